@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_wire: Ethernet II, ARP, IPv4, UDP and ICMP as byte offsets, one parser and the Internet checksum.
+ *
+ * Layouts: IEEE 802.3, RFC 826 (ARP), RFC 791 (IPv4), RFC 768 (UDP), RFC 792 (ICMP), RFC 1071 (checksum). Frames are byte arrays;
+ * nothing is cast onto them. Addresses are host-order integers once parsed. */
+#ifndef ASZ_DATAPLANE_BASE_WIRE_H
+#define ASZ_DATAPLANE_BASE_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/base/err.h"
+
+enum {
+  ASZ_ETH_BYTES = 14,
+  ASZ_ETH_DST = 0,
+  ASZ_ETH_SRC = 6,
+  ASZ_ETH_TYPE = 12,
+  ASZ_ETHERTYPE_IPV4 = 0x0800,
+  ASZ_ETHERTYPE_ARP = 0x0806,
+  ASZ_IPV4_BYTES = 20, /* without options, as we send it */
+  ASZ_IPV4_TOTAL_LENGTH = 2,
+  ASZ_IPV4_ID = 4,
+  ASZ_IPV4_FRAGMENT = 6,
+  ASZ_IPV4_TTL = 8,
+  ASZ_IPV4_PROTOCOL = 9,
+  ASZ_IPV4_CHECKSUM = 10,
+  ASZ_IPV4_SRC = 12,
+  ASZ_IPV4_DST = 16,
+  ASZ_PROTOCOL_ICMP = 1,
+  ASZ_PROTOCOL_UDP = 17,
+  ASZ_UDP_BYTES = 8,
+  ASZ_UDP_SRC = 0,
+  ASZ_UDP_DST = 2,
+  ASZ_UDP_LENGTH = 4,
+  ASZ_UDP_CHECKSUM = 6,
+  ASZ_ICMP_BYTES = 8,
+  ASZ_ICMP_ECHO_REPLY = 0,
+  ASZ_ICMP_ECHO_REQUEST = 8,
+  ASZ_ARP_BYTES = 28,
+  ASZ_ARP_REQUEST = 1,
+  ASZ_ARP_REPLY = 2,
+  ASZ_ETH_MIN_BYTES = 60, /* shortest frame without FCS; shorter ones are padded with zeros */
+};
+
+/* What a frame is. Everything but ARP, UDP and ICMP ends in a counter. */
+enum asz_frame_kind {
+  ASZ_FRAME_MALFORMED = 0, /* shorter than a header, or lengths that contradict each other */
+  ASZ_FRAME_OTHER,         /* an EtherType or protocol that we do not speak */
+  ASZ_FRAME_FRAGMENT,      /* IPv4 with offset != 0 or more-fragments set */
+  ASZ_FRAME_BAD_CHECKSUM,
+  ASZ_FRAME_ARP,
+  ASZ_FRAME_UDP,
+  ASZ_FRAME_ICMP,
+};
+
+struct asz_frame {
+  enum asz_frame_kind kind;
+  uint32_t src_ipv4, dst_ipv4; /* host order */
+  uint16_t src_port, dst_port; /* UDP only */
+  uint8_t ttl;
+  uint8_t icmp_type, icmp_code;
+  uint16_t l3_offset;      /* of the IPv4 header or ARP body */
+  uint16_t l4_offset;      /* of the UDP or ICMP header */
+  uint16_t payload_offset; /* behind the UDP or ICMP header */
+  uint16_t payload_bytes;  /* by the IPv4/UDP lengths, so without Ethernet padding */
+};
+
+enum { ASZ_WIRE_CHECK_L3 = 1, ASZ_WIRE_CHECK_L4 = 2, ASZ_WIRE_CHECK_ALL = 3 };
+
+/* asz_wire_parse reads frame[0..size) and fills *ret_frame; always returns with kind set, never reads past size. `check`: which
+ * checksums to verify in software (a UDP checksum of 0 means none, RFC 768). One 802.1Q tag (0x8100) is stepped over. Pure; any thread. */
+void asz_wire_parse(struct asz_frame *ret_frame, const uint8_t *frame, size_t size_bytes, unsigned check);
+
+/* Ones-complement sum: add bytes to a 64-bit accumulator, then fold to the 16-bit checksum (already complemented, in the order in
+ * which asz_be16_store writes it). asz_wire_sum of a region at an even offset may be added to others. */
+uint64_t asz_wire_sum(uint64_t sum, const void *data, size_t size_bytes);
+uint16_t asz_wire_fold(uint64_t sum);
+
+/* Header writers: each writes its constant form with the checksum set. Buffers are the caller's. */
+void asz_wire_eth_write(uint8_t *eth, const uint8_t dst[6], const uint8_t src[6], uint16_t ethertype);
+/* asz_wire_ipv4_write: 20 bytes, DF set, id 0, given TTL and payload length; addresses in host order. */
+void asz_wire_ipv4_write(uint8_t *ip, uint32_t src, uint32_t dst, uint8_t protocol, uint8_t ttl, uint16_t payload_bytes);
+/* asz_wire_udp_write: 8 bytes; asz_wire_udp_finish sets length-independent checksum over pseudo-header and payload (0 -> 0xffff). */
+void asz_wire_udp_write(uint8_t *udp, uint16_t src_port, uint16_t dst_port, uint16_t payload_bytes);
+void asz_wire_udp_finish(uint8_t *ip);  /* ip points at the IPv4 header (20 bytes) in front of udp */
+void asz_wire_icmp_finish(uint8_t *icmp, size_t size_bytes);
+/* asz_wire_arp_write: a whole frame of ASZ_ETH_MIN_BYTES, zero-padded. For a request dst_mac is zero in the body, broadcast in Ethernet. */
+void asz_wire_arp_write(uint8_t *frame, uint16_t operation, const uint8_t src_mac[6], uint32_t src_ipv4, const uint8_t dst_mac[6],
+                        uint32_t dst_ipv4);
+
+struct asz_arp {
+  uint16_t operation;
+  uint8_t sender_mac[6], target_mac[6];
+  uint32_t sender_ipv4, target_ipv4; /* host order */
+};
+/* asz_wire_arp_read: ASZ_EFORMAT unless Ethernet/IPv4 ARP of sane sizes. `arp` points at the body. */
+ASZ_MUST_CHECK int asz_wire_arp_read(struct asz_arp *ret_arp, const uint8_t *arp, size_t size_bytes);
+
+/* Dotted quad <-> host order. parse accepts exactly four decimal octets; text needs 16 bytes. */
+ASZ_MUST_CHECK int asz_ipv4_parse(uint32_t *ret_ipv4, const char *text);
+void asz_ipv4_format(char ret_text[16], uint32_t ipv4);
+
+#endif

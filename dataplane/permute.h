@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_permute: a keyed permutation of [0, count) with random access: position -> target. A balanced-as-possible Feistel network over the next power
+ * of two, cycle-walked (Black and Rogaway, 2002); state is one index, so pause, resume and sharding are free. It hides the order from casual
+ * prediction; it is no cipher, and nothing but spreading load depends on it: cookies carry the security. */
+#ifndef ASZ_DATAPLANE_PERMUTE_H
+#define ASZ_DATAPLANE_PERMUTE_H
+
+#include <stdint.h>
+
+enum { ASZ_PERMUTE_ROUNDS = 4 };
+
+struct asz_permute {
+  uint32_t count;
+  uint8_t left_bits, right_bits;
+  uint32_t key[ASZ_PERMUTE_ROUNDS];
+};
+
+/* asz_permute_init: count 1..2^31; the keys come from BLAKE2b(key = secret, "assize/1/permute" || round BE32). */
+void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t round);
+/* asz_permute_at: position < count -> value < count, one to one. Expected under two walks. Pure. */
+uint32_t asz_permute_at(const struct asz_permute *permute, uint32_t position);
+
+#endif
