@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_config: the validator's configuration: one table of keys {section, name, type, unit, default, range, help}, one INI file, one struct.
- * The table makes the parser, the documentation, `init`'s commented file and the hash of the parameters that scores depend on. */
+/* asz_config: the validator's configuration: one table of keys {section, name, type, unit, default, range, help}, one INI file,
+ * one struct. The table makes the parser, the documentation, `init`'s commented file and the hash of the parameters that scores
+ * depend on. */
 #ifndef ASZ_CONTROL_CONFIG_H
 #define ASZ_CONTROL_CONFIG_H
 
@@ -12,60 +13,67 @@
 #include "dataplane/base/err.h"
 
 /* X(section, key, type, unit, default, min, max, scored, help)
- * type: U64 (decimal), BOOL (yes/no; min and max 0, 1), TEXT (default a string; min and max are lengths), IPV4 (default a dotted quad), WORD (one of the words in `unit`, separated by |).
- * scored: 1 when the value changes scores or slashes: part of the parameter hash that is logged. */
-#define ASZ_CONFIG_LIST(X)                                                                                                             \
-  X(validator, origin, TEXT, "name", "assize.example/validator", 3, 200, 0, "origin line of the transparency log: a name that you own") \
-  X(network, eal, TEXT, "arguments", "", 0, 1000, 0, "EAL arguments that select the port, e.g. --vdev=net_af_xdp0,iface=eth1 or -a 0000:81:00.0") \
-  X(network, lcores, TEXT, "EAL --lcores", "0@0,1@1", 1, 100, 0, "main and prober lcore and the CPUs that they run on")                  \
-  X(network, memory_mib, U64, "MiB", "512", 64, 1048576, 0, "memory for packet buffers and tables")                                    \
-  X(network, huge_pages, WORD, "auto|yes|no", "auto", 0, 0, 0, "use huge pages: auto takes them where they are")                       \
-  X(network, local_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "our address on the port; the kernel must not own it")                     \
-  X(network, gateway_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "next hop of all providers")                                             \
-  X(network, check_checksums, BOOL, "", "yes", 0, 1, 0, "verify UDP and ICMP checksums of replies in software")                        \
-  X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0, "plain STAMP spreads its cookie over 8,192 ports from here")      \
-  X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                                   \
-  X(probe, per_target_mpps, U64, "probes per 1,000 s", "1000", 1, 1000000000, 1, "probes to each provider, in thousandths per second") \
-  X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")           \
-  X(probe, timeout_ms, U64, "ms", "1000", 1, 4000, 1, "a reply later than this is late")                                               \
-  X(probe, late_bound_us, U64, "us", "2000", 1, 1000000, 1, "a probe sent later than this after it was due counts against the engine") \
-  X(probe, fault_bound_ppm, U64, "ppm", "20000", 0, 1000000, 1, "a slot with more engine faults than this is unjudged")                \
-  X(time, epoch_s, U64, "s", "3600", 1, 86400, 1, "length of an epoch")                                                                \
-  X(time, slot_s, U64, "s", "60", 1, 3600, 1, "liveness slot; at most 64 in an epoch")                                                 \
-  X(time, challenge_slot_s, U64, "s", "600", 1, 86400, 1, "correctness slot")                                                          \
-  X(challenge, enabled, BOOL, "", "yes", 0, 1, 1, "challenge providers that have a key")                                               \
-  X(challenge, seq_log2_steps, U64, "log2", "20", 5, 24, 1, "length of a seq chain; lab preset 12, standard preset 20")                \
-  X(challenge, rate_ps, U64, "challenges/s", "1000", 1, 1000000, 0, "challenges sent per second")                                      \
-  X(challenge, deadline_ms, U64, "ms", "5000", 10, 600000, 1, "an answer later than this is missing")                                  \
-  X(challenge, tries, U64, "", "3", 1, 10, 1, "transmissions of one challenge before it counts as missing")                            \
-  X(verify, backend, WORD, "auto|cpu|cuda", "auto", 0, 0, 0, "who verifies answers")                                                   \
-  X(verify, batch_items, U64, "items", "16384", 1, 65536, 0, "items in a batch")                                                       \
-  X(score, rtt_target_ms, U64, "ms", "100", 1, 10000, 1, "q95 target of a provider without its own")                                   \
-  X(slash, s1_stake_bps_first, U64, "bps", "100", 0, 10000, 1, "stake share of a first S1; doubled on each later one")                 \
-  X(slash, s1_stake_bps_max, U64, "bps", "1000", 0, 10000, 1, "largest stake share of an S1")                                          \
-  X(slash, s3_uptime_ppm_min, U64, "ppm", "900000", 0, 1000000, 1, "S3 below this uptime in an epoch")                                 \
-  X(slash, s3_latency_factor, U64, "times", "8", 2, 1000, 1, "S3 above this multiple of the latency target")                           \
-  X(slash, s3_slots_min, U64, "slots", "3", 1, 64, 1, "no S3 from an epoch with fewer judged slots")                                   \
-  X(slash, jail_first_s, U64, "s", "3600", 1, 864000, 1, "jail of the first two S3")                                                   \
-  X(slash, jail_last_s, U64, "s", "86400", 1, 8640000, 1, "jail of each later S3")                                                     \
+ * type: U64 (decimal), BOOL (yes/no; min and max 0, 1), TEXT (default a string; min and max are lengths), IPV4 (default a dotted
+ * quad), WORD (one of the words in `unit`, separated by |). scored: 1 when the value changes scores or slashes: part of the
+ * parameter hash that is logged. */
+#define ASZ_CONFIG_LIST(X)                                                                                                       \
+  X(validator, origin, TEXT, "name", "assize.example/validator", 3, 200, 0,                                                      \
+    "origin line of the transparency log: a name that you own")                                                                  \
+  X(network, eal, TEXT, "arguments", "", 0, 1000, 0,                                                                             \
+    "EAL arguments that select the port, e.g. --vdev=net_af_xdp0,iface=eth1 or -a 0000:81:00.0")                                 \
+  X(network, lcores, TEXT, "EAL --lcores", "0@0,1@1", 1, 100, 0, "main and prober lcore and the CPUs that they run on")          \
+  X(network, memory_mib, U64, "MiB", "512", 64, 1048576, 0, "memory for packet buffers and tables")                              \
+  X(network, huge_pages, WORD, "auto|yes|no", "auto", 0, 0, 0, "use huge pages: auto takes them where they are")                 \
+  X(network, local_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "our address on the port; the kernel must not own it")               \
+  X(network, gateway_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "next hop of all providers")                                       \
+  X(network, check_checksums, BOOL, "", "yes", 0, 1, 0, "verify UDP and ICMP checksums of replies in software")                  \
+  X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0,                                                             \
+    "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
+  X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
+  X(probe, per_target_mpps, U64, "probes per 1,000 s", "1000", 1, 1000000000, 1,                                                 \
+    "probes to each provider, in thousandths per second")                                                                        \
+  X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \
+  X(probe, timeout_ms, U64, "ms", "1000", 1, 4000, 1, "a reply later than this is late")                                         \
+  X(probe, late_bound_us, U64, "us", "2000", 1, 1000000, 1,                                                                      \
+    "a probe sent later than this after it was due counts against the engine")                                                   \
+  X(probe, fault_bound_ppm, U64, "ppm", "20000", 0, 1000000, 1, "a slot with more engine faults than this is unjudged")          \
+  X(time, epoch_s, U64, "s", "3600", 1, 86400, 1, "length of an epoch")                                                          \
+  X(time, slot_s, U64, "s", "60", 1, 3600, 1, "liveness slot; at most 64 in an epoch")                                           \
+  X(time, challenge_slot_s, U64, "s", "600", 1, 86400, 1, "correctness slot")                                                    \
+  X(challenge, enabled, BOOL, "", "yes", 0, 1, 1, "challenge providers that have a key")                                         \
+  X(challenge, seq_log2_steps, U64, "log2", "20", 5, 24, 1, "length of a seq chain; lab preset 12, standard preset 20")          \
+  X(challenge, rate_ps, U64, "challenges/s", "1000", 1, 1000000, 0, "challenges sent per second")                                \
+  X(challenge, deadline_ms, U64, "ms", "5000", 10, 600000, 1, "an answer later than this is missing")                            \
+  X(challenge, tries, U64, "", "3", 1, 10, 1, "transmissions of one challenge before it counts as missing")                      \
+  X(verify, backend, WORD, "auto|cpu|cuda", "auto", 0, 0, 0, "who verifies answers")                                             \
+  X(verify, batch_items, U64, "items", "16384", 1, 65536, 0, "items in a batch")                                                 \
+  X(score, rtt_target_ms, U64, "ms", "100", 1, 10000, 1, "q95 target of a provider without its own")                             \
+  X(slash, s1_stake_bps_first, U64, "bps", "100", 0, 10000, 1, "stake share of a first S1; doubled on each later one")           \
+  X(slash, s1_stake_bps_max, U64, "bps", "1000", 0, 10000, 1, "largest stake share of an S1")                                    \
+  X(slash, s3_uptime_ppm_min, U64, "ppm", "900000", 0, 1000000, 1, "S3 below this uptime in an epoch")                           \
+  X(slash, s3_latency_factor, U64, "times", "8", 2, 1000, 1, "S3 above this multiple of the latency target")                     \
+  X(slash, s3_slots_min, U64, "slots", "3", 1, 64, 1, "no S3 from an epoch with fewer judged slots")                             \
+  X(slash, jail_first_s, U64, "s", "3600", 1, 864000, 1, "jail of the first two S3")                                             \
+  X(slash, jail_last_s, U64, "s", "86400", 1, 8640000, 1, "jail of each later S3")                                               \
   X(store, transcript_days, U64, "days", "35", 1, 3650, 0, "how long failures and transcripts are kept")
 
 enum { ASZ_CONFIG_TEXT_MAX = 1024 };
 
 struct asz_config {
-#define ASZ_CONFIG_FIELD_U64(section, key) uint64_t section##_##key;
-#define ASZ_CONFIG_FIELD_BOOL(section, key) uint64_t section##_##key;
-#define ASZ_CONFIG_FIELD_WORD(section, key) uint64_t section##_##key; /* index of the word */
-#define ASZ_CONFIG_FIELD_IPV4(section, key) uint32_t section##_##key; /* host order */
-#define ASZ_CONFIG_FIELD_TEXT(section, key) char section##_##key[ASZ_CONFIG_TEXT_MAX];
+#define ASZ_CONFIG_FIELD_U64(section, key)                                      uint64_t section##_##key;
+#define ASZ_CONFIG_FIELD_BOOL(section, key)                                     uint64_t section##_##key;
+#define ASZ_CONFIG_FIELD_WORD(section, key)                                     uint64_t section##_##key; /* index of the word */
+#define ASZ_CONFIG_FIELD_IPV4(section, key)                                     uint32_t section##_##key; /* host order */
+#define ASZ_CONFIG_FIELD_TEXT(section, key)                                     char section##_##key[ASZ_CONFIG_TEXT_MAX];
 #define ASZ_CONFIG_FIELD(section, key, type, unit, def, min, max, scored, help) ASZ_CONFIG_FIELD_##type(section, key)
   ASZ_CONFIG_LIST(ASZ_CONFIG_FIELD)
 #undef ASZ_CONFIG_FIELD
 };
 
 void asz_config_default(struct asz_config *ret_config);
-/* asz_config_load: defaults, then the file. Unknown sections and keys, doubled keys, bad values: one line with file, line, key and what was expected (ASZ_EFORMAT, ASZ_ERANGE).
- * *ret_config is untouched on failure. Relations between keys (epoch and slots, ports) are checked too. */
+/* asz_config_load: defaults, then the file. Unknown sections and keys, doubled keys, bad values: one line with file, line, key
+ * and what was expected (ASZ_EFORMAT, ASZ_ERANGE). *ret_config is untouched on failure. Relations between keys (epoch and slots,
+ * ports) are checked too. */
 ASZ_MUST_CHECK int asz_config_load(struct asz_config *ret_config, const char *path, struct asz_diag *diag);
 /* asz_config_check: the relations alone; `where` names the source in the line. */
 ASZ_MUST_CHECK int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag);

@@ -25,11 +25,13 @@ struct asz_home {
 
 /* asz_home_locate only makes the paths (explicit_dir may be NULL). ASZ_EINVAL when too long or nothing is set. */
 ASZ_MUST_CHECK int asz_home_locate(struct asz_home *ret_home, const char *explicit_dir, struct asz_diag *diag);
-/* asz_home_create: directory 0700, key, config file, store, log with its first checkpoint. Refuses a directory that already holds any of them (ASZ_EEXIST); removes what it
- * made when a step fails. */
-ASZ_MUST_CHECK int asz_home_create(const struct asz_home *home, const struct asz_config *config, struct asz_identity *ret_key, struct asz_diag *diag);
-/* asz_home_open loads config and key and opens the store; "no validator in DIR: run `assize init`" when there is none. Any ret may be NULL: then that part is not opened. */
-ASZ_MUST_CHECK int asz_home_open(const struct asz_home *home, bool read_only, struct asz_config *ret_config, struct asz_identity *ret_key, struct asz_store **ret_store,
-                                 struct asz_diag *diag);
+/* asz_home_create: directory 0700, key, config file, store, log with its first checkpoint. Refuses a directory that already holds
+ * any of them (ASZ_EEXIST); removes what it made when a step fails. */
+ASZ_MUST_CHECK int asz_home_create(const struct asz_home *home, const struct asz_config *config, struct asz_identity *ret_key,
+                                   struct asz_diag *diag);
+/* asz_home_open loads config and key and opens the store; "no validator in DIR: run `assize init`" when there is none. Any ret
+ * may be NULL: then that part is not opened. */
+ASZ_MUST_CHECK int asz_home_open(const struct asz_home *home, bool read_only, struct asz_config *ret_config,
+                                 struct asz_identity *ret_key, struct asz_store **ret_store, struct asz_diag *diag);
 
 #endif

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_engine: the prober. The only header of dataplane/ (beside base/ and emulator/emulator.h) that control/ may include.
  *
- * One lcore owns one queue pair of one DPDK port: it sends every target of a plan once a round, in an order permuted anew each round, paced in
- * TSC ticks; validates what comes back; records RTT and liveness straight into the caller's statistics; and passes challenge datagrams
- * through two rings. The control thread (any other thread, one at a time) starts epochs and reads what is sealed.
+ * One lcore owns one queue pair of one DPDK port: it sends every target of a plan once a round, in an order permuted anew each
+ * round, paced in TSC ticks; validates what comes back; records RTT and liveness straight into the caller's statistics; and
+ * passes challenge datagrams through two rings. The control thread (any other thread, one at a time) starts epochs and reads what
+ * is sealed.
  *
  *   IDLE --epoch_begin--> PROBING --duration passed or epoch_end--> COOLDOWN --timeout passed--> SEALED --epoch_begin--> PROBING
  *
- * In every phase it receives, answers ARP and keeps the gateway resolved. While SEALED it does not touch the statistics any more: the control
- * plane scores them while the next epoch already fills another buffer.
+ * In every phase it receives, answers ARP and keeps the gateway resolved. While SEALED it does not touch the statistics any more:
+ * the control plane scores them while the next epoch already fills another buffer.
  *
- * What was scheduled needs no table: probe i of an epoch goes in round i / N to target permute(round key, i % N) with sequence = round. */
+ * What was scheduled needs no table: probe i of an epoch goes in round i / N to target permute(round key, i % N) with sequence =
+ * round. */
 #ifndef ASZ_DATAPLANE_ENGINE_H
 #define ASZ_DATAPLANE_ENGINE_H
 
@@ -26,9 +28,9 @@
 #include "dataplane/base/sketch.h"
 
 /* X(symbol, name): one file in probes/ each. */
-#define ASZ_PROBE_LIST(X)        \
-  X(STAMP, "stamp")              \
-  X(STAMP_TLV, "stamp-tlv")      \
+#define ASZ_PROBE_LIST(X)                                                                                                        \
+  X(STAMP, "stamp")                                                                                                              \
+  X(STAMP_TLV, "stamp-tlv")                                                                                                      \
   X(ICMP_ECHO, "icmp-echo")
 
 enum asz_probe {
@@ -56,8 +58,8 @@ _Static_assert(sizeof(struct asz_target) == 12, "five to a cache line");
 
 /* What was measured of one target in one epoch: one cache line, written by the prober lcore only. */
 struct asz_target_stats {
-  uint64_t seen;      /* bit i: the reply to sequence seq_next - 1 - i was seen */
-  uint64_t slots_up;  /* bit s: at least one probe sent in slot s of this epoch was answered in time */
+  uint64_t seen;       /* bit i: the reply to sequence seq_next - 1 - i was seen */
+  uint64_t slots_up;   /* bit s: at least one probe sent in slot s of this epoch was answered in time */
   uint32_t rtt_min_ns; /* 0: none */
   uint32_t rtt_max_ns;
   uint64_t rtt_sum_ns;
@@ -68,7 +70,7 @@ struct asz_target_stats {
   uint16_t reordered; /* part of answered (or late) */
   uint16_t replayed;
   uint16_t bad_mac;
-  uint16_t forged;   /* from this target's address */
+  uint16_t forged; /* from this target's address */
   uint16_t wrong_path;
   uint16_t malformed;
   uint16_t unjudged; /* scheduled but not sent, or refused by the port: ours, never the target's */
@@ -89,7 +91,8 @@ struct asz_stats {
   uint64_t rate_pps;          /* achieved */
 };
 
-/* asz_stats_new takes memory for target_count (1..16,777,216) targets; ASZ_ENOMEM, ASZ_EINVAL. Zeroed. asz_stats_free(NULL) is fine. */
+/* asz_stats_new takes memory for target_count (1..16,777,216) targets; ASZ_ENOMEM, ASZ_EINVAL. Zeroed. asz_stats_free(NULL) is
+ * fine. */
 ASZ_MUST_CHECK int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count);
 size_t asz_stats_footprint(uint32_t target_count); /* bytes; 0 for a count out of range */
 void asz_stats_clear(struct asz_stats *stats);
@@ -97,12 +100,12 @@ void asz_stats_free(struct asz_stats *stats);
 
 struct asz_plan {
   uint32_t epoch;
-  uint8_t secret[32];  /* cookies and permutation derive from it; its commitment was logged before */
-  uint64_t rate_pps;   /* over all targets, 1..200,000,000 */
-  uint64_t duration_ns; /* of the probing phase; rounds = rate * duration / N must not exceed 65,535 */
-  uint64_t timeout_ns;  /* a reply later than this is late; also the cooldown. 1 ms .. 4 s */
-  uint64_t slot_ns;     /* liveness slot; duration / slot_ns at most 64 */
-  uint64_t late_bound_ns; /* a probe sent later than this after it was due counts as late ... */
+  uint8_t secret[32];       /* cookies and permutation derive from it; its commitment was logged before */
+  uint64_t rate_pps;        /* over all targets, 1..200,000,000 */
+  uint64_t duration_ns;     /* of the probing phase; rounds = rate * duration / N must not exceed 65,535 */
+  uint64_t timeout_ns;      /* a reply later than this is late; also the cooldown. 1 ms .. 4 s */
+  uint64_t slot_ns;         /* liveness slot; duration / slot_ns at most 64 */
+  uint64_t late_bound_ns;   /* a probe sent later than this after it was due counts as late ... */
   uint32_t fault_bound_ppm; /* ... and a slot with more than this share of late, dropped or unsent probes is unjudged */
   uint32_t target_count;
   const struct asz_target *target;   /* target_count; stays valid until sealed */
@@ -114,14 +117,14 @@ struct asz_plan {
 ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag);
 
 struct asz_engine_config {
-  uint16_t port_id;      /* DPDK ethdev, already probed by EAL, not yet configured */
-  unsigned lcore_id;     /* worker lcore for the prober; not the main lcore */
-  uint32_t local_ipv4;   /* ours, host order: we answer ARP for it */
-  uint32_t gateway_ipv4; /* next hop of every target */
-  uint8_t gateway_mac[6]; /* all zero: resolve by ARP */
-  uint16_t source_port_base; /* plain STAMP spreads its cookie over [base, base + 8191]; default 49152 */
+  uint16_t port_id;               /* DPDK ethdev, already probed by EAL, not yet configured */
+  unsigned lcore_id;              /* worker lcore for the prober; not the main lcore */
+  uint32_t local_ipv4;            /* ours, host order: we answer ARP for it */
+  uint32_t gateway_ipv4;          /* next hop of every target */
+  uint8_t gateway_mac[6];         /* all zero: resolve by ARP */
+  uint16_t source_port_base;      /* plain STAMP spreads its cookie over [base, base + 8191]; default 49152 */
   uint16_t challenge_source_port; /* outside that range; default 48620 */
-  uint32_t target_count_max; /* sizes the address table */
+  uint32_t target_count_max;      /* sizes the address table */
   bool checksum_rx; /* verify L4 checksums of what arrives in software (default on; off for veth peers with checksum offload) */
 };
 void asz_engine_config_default(struct asz_engine_config *ret_config);
@@ -132,7 +135,8 @@ struct asz_engine;
 
 /* asz_engine_new configures and starts the port and takes all memory, on the port's NUMA node. Needs EAL. */
 ASZ_MUST_CHECK int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_config *config, struct asz_diag *diag);
-/* asz_engine_launch starts the lcore. asz_engine_stop asks it to leave its loop, waits, stops the port; a running epoch is sealed first. */
+/* asz_engine_launch starts the lcore. asz_engine_stop asks it to leave its loop, waits, stops the port; a running epoch is sealed
+ * first. */
 ASZ_MUST_CHECK int asz_engine_launch(struct asz_engine *engine);
 void asz_engine_stop(struct asz_engine *engine);
 void asz_engine_free(struct asz_engine *engine); /* stops if needed; NULL is fine */
@@ -145,21 +149,23 @@ ASZ_MUST_CHECK int asz_engine_epoch_begin(struct asz_engine *engine, const struc
 void asz_engine_epoch_end(struct asz_engine *engine);
 enum asz_engine_phase asz_engine_phase(const struct asz_engine *engine);
 
-/* asz_engine_sent: how many probes of the sealed epoch were due to target (rounds reached, by the permutation), less the unjudged. Fills
- * ret_sent[target_count] at once: walks the last, partial round. Control thread, SEALED. */
+/* asz_engine_sent: how many probes of the sealed epoch were due to target (rounds reached, by the permutation), less the
+ * unjudged. Fills ret_sent[target_count] at once: walks the last, partial round. Control thread, SEALED. */
 void asz_engine_sent(const struct asz_plan *plan, const struct asz_stats *stats, uint32_t *ret_sent);
 
 /* A datagram through the engine: challenges out, answers in. Times are TSC. */
 struct asz_engine_datagram {
-  uint32_t target;      /* index in the running plan */
-  uint16_t size_bytes;  /* UDP payload, <= ASZ_DATAGRAM_MAX_BYTES */
-  uint16_t port;        /* out: destination port; in: source port */
-  uint64_t tsc;         /* in: when it arrived. out: ignored */
+  uint32_t target;     /* index in the running plan */
+  uint16_t size_bytes; /* UDP payload, <= ASZ_DATAGRAM_MAX_BYTES */
+  uint16_t port;       /* out: destination port; in: source port */
+  uint64_t tsc;        /* in: when it arrived. out: ignored */
   uint8_t payload[ASZ_DATAGRAM_MAX_BYTES];
 };
-/* asz_engine_send queues one datagram; ASZ_EAGAIN when the ring is full. *ret_tsc_slot, when not NULL, receives the transmit TSC once sent (0 before;
- * UINT64_MAX when it was dropped: ours, unjudged); it must stay valid until then or until stop. Control thread. */
-ASZ_MUST_CHECK int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram, volatile uint64_t *ret_tsc_slot);
+/* asz_engine_send queues one datagram; ASZ_EAGAIN when the ring is full. *ret_tsc_slot, when not NULL, receives the transmit TSC
+ * once sent (0 before; UINT64_MAX when it was dropped: ours, unjudged); it must stay valid until then or until stop. Control
+ * thread. */
+ASZ_MUST_CHECK int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram,
+                                   volatile uint64_t *ret_tsc_slot);
 /* asz_engine_recv takes one arrived datagram: 1 taken, 0 none. Control thread. */
 int asz_engine_recv(struct asz_engine *engine, struct asz_engine_datagram *ret_datagram);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_permute: a keyed permutation of [0, count) with random access: position -> target. A balanced-as-possible Feistel network over the next power
- * of two, cycle-walked (Black and Rogaway, 2002); state is one index, so pause, resume and sharding are free. It hides the order from casual
- * prediction; it is no cipher, and nothing but spreading load depends on it: cookies carry the security. */
+/* asz_permute: a keyed permutation of [0, count) with random access: position -> target. A balanced-as-possible Feistel network
+ * over the next power of two, cycle-walked (Black and Rogaway, 2002); state is one index, so pause, resume and sharding are free.
+ * It hides the order from casual prediction; it is no cipher, and nothing but spreading load depends on it: cookies carry the
+ * security. */
 #ifndef ASZ_DATAPLANE_PERMUTE_H
 #define ASZ_DATAPLANE_PERMUTE_H
 

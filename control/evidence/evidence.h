@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_evidence: a slashing recommendation that proves itself.
  *
- * Bundle = deterministic CBOR (RFC 8949 section 4.2: shortest forms, definite lengths, sorted keys; anything else is refused), content-addressed by SHA-256. It holds the
- * accused (registration as logged), the accuser, the parameters, the e-process from its year's first slot to the deciding one, and each wrong answer's transcript: challenge
- * datagram, answer datagram (with the provider's signature), send and receive times with the clock's error bound, the epoch's commitment and revealed secret. The
- * accuser signs it. The export envelope adds what can exist only afterwards: the log entry that names the bundle's hash, the inclusion proof and the checkpoint.
+ * Bundle = deterministic CBOR (RFC 8949 section 4.2: shortest forms, definite lengths, sorted keys; anything else is refused),
+ * content-addressed by SHA-256. It holds the accused (registration as logged), the accuser, the parameters, the e-process from
+ * its year's first slot to the deciding one, and each wrong answer's transcript: challenge datagram, answer datagram (with the
+ * provider's signature), send and receive times with the clock's error bound, the epoch's commitment and revealed secret. The
+ * accuser signs it. The export envelope adds what can exist only afterwards: the log entry that names the bundle's hash, the
+ * inclusion proof and the checkpoint.
  *
- * Checking needs nothing else: derive the nonce from the revealed secret and compare it with the challenge, check that commitment and beacon were logged (inclusion), derive the seed, check
- * the provider's signature, recompute the answer, replay the e-process over all slots (every slot without a proven wrong answer counts as right), check the accuser's signature,
- * the inclusion and the checkpoint. S3 bundles (no stake at risk) carry the measures instead of transcripts and prove only what was logged and signed. */
+ * Checking needs nothing else: derive the nonce from the revealed secret and compare it with the challenge, check that commitment
+ * and beacon were logged (inclusion), derive the seed, check the provider's signature, recompute the answer, replay the e-process
+ * over all slots (every slot without a proven wrong answer counts as right), check the accuser's signature, the inclusion and the
+ * checkpoint. S3 bundles (no stake at risk) carry the measures instead of transcripts and prove only what was logged and signed.
+ */
 #ifndef ASZ_CONTROL_EVIDENCE_EVIDENCE_H
 #define ASZ_CONTROL_EVIDENCE_EVIDENCE_H
 
@@ -39,9 +43,9 @@ struct asz_transcript {
   size_t challenge_bytes;
   const uint8_t *answer; /* as received */
   size_t answer_bytes;
-  uint64_t tx_ns, rx_ns;  /* wall time */
+  uint64_t tx_ns, rx_ns; /* wall time */
   uint64_t clock_error_ns;
-  uint8_t secret[32];     /* the epoch's, revealed at its close */
+  uint8_t secret[32]; /* the epoch's, revealed at its close */
   /* the log entry of the epoch's opening (asz_entry_epoch_open), byte for byte, and its inclusion in the bundle's checkpoint */
   const uint8_t *open_entry;
   size_t open_entry_bytes;
@@ -69,26 +73,30 @@ struct asz_evidence {
   uint64_t e_value_q32;
   size_t transcript_count;
   const struct asz_transcript *transcript; /* ascending by slot, at most one a slot */
-  /* S3: what was measured in epoch_last: the 96-byte report record, its epoch-close entry and inclusion of the record in the report tree */
+  /* S3: what was measured in epoch_last: the 96-byte report record, its epoch-close entry and inclusion of the record in the
+   * report tree */
   const uint8_t *record; /* ASZ_RECORD_BYTES or NULL */
   /* the checkpoint that the inclusions of the opening entries refer to */
   const char *checkpoint; /* signed note; NUL-terminated */
 };
 
-/* asz_evidence_build writes the signed bundle (heap, *ret_bundle to be freed with free) and its hash. Asserts what the caller must get right; ASZ_ENOMEM, ASZ_ETOOBIG. */
-ASZ_MUST_CHECK int asz_evidence_build(uint8_t **ret_bundle, size_t *ret_size, uint8_t ret_hash[32], const struct asz_evidence *evidence,
-                                      const struct asz_identity *accuser);
-/* asz_evidence_envelope wraps a bundle with the log entry that names it, its inclusion and the checkpoint: what `slash export` writes. */
-ASZ_MUST_CHECK int asz_evidence_envelope(uint8_t **ret_file, size_t *ret_size, const uint8_t *bundle, size_t bundle_bytes, const uint8_t *entry, size_t entry_bytes,
-                                         const struct asz_inclusion *inclusion, const char *checkpoint);
+/* asz_evidence_build writes the signed bundle (heap, *ret_bundle to be freed with free) and its hash. Asserts what the caller
+ * must get right; ASZ_ENOMEM, ASZ_ETOOBIG. */
+ASZ_MUST_CHECK int asz_evidence_build(uint8_t **ret_bundle, size_t *ret_size, uint8_t ret_hash[32],
+                                      const struct asz_evidence *evidence, const struct asz_identity *accuser);
+/* asz_evidence_envelope wraps a bundle with the log entry that names it, its inclusion and the checkpoint: what `slash export`
+ * writes. */
+ASZ_MUST_CHECK int asz_evidence_envelope(uint8_t **ret_file, size_t *ret_size, const uint8_t *bundle, size_t bundle_bytes,
+                                         const uint8_t *entry, size_t entry_bytes, const struct asz_inclusion *inclusion,
+                                         const char *checkpoint);
 
 /* What checking found, one line a check, in order; the first failure ends it. */
 enum asz_evidence_outcome { ASZ_EVIDENCE_VALID = 0, ASZ_EVIDENCE_INVALID = 1, ASZ_EVIDENCE_UNVERIFIABLE = 2 };
 struct asz_evidence_report {
   enum asz_evidence_outcome outcome;
   uint32_t checks_passed;
-  char failed[64];          /* name of the check that failed, "" when valid */
-  struct asz_diag diag;     /* why */
+  char failed[64];      /* name of the check that failed, "" when valid */
+  struct asz_diag diag; /* why */
   /* filled as far as parsing got */
   uint8_t offence;
   char provider_name[64];
@@ -101,15 +109,19 @@ struct asz_evidence_report {
   uint8_t bundle_hash[32];
   uint64_t log_index, tree_size;
 };
-/* asz_evidence_check: file = an envelope. validator_pk may be NULL (then the accuser is who the bundle says). print, when not NULL, is called once a check with its name and result. */
-enum asz_evidence_outcome asz_evidence_check(struct asz_evidence_report *ret_report, const uint8_t *file, size_t size_bytes, const uint8_t *validator_pk,
-                                             void (*print)(void *context, const char *check, bool passed, const char *detail), void *context);
+/* asz_evidence_check: file = an envelope. validator_pk may be NULL (then the accuser is who the bundle says). print, when not
+ * NULL, is called once a check with its name and result. */
+enum asz_evidence_outcome asz_evidence_check(struct asz_evidence_report *ret_report, const uint8_t *file, size_t size_bytes,
+                                             const uint8_t *validator_pk,
+                                             void (*print)(void *context, const char *check, bool passed, const char *detail),
+                                             void *context);
 
 /* Log entries (deterministic CBOR as well). Each maker writes into ret_entry (ASZ_TLOG_ENTRY_MAX) and returns the size. */
-size_t asz_entry_epoch_open(uint8_t *ret_entry, uint32_t epoch, const uint8_t commitment[32], const uint8_t beacon[32], const uint8_t params_hash[32],
-                            const uint8_t registry_root[32], uint64_t opened_ns);
-size_t asz_entry_epoch_close(uint8_t *ret_entry, uint32_t epoch, const uint8_t secret[32], const uint8_t report_root[32], uint32_t provider_count, uint64_t closed_ns);
-size_t asz_entry_slash(uint8_t *ret_entry, uint32_t epoch, enum asz_offence offence, const uint8_t provider_pk[32], uint32_t device, const uint8_t bundle_hash[32],
-                       uint32_t stake_bps);
+size_t asz_entry_epoch_open(uint8_t *ret_entry, uint32_t epoch, const uint8_t commitment[32], const uint8_t beacon[32],
+                            const uint8_t params_hash[32], const uint8_t registry_root[32], uint64_t opened_ns);
+size_t asz_entry_epoch_close(uint8_t *ret_entry, uint32_t epoch, const uint8_t secret[32], const uint8_t report_root[32],
+                             uint32_t provider_count, uint64_t closed_ns);
+size_t asz_entry_slash(uint8_t *ret_entry, uint32_t epoch, enum asz_offence offence, const uint8_t provider_pk[32],
+                       uint32_t device, const uint8_t bundle_hash[32], uint32_t stake_bps);
 
 #endif

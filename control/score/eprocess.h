@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_eprocess: when wrong answers become a slash.
  *
- * x_t = 1 when correctness slot t has a confirmed wrong signed answer, else 0. For each p1 of a 7-point grid {2 p0, 5 p0, 20 p0, .05, .2, .5, .9}, p0 = 1e-3:
- *   M <- (M + 1/N) * (x ? p1/p0 : (1 - p1)/(1 - p0)),   N = 52,560 slots (a year of 10-minute slots)
- * E = mean of the grid + unspent start mass (1 - t/N); it fires when E >= 10^6. E is a non-negative supermartingale that starts at 1 under H0 (each slot wrong
- * with conditional probability at most p0), so by Ville's inequality P(ever E >= 10^6 within N slots) <= 10^-6. After N slots a new year starts from 1.
+ * x_t = 1 when correctness slot t has a confirmed wrong signed answer, else 0. For each p1 of a 7-point grid {2 p0, 5 p0, 20 p0,
+ * .05, .2, .5, .9}, p0 = 1e-3: M <- (M + 1/N) * (x ? p1/p0 : (1 - p1)/(1 - p0)),   N = 52,560 slots (a year of 10-minute slots)
+ * E = mean of the grid + unspent start mass (1 - t/N); it fires when E >= 10^6. E is a non-negative supermartingale that starts
+ * at 1 under H0 (each slot wrong with conditional probability at most p0), so by Ville's inequality P(ever E >= 10^6 within N
+ * slots) <= 10^-6. After N slots a new year starts from 1.
  *
- * Fixed point Q32, every rounding down: the computed E never exceeds the true one, so rounding can only delay a slash. M saturates at 2^31 (far over the
- * threshold times 7). Source: e-detectors, Shin, Ramdas, Rinaldo (arXiv 2203.03532); parameters: docs/scoring.md. */
+ * Fixed point Q32, every rounding down: the computed E never exceeds the true one, so rounding can only delay a slash. M
+ * saturates at 2^31 (far over the threshold times 7). Source: e-detectors, Shin, Ramdas, Rinaldo (arXiv 2203.03532); parameters:
+ * docs/scoring.md. */
 #ifndef ASZ_CONTROL_SCORE_EPROCESS_H
 #define ASZ_CONTROL_SCORE_EPROCESS_H
 
@@ -31,7 +33,8 @@ void asz_eprocess_step(struct asz_eprocess *process, bool wrong);
 uint64_t asz_eprocess_value_q32(const struct asz_eprocess *process);
 bool asz_eprocess_fired(const struct asz_eprocess *process);
 
-/* Fixed big-endian form for the store and the evidence (ASZ_EPROCESS_BYTES); load refuses what step can never reach (slots over the year, wrong > slots). */
+/* Fixed big-endian form for the store and the evidence (ASZ_EPROCESS_BYTES); load refuses what step can never reach (slots over
+ * the year, wrong > slots). */
 void asz_eprocess_save(uint8_t *ret_bytes, const struct asz_eprocess *process);
 ASZ_MUST_CHECK int asz_eprocess_load(struct asz_eprocess *ret_process, const uint8_t *bytes);
 

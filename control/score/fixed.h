@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_fixed: the few functions scores need, in integers, the same on every machine: square root, logarithm, power. Q32 = 32.32 unsigned fixed point.
- * Every rounding is down unless the name says otherwise; docs/scoring.md has the definitions and the error bounds. Pure. */
+/* asz_fixed: the few functions scores need, in integers, the same on every machine: square root, logarithm, power. Q32 = 32.32
+ * unsigned fixed point. Every rounding is down unless the name says otherwise; docs/scoring.md has the definitions and the error
+ * bounds. Pure. */
 #ifndef ASZ_CONTROL_SCORE_FIXED_H
 #define ASZ_CONTROL_SCORE_FIXED_H
 
@@ -10,7 +11,8 @@
 
 /* floor(sqrt(x)) of a 128-bit integer. */
 uint64_t asz_isqrt_u128(unsigned __int128 x);
-/* floor(log2(x / 2^32) * 2^32) for x >= 1: signed Q32 (negative below one). Exact to 1 unit in the last place, by repeated squaring. */
+/* floor(log2(x / 2^32) * 2^32) for x >= 1: signed Q32 (negative below one). Exact to 1 unit in the last place, by repeated
+ * squaring. */
 int64_t asz_log2_q32(uint64_t x_q32);
 /* floor(2^(y / 2^32) * 2^32) for y <= 0 (0 < result <= 1): at most 8 units below the true value, never above. */
 uint64_t asz_exp2_neg_q32(int64_t y_q32);

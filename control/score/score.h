@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_score: from what an epoch measured to the numbers that are published, per provider, integers only. The exact definitions: docs/scoring.md. */
+/* asz_score: from what an epoch measured to the numbers that are published, per provider, integers only. The exact definitions:
+ * docs/scoring.md. */
 #ifndef ASZ_CONTROL_SCORE_SCORE_H
 #define ASZ_CONTROL_SCORE_SCORE_H
 
@@ -22,16 +23,17 @@ struct asz_measure {
   uint32_t answers_pass, answers_fail, answers_malformed, answers_missing, answers_unjudged; /* challenges of this epoch */
 };
 
-/* What is kept about a provider between epochs; starts with asz_score_state_init. Availability counts forget as days fall out of the 30-day window: one bucket a day. */
+/* What is kept about a provider between epochs; starts with asz_score_state_init. Availability counts forget as days fall out of
+ * the 30-day window: one bucket a day. */
 enum { ASZ_WINDOW_DAYS = 30 };
 struct asz_day {
-  uint32_t day; /* days since 1970 */
-  uint32_t up, judged; /* slots */
+  uint32_t day;                    /* days since 1970 */
+  uint32_t up, judged;             /* slots */
   uint32_t pairs, pairs_both_down; /* adjacent judged slots, and those where both were down: lag-1 autocorrelation */
 };
 struct asz_score_state {
   struct asz_day day[ASZ_WINDOW_DAYS]; /* ring by day % ASZ_WINDOW_DAYS */
-  uint64_t alpha_q32, beta_q32; /* Beta posterior of correctness with forgetting 0.999, display only */
+  uint64_t alpha_q32, beta_q32;        /* Beta posterior of correctness with forgetting 0.999, display only */
   struct asz_eprocess eprocess;
   uint64_t slots_total;   /* judged liveness slots ever: vetting */
   uint64_t first_ns;      /* wall time of the first judged epoch */
@@ -39,17 +41,19 @@ struct asz_score_state {
 };
 void asz_score_state_init(struct asz_score_state *ret_state);
 enum { ASZ_SCORE_STATE_BYTES = 720 };
-void asz_score_state_save(uint8_t *ret_bytes, const struct asz_score_state *state); /* fixed big-endian form, version byte first */
+void asz_score_state_save(uint8_t *ret_bytes,
+                          const struct asz_score_state *state); /* fixed big-endian form, version byte first */
 ASZ_MUST_CHECK int asz_score_state_load(struct asz_score_state *ret_state, const uint8_t *bytes, size_t size_bytes);
 
 struct asz_score_params {
-  uint64_t rtt_target_ns;    /* default q95 target */
-  uint32_t vetting_days;     /* 21 */
-  uint32_t vetting_slots;    /* 5,000 */
+  uint64_t rtt_target_ns; /* default q95 target */
+  uint32_t vetting_days;  /* 21 */
+  uint32_t vetting_slots; /* 5,000 */
 };
 
 /* X(symbol, name): what bound the composite, worst first decides */
-#define ASZ_BINDING_LIST(X) X(NONE, "none") X(GATE, "correctness") X(AVAILABILITY, "availability") X(LATENCY, "latency") X(NO_DATA, "no data")
+#define ASZ_BINDING_LIST(X)                                                                                                      \
+  X(NONE, "none") X(GATE, "correctness") X(AVAILABILITY, "availability") X(LATENCY, "latency") X(NO_DATA, "no data")
 enum asz_binding {
 #define ASZ_BINDING_ENUM(symbol, name) ASZ_BINDING_##symbol,
   ASZ_BINDING_LIST(ASZ_BINDING_ENUM)
@@ -62,36 +66,40 @@ const char *asz_binding_name(enum asz_binding binding);
 struct asz_score {
   uint32_t uptime_ppm;        /* up / judged slots, this epoch; ASZ_PPM when nothing was judged (see slots_judged) */
   uint32_t window_uptime_ppm; /* over the 30 days */
-  uint32_t availability_low_ppm; /* Wilson 99 % lower bound (one-sided, z = 2.326) over the 30 days, n corrected for autocorrelation */
-  uint32_t slots_judged;      /* this epoch */
-  uint32_t window_slots;      /* 30 days */
-  uint32_t slots_missing;     /* more perfect observations needed to certify the next nine; 0: none */
-  uint32_t loss_ppm;          /* 1 - answered / sent, this epoch */
-  uint64_t rtt_min_ns, rtt_q50_ns, rtt_q95_ns, rtt_q99_ns; /* 0: no reply */
+  uint32_t
+      availability_low_ppm; /* Wilson 99 % lower bound (one-sided, z = 2.326) over the 30 days, n corrected for autocorrelation */
+  uint32_t slots_judged;    /* this epoch */
+  uint32_t window_slots;    /* 30 days */
+  uint32_t slots_missing;   /* more perfect observations needed to certify the next nine; 0: none */
+  uint32_t loss_ppm;        /* 1 - answered / sent, this epoch */
+  uint64_t rtt_min_ns, rtt_q50_ns, rtt_q95_ns, rtt_q99_ns;       /* 0: no reply */
   uint32_t s_availability_ppm, s_latency_ppm, s_correctness_ppm; /* components, 0..ASZ_PPM */
-  uint64_t e_value_q32;       /* the e-process after this epoch */
-  bool gate_open;             /* false: e-process fired, composite 0 */
-  uint32_t composite_ppm;     /* gate * s_av^(.40/.55) * s_lat^(.15/.55): the weights of what is measured so far, renormalised */
-  uint32_t confidence_ppm;    /* min(days/21, slots/5000) */
+  uint64_t e_value_q32;                                          /* the e-process after this epoch */
+  bool gate_open;                                                /* false: e-process fired, composite 0 */
+  uint32_t composite_ppm;  /* gate * s_av^(.40/.55) * s_lat^(.15/.55): the weights of what is measured so far, renormalised */
+  uint32_t confidence_ppm; /* min(days/21, slots/5000) */
   uint8_t tier;
-  uint8_t binding;            /* enum asz_binding */
+  uint8_t binding; /* enum asz_binding */
 };
 
-/* asz_score_epoch advances state by one epoch and fills *ret_score. The e-process must have been stepped by the caller (once a correctness slot) before. end_ns:
- * wall time of the epoch's end. rtt_target_ns: the provider's own, or 0 for the default. Pure: same inputs, same bytes. */
-void asz_score_epoch(struct asz_score_state *state, const struct asz_measure *measure, const struct asz_score_params *params, uint64_t rtt_target_ns,
-                     uint64_t end_ns, struct asz_score *ret_score);
+/* asz_score_epoch advances state by one epoch and fills *ret_score. The e-process must have been stepped by the caller (once a
+ * correctness slot) before. end_ns: wall time of the epoch's end. rtt_target_ns: the provider's own, or 0 for the default. Pure:
+ * same inputs, same bytes. */
+void asz_score_epoch(struct asz_score_state *state, const struct asz_measure *measure, const struct asz_score_params *params,
+                     uint64_t rtt_target_ns, uint64_t end_ns, struct asz_score *ret_score);
 
 /* The pieces, each testable alone. asz_wilson_low_ppm: one-sided 99 % lower bound of up/n; 0 for n = 0. */
 uint32_t asz_wilson_low_ppm(uint64_t up, uint64_t n);
-/* asz_effective_n: n corrected for lag-1 autocorrelation r of the down indicator: n (1 - r)/(1 + r), at least 1 for n >= 1, at most n. */
+/* asz_effective_n: n corrected for lag-1 autocorrelation r of the down indicator: n (1 - r)/(1 + r), at least 1 for n >= 1, at
+ * most n. */
 uint64_t asz_effective_n(uint64_t up, uint64_t n, uint64_t pairs, uint64_t pairs_both_down);
 uint32_t asz_s_availability_ppm(uint32_t low_ppm);                       /* min(1, -log10(1 - L) / 4) */
 uint32_t asz_s_latency_ppm(uint64_t rtt_q95_ns, uint64_t rtt_target_ns); /* clamp(1 - log2(q95 / target) / 3) */
 
-/* The fixed 96-byte report record of a provider and epoch: what the report's Merkle tree and the log commit to. Byte table: docs/scoring.md. */
+/* The fixed 96-byte report record of a provider and epoch: what the report's Merkle tree and the log commit to. Byte table:
+ * docs/scoring.md. */
 enum { ASZ_RECORD_BYTES = 96 };
-void asz_score_record_write(uint8_t ret_record[ASZ_RECORD_BYTES], int64_t provider_row, const uint8_t provider_pk[32], uint32_t device,
-                            const struct asz_measure *measure, const struct asz_score *score);
+void asz_score_record_write(uint8_t ret_record[ASZ_RECORD_BYTES], int64_t provider_row, const uint8_t provider_pk[32],
+                            uint32_t device, const struct asz_measure *measure, const struct asz_score *score);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_tlog: the transparency log: RFC 6962 Merkle tree (section 2.1), C2SP tlog-tiles on disk, C2SP tlog-checkpoint as signed note.
+/* asz_tlog: the transparency log: RFC 6962 Merkle tree (section 2.1), C2SP tlog-tiles on disk, C2SP tlog-checkpoint as signed
+ * note.
  *
  *   DIR/checkpoint                       the newest signed checkpoint
  *   DIR/tile/<L>/<N>[.p/<W>]             hashes of level L, 256 a full tile
  *   DIR/tile/entries/<N>[.p/<W>]         entries, each behind its length (2 bytes, big-endian)
- * Any web server can serve DIR as it is. An append writes entry bundle and tiles, then (durably: fsync of files and directories, rename) the checkpoint; what is
- * not covered by a checkpoint is not published and is overwritten by the next append. So a crash at any point leaves a consistent log.
- * Writer: one process (lock file DIR/.lock), control thread. Readers need nothing of the writer. */
+ * Any web server can serve DIR as it is. An append writes entry bundle and tiles, then (durably: fsync of files and directories,
+ * rename) the checkpoint; what is not covered by a checkpoint is not published and is overwritten by the next append. So a crash
+ * at any point leaves a consistent log. Writer: one process (lock file DIR/.lock), control thread. Readers need nothing of the
+ * writer. */
 #ifndef ASZ_CONTROL_TLOG_TLOG_H
 #define ASZ_CONTROL_TLOG_TLOG_H
 
@@ -24,45 +26,56 @@ void asz_tlog_leaf_hash(uint8_t ret_hash[32], const void *entry, size_t size_byt
 void asz_tlog_node_hash(uint8_t ret_hash[32], const uint8_t left[32], const uint8_t right[32]);
 /* asz_tlog_tree_hash: the Merkle tree hash over count leaf hashes (reference; SHA-256 of nothing for 0). */
 void asz_tlog_tree_hash(uint8_t ret_hash[32], const uint8_t (*leaf)[32], uint64_t count);
-/* asz_tlog_inclusion_make: path over leaf hashes in memory; ret_path has ASZ_TLOG_PROOF_MAX hashes; returns their count. index < count (asserted). */
+/* asz_tlog_inclusion_make: path over leaf hashes in memory; ret_path has ASZ_TLOG_PROOF_MAX hashes; returns their count. index <
+ * count (asserted). */
 size_t asz_tlog_inclusion_make(uint8_t (*ret_path)[32], const uint8_t (*leaf)[32], uint64_t count, uint64_t index);
 /* asz_tlog_inclusion_check (RFC 9162 section 2.1.3.2): 0 or ASZ_EAUTH. */
-ASZ_MUST_CHECK int asz_tlog_inclusion_check(const uint8_t root[32], uint64_t tree_size, uint64_t index, const uint8_t leaf_hash[32],
-                                            const uint8_t (*path)[32], size_t path_count);
+ASZ_MUST_CHECK int asz_tlog_inclusion_check(const uint8_t root[32], uint64_t tree_size, uint64_t index,
+                                            const uint8_t leaf_hash[32], const uint8_t (*path)[32], size_t path_count);
 
 struct asz_checkpoint {
   char origin[ASZ_TLOG_ORIGIN_MAX + 1];
   uint64_t tree_size;
   uint8_t root[32];
 };
-/* asz_checkpoint_sign writes the signed note (text, NUL-terminated) with one Ed25519 signature line named by the origin. Returns its length or ASZ_ETOOBIG. */
-ASZ_MUST_CHECK int asz_checkpoint_sign(char *ret_note, size_t capacity, const struct asz_checkpoint *checkpoint, const struct asz_identity *key);
-/* asz_checkpoint_open parses a note strictly and checks the signature of `public_key` on it (other signature lines, as of witnesses, are tolerated). ASZ_EFORMAT, ASZ_EAUTH. */
-ASZ_MUST_CHECK int asz_checkpoint_open(struct asz_checkpoint *ret_checkpoint, const char *note, size_t size_bytes, const uint8_t public_key[32],
-                                       struct asz_diag *diag);
+/* asz_checkpoint_sign writes the signed note (text, NUL-terminated) with one Ed25519 signature line named by the origin. Returns
+ * its length or ASZ_ETOOBIG. */
+ASZ_MUST_CHECK int asz_checkpoint_sign(char *ret_note, size_t capacity, const struct asz_checkpoint *checkpoint,
+                                       const struct asz_identity *key);
+/* asz_checkpoint_open parses a note strictly and checks the signature of `public_key` on it (other signature lines, as of
+ * witnesses, are tolerated). ASZ_EFORMAT, ASZ_EAUTH. */
+ASZ_MUST_CHECK int asz_checkpoint_open(struct asz_checkpoint *ret_checkpoint, const char *note, size_t size_bytes,
+                                       const uint8_t public_key[32], struct asz_diag *diag);
 /* asz_vkey_format: the note verifier key "<origin>+<hash>+<base64>"; ret_text has 512 bytes. parse: the inverse. */
 void asz_vkey_format(char *ret_text, const char *origin, const uint8_t public_key[32]);
 ASZ_MUST_CHECK int asz_vkey_parse(char *ret_origin /* ASZ_TLOG_ORIGIN_MAX + 1 */, uint8_t ret_public_key[32], const char *text);
 
 struct asz_tlog;
-/* asz_tlog_create makes an empty log with a signed checkpoint of size 0. asz_tlog_open continues one: checks the checkpoint with key's public half and that the tiles
- * hash to it. Both take the writer lock (ASZ_EAGAIN when held). */
+/* asz_tlog_create makes an empty log with a signed checkpoint of size 0. asz_tlog_open continues one: checks the checkpoint with
+ * key's public half and that the tiles hash to it. Both take the writer lock (ASZ_EAGAIN when held). */
 ASZ_MUST_CHECK int asz_tlog_create(const char *dir, const char *origin, const struct asz_identity *key, struct asz_diag *diag);
-ASZ_MUST_CHECK int asz_tlog_open(struct asz_tlog **ret_log, const char *dir, const struct asz_identity *key, struct asz_diag *diag);
-/* asz_tlog_append queues one entry (1..65,535 bytes) and gives its index; asz_tlog_publish makes all queued entries durable and signs the checkpoint over them. */
+ASZ_MUST_CHECK int asz_tlog_open(struct asz_tlog **ret_log, const char *dir, const struct asz_identity *key,
+                                 struct asz_diag *diag);
+/* asz_tlog_append queues one entry (1..65,535 bytes) and gives its index; asz_tlog_publish makes all queued entries durable and
+ * signs the checkpoint over them. */
 ASZ_MUST_CHECK int asz_tlog_append(struct asz_tlog *log, const void *entry, size_t size_bytes, uint64_t *ret_index);
 ASZ_MUST_CHECK int asz_tlog_publish(struct asz_tlog *log, struct asz_diag *diag);
-uint64_t asz_tlog_size(const struct asz_tlog *log); /* published */
-const char *asz_tlog_checkpoint(const struct asz_tlog *log); /* the published note */
+uint64_t asz_tlog_size(const struct asz_tlog *log);                   /* published */
+const char *asz_tlog_checkpoint(const struct asz_tlog *log);          /* the published note */
 void asz_tlog_root(const struct asz_tlog *log, uint8_t ret_root[32]); /* of the published tree */
 /* asz_tlog_prove: inclusion path of a published entry in the published tree. */
-ASZ_MUST_CHECK int asz_tlog_prove(struct asz_tlog *log, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count, struct asz_diag *diag);
+ASZ_MUST_CHECK int asz_tlog_prove(struct asz_tlog *log, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count,
+                                  struct asz_diag *diag);
 void asz_tlog_close(struct asz_tlog *log);
 
 /* Readers (assize-verify, `log verify`). */
-/* asz_tlog_read_entry: one published entry, checked against nothing but the tile's framing; *ret_size bytes into ret_entry (ASZ_TLOG_ENTRY_MAX). */
-ASZ_MUST_CHECK int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uint8_t *ret_entry, size_t *ret_size, struct asz_diag *diag);
-/* asz_tlog_verify: reads the checkpoint, checks its signature, re-hashes every entry and every tile up to the root. ASZ_EAUTH / ASZ_EFORMAT / ASZ_EIO with a line that names the file. */
-ASZ_MUST_CHECK int asz_tlog_verify(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint, struct asz_diag *diag);
+/* asz_tlog_read_entry: one published entry, checked against nothing but the tile's framing; *ret_size bytes into ret_entry
+ * (ASZ_TLOG_ENTRY_MAX). */
+ASZ_MUST_CHECK int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uint8_t *ret_entry, size_t *ret_size,
+                                       struct asz_diag *diag);
+/* asz_tlog_verify: reads the checkpoint, checks its signature, re-hashes every entry and every tile up to the root. ASZ_EAUTH /
+ * ASZ_EFORMAT / ASZ_EIO with a line that names the file. */
+ASZ_MUST_CHECK int asz_tlog_verify(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint,
+                                   struct asz_diag *diag);
 
 #endif

@@ -14,7 +14,9 @@
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
-static inline uint64_t asz_tsc(void) { return __rdtsc(); }
+static inline uint64_t asz_tsc(void) {
+  return __rdtsc();
+}
 #elif defined(__aarch64__)
 static inline uint64_t asz_tsc(void) {
   uint64_t v;
@@ -53,7 +55,8 @@ static inline uint64_t asz_clock_realtime_ns(const struct asz_clock *clock, uint
                                 : clock->base_realtime_ns - asz_clock_ns(clock, clock->base_tsc - tsc);
 }
 
-/* asz_clock_now_ns: CLOCK_REALTIME, ns since 1970. asz_clock_monotonic_ns: CLOCK_MONOTONIC. For control code, not the packet loop. */
+/* asz_clock_now_ns: CLOCK_REALTIME, ns since 1970. asz_clock_monotonic_ns: CLOCK_MONOTONIC. For control code, not the packet
+ * loop. */
 uint64_t asz_clock_now_ns(void);
 uint64_t asz_clock_monotonic_ns(void);
 

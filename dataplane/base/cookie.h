@@ -23,7 +23,8 @@ void asz_cookie_key_derive(struct asz_cookie_key *ret_key, const uint8_t secret[
 /* asz_cookie_one: one cookie. Pure. */
 uint64_t asz_cookie_one(const struct asz_cookie_key *key, uint32_t target, uint32_t seq, uint64_t tx_time);
 
-/* asz_cookie_many: ret_cookie[i] from target[i], seq[i], tx_time[i] for i < count <= ASZ_COOKIE_BURST_MAX. Arrays do not overlap. */
+/* asz_cookie_many: ret_cookie[i] from target[i], seq[i], tx_time[i] for i < count <= ASZ_COOKIE_BURST_MAX. Arrays do not overlap.
+ */
 void asz_cookie_many(const struct asz_cookie_key *key, const uint32_t *target, const uint32_t *seq, const uint64_t *tx_time,
                      uint64_t *ret_cookie, size_t count);
 

@@ -7,34 +7,34 @@
 #include <stdint.h>
 
 /* X(symbol, name in JSON and tables, help) */
-#define ASZ_COUNTER_LIST(X)                                                                                  \
-  X(TX_PROBES, "tx_probes", "probes handed to the port")                                                     \
-  X(TX_NOT_SENT, "tx_not_sent", "probes skipped because the engine was late (debt cap) or stopped")          \
-  X(TX_DROPPED, "tx_dropped", "probes that the port did not take: our fault, unjudged")                      \
-  X(TX_NO_MBUF, "tx_no_mbuf", "probes without a buffer: our fault, unjudged")                                \
-  X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                               \
-  X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due")                     \
-  X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                              \
-  X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                       \
-  X(RX_FRAMES, "rx_frames", "frames received")                                                               \
-  X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                       \
-  X(RX_LATE, "rx_late", "valid replies after the timeout")                                                   \
-  X(RX_DUPLICATE, "rx_duplicate", "a second copy of a valid reply, in time")                                 \
-  X(RX_REORDERED, "rx_reordered", "valid first replies that arrived behind a later probe's (also answered)") \
-  X(RX_REPLAYED, "rx_replayed", "valid once, sent again after the timeout or in a later epoch")              \
-  X(RX_FORGED, "rx_forged", "cookie does not verify")                                                        \
-  X(RX_BAD_MAC, "rx_bad_mac", "cookie verifies, the TLV's MAC does not")                                     \
-  X(RX_WRONG_PATH, "rx_wrong_path", "right cookie from another address or port than was asked")              \
-  X(RX_UNSOLICITED, "rx_unsolicited", "from an address that is no target")                                   \
-  X(RX_MALFORMED, "rx_malformed", "too short, inconsistent lengths, bad header")                             \
-  X(RX_BAD_CHECKSUM, "rx_bad_checksum", "IPv4, UDP or ICMP checksum wrong")                                  \
-  X(RX_FRAGMENT, "rx_fragment", "IPv4 fragments: never ours")                                                \
-  X(RX_NOT_OURS, "rx_not_ours", "other destination, EtherType, protocol or port")                            \
-  X(RX_ANSWERS, "rx_answers", "challenge answers passed to the control plane")                               \
-  X(RX_ANSWERS_DROPPED, "rx_answers_dropped", "challenge answers lost because our queue was full: unjudged") \
-  X(RX_ARP, "rx_arp", "ARP requests for us and replies from the gateway")                                    \
-  X(RX_ARP_IGNORED, "rx_arp_ignored", "ARP that is malformed or not for us")                                 \
-  X(RX_PORT_MISSED, "rx_port_missed", "frames that the port dropped before we saw them: our fault")          \
+#define ASZ_COUNTER_LIST(X)                                                                                                      \
+  X(TX_PROBES, "tx_probes", "probes handed to the port")                                                                         \
+  X(TX_NOT_SENT, "tx_not_sent", "probes skipped because the engine was late (debt cap) or stopped")                              \
+  X(TX_DROPPED, "tx_dropped", "probes that the port did not take: our fault, unjudged")                                          \
+  X(TX_NO_MBUF, "tx_no_mbuf", "probes without a buffer: our fault, unjudged")                                                    \
+  X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                                                   \
+  X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due")                                         \
+  X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \
+  X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                                           \
+  X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
+  X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                                           \
+  X(RX_LATE, "rx_late", "valid replies after the timeout")                                                                       \
+  X(RX_DUPLICATE, "rx_duplicate", "a second copy of a valid reply, in time")                                                     \
+  X(RX_REORDERED, "rx_reordered", "valid first replies that arrived behind a later probe's (also answered)")                     \
+  X(RX_REPLAYED, "rx_replayed", "valid once, sent again after the timeout or in a later epoch")                                  \
+  X(RX_FORGED, "rx_forged", "cookie does not verify")                                                                            \
+  X(RX_BAD_MAC, "rx_bad_mac", "cookie verifies, the TLV's MAC does not")                                                         \
+  X(RX_WRONG_PATH, "rx_wrong_path", "right cookie from another address or port than was asked")                                  \
+  X(RX_UNSOLICITED, "rx_unsolicited", "from an address that is no target")                                                       \
+  X(RX_MALFORMED, "rx_malformed", "too short, inconsistent lengths, bad header")                                                 \
+  X(RX_BAD_CHECKSUM, "rx_bad_checksum", "IPv4, UDP or ICMP checksum wrong")                                                      \
+  X(RX_FRAGMENT, "rx_fragment", "IPv4 fragments: never ours")                                                                    \
+  X(RX_NOT_OURS, "rx_not_ours", "other destination, EtherType, protocol or port")                                                \
+  X(RX_ANSWERS, "rx_answers", "challenge answers passed to the control plane")                                                   \
+  X(RX_ANSWERS_DROPPED, "rx_answers_dropped", "challenge answers lost because our queue was full: unjudged")                     \
+  X(RX_ARP, "rx_arp", "ARP requests for us and replies from the gateway")                                                        \
+  X(RX_ARP_IGNORED, "rx_arp_ignored", "ARP that is malformed or not for us")                                                     \
+  X(RX_PORT_MISSED, "rx_port_missed", "frames that the port dropped before we saw them: our fault")                              \
   X(NEIGH_LOST, "neigh_lost", "times that the gateway stopped answering ARP")
 
 enum asz_counter {

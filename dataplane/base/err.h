@@ -4,21 +4,21 @@
 #ifndef ASZ_DATAPLANE_BASE_ERR_H
 #define ASZ_DATAPLANE_BASE_ERR_H
 
-#define ASZ_ERR_LIST(X)                                                    \
-  X(ASZ_EINVAL, -1, "invalid argument")                                    \
-  X(ASZ_ENOMEM, -2, "out of memory")                                       \
-  X(ASZ_EIO, -3, "input or output failed")                                 \
-  X(ASZ_EFORMAT, -4, "malformed input")                                    \
-  X(ASZ_ERANGE, -5, "value out of range")                                  \
-  X(ASZ_ENOENT, -6, "no such thing")                                       \
-  X(ASZ_EEXIST, -7, "already exists")                                      \
-  X(ASZ_EPERM, -8, "permission denied or unsafe permissions")              \
-  X(ASZ_EAUTH, -9, "authentication failed")                                \
-  X(ASZ_EAGAIN, -10, "busy: try again")                                    \
-  X(ASZ_ETIMEDOUT, -11, "timed out")                                       \
-  X(ASZ_ENOTSUP, -12, "not supported here")                                \
-  X(ASZ_EDEVICE, -13, "device failed")                                     \
-  X(ASZ_ESTATE, -14, "not possible in this state")                         \
+#define ASZ_ERR_LIST(X)                                                                                                          \
+  X(ASZ_EINVAL, -1, "invalid argument")                                                                                          \
+  X(ASZ_ENOMEM, -2, "out of memory")                                                                                             \
+  X(ASZ_EIO, -3, "input or output failed")                                                                                       \
+  X(ASZ_EFORMAT, -4, "malformed input")                                                                                          \
+  X(ASZ_ERANGE, -5, "value out of range")                                                                                        \
+  X(ASZ_ENOENT, -6, "no such thing")                                                                                             \
+  X(ASZ_EEXIST, -7, "already exists")                                                                                            \
+  X(ASZ_EPERM, -8, "permission denied or unsafe permissions")                                                                    \
+  X(ASZ_EAUTH, -9, "authentication failed")                                                                                      \
+  X(ASZ_EAGAIN, -10, "busy: try again")                                                                                          \
+  X(ASZ_ETIMEDOUT, -11, "timed out")                                                                                             \
+  X(ASZ_ENOTSUP, -12, "not supported here")                                                                                      \
+  X(ASZ_EDEVICE, -13, "device failed")                                                                                           \
+  X(ASZ_ESTATE, -14, "not possible in this state")                                                                               \
   X(ASZ_ETOOBIG, -15, "too large")
 
 enum asz_err {

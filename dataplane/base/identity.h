@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_identity: an Ed25519 identity and its key file; used by validators and providers alike.
  *
- * Key file: text, mode 0600, owned by the user who reads it. First line `assize-key-v1`, second line the 32-byte seed as 64 lower-case
- * hex digits, then end of file. Wrong permissions, type, owner, length or character are each refused with their own line. */
+ * Key file: text, mode 0600, owned by the user who reads it. First line `assize-key-v1`, second line the 32-byte seed as 64
+ * lower-case hex digits, then end of file. Wrong permissions, type, owner, length or character are each refused with their own
+ * line. */
 #ifndef ASZ_DATAPLANE_BASE_IDENTITY_H
 #define ASZ_DATAPLANE_BASE_IDENTITY_H
 
@@ -21,7 +22,8 @@ struct asz_identity {
 
 /* asz_identity_from_seed: deterministic; lab identities are made this way. */
 void asz_identity_from_seed(struct asz_identity *ret_id, const uint8_t seed[32]);
-/* asz_identity_create makes a new random key file. Never overwrites: ASZ_EEXIST. Durable (fsync of file and directory) on return. */
+/* asz_identity_create makes a new random key file. Never overwrites: ASZ_EEXIST. Durable (fsync of file and directory) on return.
+ */
 ASZ_MUST_CHECK int asz_identity_create(const char *path, struct asz_identity *ret_id, struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_identity_load(const char *path, struct asz_identity *ret_id, struct asz_diag *diag);
 void asz_identity_wipe(struct asz_identity *id);

@@ -69,7 +69,8 @@ struct asz_frame {
 enum { ASZ_WIRE_CHECK_L3 = 1, ASZ_WIRE_CHECK_L4 = 2, ASZ_WIRE_CHECK_ALL = 3 };
 
 /* asz_wire_parse reads frame[0..size) and fills *ret_frame; always returns with kind set, never reads past size. `check`: which
- * checksums to verify in software (a UDP checksum of 0 means none, RFC 768). One 802.1Q tag (0x8100) is stepped over. Pure; any thread. */
+ * checksums to verify in software (a UDP checksum of 0 means none, RFC 768). One 802.1Q tag (0x8100) is stepped over. Pure; any
+ * thread. */
 void asz_wire_parse(struct asz_frame *ret_frame, const uint8_t *frame, size_t size_bytes, unsigned check);
 
 /* Ones-complement sum: add bytes to a 64-bit accumulator, then fold to the 16-bit checksum (already complemented, in the order in
@@ -81,11 +82,13 @@ uint16_t asz_wire_fold(uint64_t sum);
 void asz_wire_eth_write(uint8_t *eth, const uint8_t dst[6], const uint8_t src[6], uint16_t ethertype);
 /* asz_wire_ipv4_write: 20 bytes, DF set, id 0, given TTL and payload length; addresses in host order. */
 void asz_wire_ipv4_write(uint8_t *ip, uint32_t src, uint32_t dst, uint8_t protocol, uint8_t ttl, uint16_t payload_bytes);
-/* asz_wire_udp_write: 8 bytes; asz_wire_udp_finish sets length-independent checksum over pseudo-header and payload (0 -> 0xffff). */
+/* asz_wire_udp_write: 8 bytes; asz_wire_udp_finish sets length-independent checksum over pseudo-header and payload (0 -> 0xffff).
+ */
 void asz_wire_udp_write(uint8_t *udp, uint16_t src_port, uint16_t dst_port, uint16_t payload_bytes);
-void asz_wire_udp_finish(uint8_t *ip);  /* ip points at the IPv4 header (20 bytes) in front of udp */
+void asz_wire_udp_finish(uint8_t *ip); /* ip points at the IPv4 header (20 bytes) in front of udp */
 void asz_wire_icmp_finish(uint8_t *icmp, size_t size_bytes);
-/* asz_wire_arp_write: a whole frame of ASZ_ETH_MIN_BYTES, zero-padded. For a request dst_mac is zero in the body, broadcast in Ethernet. */
+/* asz_wire_arp_write: a whole frame of ASZ_ETH_MIN_BYTES, zero-padded. For a request dst_mac is zero in the body, broadcast in
+ * Ethernet. */
 void asz_wire_arp_write(uint8_t *frame, uint16_t operation, const uint8_t src_mac[6], uint32_t src_ipv4, const uint8_t dst_mac[6],
                         uint32_t dst_ipv4);
 

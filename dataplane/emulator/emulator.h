@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_emulator: the lab's provider network, on its own lcore, behind a pair of rings that a net_ring port of the prober shares.
  *
- * Provider i has the address base + i. Everything about it (delay, jitter, loss, cheat) comes from one seed and, if given, a scenario; that is its
- * known truth. It answers ARP for the gateway, STAMP with and without our TLV, ICMP echo. Challenges are not computed here (this room does not know
- * the provers): they are handed to the caller by asz_emulator_challenge_recv and the answer comes back by asz_emulator_answer_send. */
+ * Provider i has the address base + i. Everything about it (delay, jitter, loss, cheat) comes from one seed and, if given, a
+ * scenario; that is its known truth. It answers ARP for the gateway, STAMP with and without our TLV, ICMP echo. Challenges are
+ * not computed here (this room does not know the provers): they are handed to the caller by asz_emulator_challenge_recv and the
+ * answer comes back by asz_emulator_answer_send. */
 #ifndef ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 #define ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 
@@ -14,17 +15,17 @@
 #include "dataplane/base/session.h"
 
 /* X(symbol, name, what it does, does it earn an S1) */
-#define ASZ_CHEAT_LIST(X)                                                                   \
-  X(NONE, "none", "honest")                                                                 \
-  X(DEAD, "dead", "answers nothing")                                                        \
-  X(LOSSY, "lossy", "drops a share of the probes")                                          \
-  X(SLOW, "slow", "adds delay to every reply")                                              \
-  X(WRONG_ANSWER, "wrong-answer", "signs wrong challenge answers")                          \
-  X(MUTE, "mute", "answers probes but no challenge")                                        \
-  X(FORGE, "forge", "answers with made-up cookies before the true reply could be there")    \
-  X(REPLAY, "replay", "sends each reply again after the timeout")                           \
-  X(DUPLICATE, "duplicate", "sends each reply twice")                                       \
-  X(CLOCK_LIAR, "clock-liar", "claims a long dwell time (T3 - T2) to look nearer")          \
+#define ASZ_CHEAT_LIST(X)                                                                                                        \
+  X(NONE, "none", "honest")                                                                                                      \
+  X(DEAD, "dead", "answers nothing")                                                                                             \
+  X(LOSSY, "lossy", "drops a share of the probes")                                                                               \
+  X(SLOW, "slow", "adds delay to every reply")                                                                                   \
+  X(WRONG_ANSWER, "wrong-answer", "signs wrong challenge answers")                                                               \
+  X(MUTE, "mute", "answers probes but no challenge")                                                                             \
+  X(FORGE, "forge", "answers with made-up cookies before the true reply could be there")                                         \
+  X(REPLAY, "replay", "sends each reply again after the timeout")                                                                \
+  X(DUPLICATE, "duplicate", "sends each reply twice")                                                                            \
+  X(CLOCK_LIAR, "clock-liar", "claims a long dwell time (T3 - T2) to look nearer")                                               \
   X(BAD_MAC, "bad-mac", "answers with a wrong reply MAC")
 
 enum asz_cheat {
@@ -46,37 +47,39 @@ struct asz_truth {
 
 /* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. */
 struct asz_deed {
-  uint64_t requests;  /* probes that arrived */
-  uint64_t lost;      /* dropped by draw */
-  uint64_t replies;   /* sent, cheats' extra ones not counted */
-  uint64_t extra;     /* forged, replayed or duplicated by the cheat */
+  uint64_t requests;     /* probes that arrived */
+  uint64_t lost;         /* dropped by draw */
+  uint64_t replies;      /* sent, cheats' extra ones not counted */
+  uint64_t extra;        /* forged, replayed or duplicated by the cheat */
   uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
 };
 
 struct asz_emulator_config {
   unsigned lcore_id;
-  uint32_t provider_count;   /* 1..1,048,576 */
-  uint32_t base_ipv4;        /* provider i is at base_ipv4 + i; default 10.64.0.1 */
-  uint32_t gateway_ipv4;     /* answered by ARP; default 10.63.255.254 */
-  uint64_t seed;             /* draws; same seed, same network */
-  uint64_t timeout_ns;       /* the prober's, so that `replay` can wait longer */
-  const struct asz_truth *truth;     /* provider_count; see asz_scenario */
-  uint32_t in_flight_max;    /* delay line capacity; default 65,536; more are dropped and counted as engine faults */
+  uint32_t provider_count;       /* 1..1,048,576 */
+  uint32_t base_ipv4;            /* provider i is at base_ipv4 + i; default 10.64.0.1 */
+  uint32_t gateway_ipv4;         /* answered by ARP; default 10.63.255.254 */
+  uint64_t seed;                 /* draws; same seed, same network */
+  uint64_t timeout_ns;           /* the prober's, so that `replay` can wait longer */
+  const struct asz_truth *truth; /* provider_count; see asz_scenario */
+  uint32_t in_flight_max;        /* delay line capacity; default 65,536; more are dropped and counted as engine faults */
 };
 void asz_emulator_config_default(struct asz_emulator_config *ret_config);
 
 struct asz_emulator;
 
 /* asz_emulator_new makes the rings and the net_ring port (its id in *ret_port_id, for asz_engine_config.port_id). Needs EAL. */
-ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulator_config *config, uint16_t *ret_port_id,
-                                    struct asz_diag *diag);
-/* asz_emulator_sessions hands over the sessions of an epoch (provider_count, for the TLV): call before each epoch; both the current and the
- * previous array are kept in use and must stay valid. NULL: TLV probes are answered without a MAC check (as by a plain reflector). */
+ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulator_config *config,
+                                    uint16_t *ret_port_id, struct asz_diag *diag);
+/* asz_emulator_sessions hands over the sessions of an epoch (provider_count, for the TLV): call before each epoch; both the
+ * current and the previous array are kept in use and must stay valid. NULL: TLV probes are answered without a MAC check (as by a
+ * plain reflector). */
 void asz_emulator_sessions(struct asz_emulator *emulator, uint32_t epoch, const struct asz_session *session);
 ASZ_MUST_CHECK int asz_emulator_launch(struct asz_emulator *emulator);
 void asz_emulator_stop(struct asz_emulator *emulator);
 void asz_emulator_free(struct asz_emulator *emulator);
-/* asz_emulator_deeds: provider_count entries; valid after stop. asz_emulator_faults: frames that the emulator itself lost (never a provider's). */
+/* asz_emulator_deeds: provider_count entries; valid after stop. asz_emulator_faults: frames that the emulator itself lost (never
+ * a provider's). */
 const struct asz_deed *asz_emulator_deeds(const struct asz_emulator *emulator);
 uint64_t asz_emulator_faults(const struct asz_emulator *emulator);
 
