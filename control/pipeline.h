@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_pipeline: the one unit that sees both the engine and the verifier. It asks every provider with a key each challenge kind
+ * once a correctness slot, and brings back one outcome for each.
+ *
+ *   begin(slot) -> queued -> sent (again after a third of the deadline, `tries` times) -> answered: MAC and fields checked
+ *               -> batches for the verifier -> verdicts -> outcome
+ *
+ * What decides (control/pipeline.c, outcome_of):
+ *   signature invalid               MALFORMED   nobody signed it: no evidence against anyone
+ *   signature valid, work wrong     FAIL        a wrong signed answer: x = 1 of the e-process
+ *   both right                      PASS
+ *   no answer until the deadline    NONE        missing; UNJUDGED instead when we dropped frames or never sent the question
+ * An answer that fails the MAC, or that repeats another slot, nonce or device, is counted and ignored: it did not come from this
+ * session.
+ *
+ * One control thread calls asz_pipeline_step often; each step does a bounded amount of work and never blocks. */
+#ifndef ASZ_CONTROL_PIPELINE_H
+#define ASZ_CONTROL_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/roster.h"
+#include "dataplane/engine.h"
+#include "gpu/verify.h"
+
+struct asz_pipeline_config {
+  uint64_t rate_ps;     /* challenges sent a second */
+  uint64_t deadline_ns; /* from the first transmission */
+  uint32_t tries;       /* transmissions at most, spread over the deadline */
+  uint8_t seq_log2_steps;
+};
+
+/* X(symbol, name, help): what happened to answers on their way. */
+#define ASZ_PIPELINE_COUNTER_LIST(X)                                                                                             \
+  X(SENT, "challenges_sent", "challenge datagrams queued to the engine, repeats included")                                       \
+  X(REPEATED, "challenges_repeated", "sent again because no answer had come")                                                    \
+  X(ANSWERS, "answers", "answers that belong to an open challenge")                                                              \
+  X(MALFORMED, "answers_malformed", "datagrams that are no answer")                                                              \
+  X(BAD_MAC, "answers_bad_mac", "answers whose MAC is not of this session")                                                      \
+  X(FOREIGN, "answers_foreign", "answers to another slot, nonce, device or kind")                                                \
+  X(DUPLICATE, "answers_duplicate", "second answers to a challenge")                                                             \
+  X(LATE, "answers_late", "answers after the deadline")
+
+enum asz_pipeline_counter {
+#define ASZ_PIPELINE_COUNTER_ENUM(symbol, name, help) ASZ_PCTR_##symbol,
+  ASZ_PIPELINE_COUNTER_LIST(ASZ_PIPELINE_COUNTER_ENUM)
+#undef ASZ_PIPELINE_COUNTER_ENUM
+      ASZ_PCTR_COUNT
+};
+const char *asz_pipeline_counter_name(enum asz_pipeline_counter counter);
+
+/* The result of one challenge. Datagrams are the pipeline's, valid during the call of the sink. */
+struct asz_outcome {
+  uint32_t provider; /* plan index */
+  uint32_t epoch;
+  uint64_t slot;
+  uint8_t kind;                          /* enum asz_kind */
+  uint8_t verdict;                       /* enum asz_verdict; NONE: missing */
+  uint64_t tx_ns, rx_ns, clock_error_ns; /* wall time; rx_ns 0 when missing */
+  const uint8_t *challenge;
+  size_t challenge_bytes;
+  const uint8_t *answer; /* NULL when missing */
+  size_t answer_bytes;
+};
+
+struct asz_pipeline;
+
+/* asz_pipeline_new borrows engine, verifier and roster for its life. sink is called from asz_pipeline_step. ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeline_config *config,
+                                    struct asz_engine *engine, struct asz_verifier *verifier, const struct asz_roster *roster,
+                                    void (*sink)(void *context, const struct asz_outcome *outcome), void *context,
+                                    struct asz_diag *diag);
+void asz_pipeline_free(struct asz_pipeline *pipeline); /* not while a round is open unless the engine is stopped */
+
+/* asz_pipeline_begin opens a round: every kind to every provider with a key. The last round must be over (asz_pipeline_idle;
+ * asserted). `session` is the epoch's, by plan index. now_ns: CLOCK_MONOTONIC. */
+void asz_pipeline_begin(struct asz_pipeline *pipeline, uint32_t epoch, uint64_t slot, const uint8_t secret[32],
+                        const uint8_t beacon[32], const struct asz_session *session, uint64_t now_ns);
+/* asz_pipeline_round_ns: how long a round takes at most: sending at the configured rate, then the deadline. */
+uint64_t asz_pipeline_round_ns(const struct asz_pipeline *pipeline);
+/* asz_pipeline_step: returns the number of things done; 0 means the caller may sleep a little. */
+unsigned asz_pipeline_step(struct asz_pipeline *pipeline, uint64_t now_ns);
+bool asz_pipeline_idle(const struct asz_pipeline *pipeline);
+/* asz_pipeline_abort ends the round now: what is unanswered becomes UNJUDGED. */
+void asz_pipeline_abort(struct asz_pipeline *pipeline);
+void asz_pipeline_counters(const struct asz_pipeline *pipeline, uint64_t ret_value[ASZ_PCTR_COUNT]);
+
+#endif
