@@ -11,12 +11,13 @@
 
 /* floor(sqrt(x)) of a 128-bit integer. */
 uint64_t asz_isqrt_u128(unsigned __int128 x);
-/* floor(log2(x / 2^32) * 2^32) for x >= 1: signed Q32 (negative below one). Exact to 1 unit in the last place, by repeated
- * squaring. */
+/* log2(x / 2^32) * 2^32 for x >= 1: signed Q32 (negative below one): its floor, or one less; exact for powers of two. Monotone.
+ */
 int64_t asz_log2_q32(uint64_t x_q32);
-/* floor(2^(y / 2^32) * 2^32) for y <= 0 (0 < result <= 1): at most 8 units below the true value, never above. */
+/* 2^(y / 2^32) * 2^32 for y <= 0: its floor, or one less; 2^32 exactly for y = 0; 0 for y < -32. */
 uint64_t asz_exp2_neg_q32(int64_t y_q32);
-/* x^(num/den) for x in (0, 1] as Q32, by log2 and exp2; 0 for x = 0. */
+/* x^(num/den) for x in [0, 1] as Q32, by log2 and exp2: never above the true value, and less than 2 num/den + 4 units below it;
+ * exact for x = 0 and x = 1. den > 0. */
 uint64_t asz_pow_q32(uint64_t x_q32, uint32_t num, uint32_t den);
 
 #endif
