@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The permutation: a Feistel network whose two halves take turns.
+ *
+ * Each round xors one half with a keyed function of the other; whatever that function is, the round can be undone, so the
+ * whole is one to one on [0, 2^bits). Halves need not be equal: no swap, each round writes back into the half it read from the
+ * other. Results at or beyond count are fed back in until one falls below (cycle walking): since 2^bits < 2 * count, fewer than
+ * two steps are expected. ZMap's multiplicative group walks in order and can't be entered at a position; this can.
+ *
+ * The round function is one multiplication, whose upper half depends on every bit below: four of them spread the load, and
+ * nothing here has to withstand an adversary. */
+#include "dataplane/permute.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/hash.h"
+
+void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t round) {
+  assert(count >= 1 && count <= (uint32_t)1 << 31);
+  unsigned bits = count == 1 ? 0 : 32 - (unsigned)__builtin_clz(count - 1);
+  uint8_t round_be[4], hash[32];
+  asz_be32_store(round_be, round);
+  const struct asz_hash_part parts[] = {ASZ_HASH_TEXT("assize/1/permute"), {round_be, sizeof round_be}};
+  asz_hash(hash, secret, 32, parts, 2);
+  ret_permute->count = count;
+  ret_permute->left_bits = (uint8_t)(bits / 2);
+  ret_permute->right_bits = (uint8_t)(bits - bits / 2);
+  memcpy(ret_permute->key, hash, sizeof ret_permute->key);
+}
+
+static inline uint32_t mix(uint32_t half, uint32_t key) {
+  return (uint32_t)(((half ^ key) * UINT64_C(0x9e3779b97f4a7c15)) >> 32); /* 2^64 / golden ratio: odd, no pattern in its bits */
+}
+
+uint32_t asz_permute_at(const struct asz_permute *permute, uint32_t position) {
+  assert(position < permute->count);
+  uint32_t left_mask = ((uint32_t)1 << permute->left_bits) - 1;
+  uint32_t right_mask = ((uint32_t)1 << permute->right_bits) - 1;
+  uint32_t value = position;
+  do {
+    uint32_t left = value >> permute->right_bits, right = value & right_mask;
+    for (unsigned i = 0; i < ASZ_PERMUTE_ROUNDS; i += 2) {
+      left ^= mix(right, permute->key[i]) & left_mask;
+      right ^= mix(left, permute->key[i + 1]) & right_mask;
+    }
+    value = left << permute->right_bits | right;
+  } while (value >= permute->count);
+  return value;
+}
