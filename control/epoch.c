@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/epoch.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/epoch_internal.h"
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/log.h"
+
+static int load_states(struct asz_epochs *e, struct asz_diag *diag) {
+  for (uint32_t i = 0; i < e->roster->count; i++) {
+    struct asz_epochs_entry *entry = &e->entry[i];
+    int64_t row = e->roster->provider[i].row;
+    int err = asz_store_state_load(e->store, row, &entry->state, &entry->history, diag);
+    if (!err)
+      err = asz_store_eprocess_start(e->store, row, &entry->slot_start, diag);
+    if (err)
+      return err;
+    uint64_t slot_next = entry->slot_start + entry->state.eprocess.slots;
+    if (entry->slot_start && slot_next - 1 > e->slot_last)
+      e->slot_last = slot_next - 1;
+  }
+  return 0;
+}
+
+int asz_epochs_new(struct asz_epochs **ret_epochs, const struct asz_config *config, const struct asz_identity *key,
+                   struct asz_store *store, struct asz_tlog *log, const char *log_dir, struct asz_roster *roster,
+                   struct asz_diag *diag) {
+  struct asz_epochs *e = calloc(1, sizeof *e);
+  if (!e)
+    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for epochs");
+  size_t count = (size_t)roster->count + 1; /* never an empty allocation */
+  e->config = config;
+  e->key = key;
+  e->store = store;
+  e->log = log;
+  e->log_dir = log_dir;
+  e->roster = roster;
+  asz_config_hash(config, e->params_hash);
+  e->entry = calloc(count, sizeof *e->entry);
+  e->sent = calloc(count, sizeof *e->sent);
+  e->report = calloc(count, ASZ_RECORD_BYTES);
+  e->leaf = calloc(count, sizeof *e->leaf);
+  int err = e->entry && e->sent && e->report && e->leaf
+                ? load_states(e, diag)
+                : asz_diag_set(diag, ASZ_ENOMEM, "no memory for %u providers", roster->count);
+  if (err) {
+    asz_epochs_free(e);
+    return err;
+  }
+  *ret_epochs = e;
+  return 0;
+}
+
+void asz_epochs_free(struct asz_epochs *e) {
+  if (!e)
+    return;
+  for (size_t i = 0; i < e->transcript_count; i++)
+    free(e->transcript[i].bytes);
+  free(e->transcript);
+  free(e->entry);
+  free(e->sent);
+  free(e->report);
+  free(e->leaf);
+  free(e);
+}
+
+/* spend_number takes the next epoch number out of the store for good. */
+static int spend_number(struct asz_epochs *e, uint32_t *ret_number, struct asz_diag *diag) {
+  char text[16];
+  uint32_t number = 1;
+  int err = asz_store_meta_get(e->store, "next_epoch", text, sizeof text, diag);
+  if (!err)
+    number = (uint32_t)strtoul(text, NULL, 10);
+  else if (err != ASZ_ENOENT)
+    return err;
+  if (number == 0 || number == UINT32_MAX)
+    return asz_diag_set(diag, ASZ_ERANGE, "store: next_epoch: expected 1..4294967294, got \"%s\"", text);
+  snprintf(text, sizeof text, "%u", number + 1);
+  err = asz_store_begin(e->store, diag);
+  if (!err)
+    err = asz_store_meta_set(e->store, "next_epoch", text, diag);
+  if (!err)
+    err = asz_store_commit(e->store, diag);
+  if (err) {
+    asz_store_rollback(e->store);
+    return err;
+  }
+  *ret_number = number;
+  return 0;
+}
+
+static void make_beacon(const struct asz_epochs *e, uint32_t number, uint8_t ret_beacon[32]) {
+  static const char domain[] = "assize/1/beacon";
+  uint8_t root[32], number_be[4];
+  crypto_generichash_state state;
+  asz_tlog_root(e->log, root);
+  asz_be32_store(number_be, number);
+  crypto_generichash_init(&state, NULL, 0, 32);
+  crypto_generichash_update(&state, (const uint8_t *)domain, sizeof domain - 1);
+  crypto_generichash_update(&state, root, sizeof root);
+  crypto_generichash_update(&state, number_be, sizeof number_be);
+  crypto_generichash_final(&state, ret_beacon, 32);
+}
+
+int asz_epochs_open(struct asz_epochs *e, struct asz_epoch *ret_epoch, struct asz_diag *diag) {
+  struct asz_epoch epoch = {0};
+  int err = spend_number(e, &epoch.number, diag);
+  if (err)
+    return err;
+  epoch.opened_ns = asz_clock_now_ns();
+  randombytes_buf(epoch.secret, sizeof epoch.secret);
+  make_beacon(e, epoch.number, epoch.beacon);
+  uint8_t commitment[32];
+  asz_epoch_commitment(commitment, epoch.number, epoch.secret);
+  uint8_t *bytes = malloc(ASZ_TLOG_ENTRY_MAX);
+  if (!bytes)
+    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for a log entry");
+  size_t size =
+      asz_entry_epoch_open(bytes, epoch.number, commitment, epoch.beacon, e->params_hash, e->roster->root, epoch.opened_ns);
+  err = asz_tlog_append(e->log, bytes, size, &epoch.open_index);
+  free(bytes);
+  if (err)
+    return asz_diag_set(diag, err, "%s: cannot append the opening of epoch %u: %s", e->log_dir, epoch.number, asz_err_str(err));
+  err = asz_tlog_publish(e->log, diag);
+  if (err)
+    return err;
+  epoch.session = asz_roster_epoch(e->roster, epoch.number);
+  *ret_epoch = epoch;
+  return 0;
+}
+
+/* keep_transcript copies an outcome until its epoch's transaction. Every answer that was not right is kept, and of the right ones
+ * those whose nonce starts with six zero bits: a sample of 1 in 64 that the provider cannot foresee and anyone can check. */
+static int keep_transcript(struct asz_epochs *e, const struct asz_outcome *o) {
+  enum { NONCE_AT = 64 };
+  if (!o->answer || (o->verdict == ASZ_VERDICT_PASS && o->challenge[NONCE_AT] >> 2 != 0))
+    return 0;
+  if (e->transcript_count == e->transcript_capacity) {
+    size_t capacity = e->transcript_capacity ? 2 * e->transcript_capacity : 64;
+    struct asz_kept_transcript *grown = realloc(e->transcript, capacity * sizeof *grown);
+    if (!grown)
+      return ASZ_ENOMEM;
+    e->transcript = grown;
+    e->transcript_capacity = capacity;
+  }
+  uint8_t *bytes = malloc(o->challenge_bytes + o->answer_bytes);
+  if (!bytes)
+    return ASZ_ENOMEM;
+  memcpy(bytes, o->challenge, o->challenge_bytes);
+  memcpy(bytes + o->challenge_bytes, o->answer, o->answer_bytes);
+  e->transcript[e->transcript_count++] = (struct asz_kept_transcript){
+      .row =
+          {
+              .provider_row = e->roster->provider[o->provider].row,
+              .epoch = o->epoch,
+              .slot = o->slot,
+              .kind = o->kind,
+              .verdict = o->verdict,
+              .tx_ns = o->tx_ns,
+              .rx_ns = o->rx_ns,
+              .clock_error_ns = o->clock_error_ns,
+              .challenge = bytes,
+              .challenge_bytes = o->challenge_bytes,
+              .answer = bytes + o->challenge_bytes,
+              .answer_bytes = o->answer_bytes,
+          },
+      .bytes = bytes,
+  };
+  return 0;
+}
+
+void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
+  struct asz_epochs *e = context;
+  struct asz_epochs_entry *entry = &e->entry[o->provider];
+  if (keep_transcript(e, o)) {
+    /* Without its transcript nothing can be proved: our fault, so not the provider's. */
+    asz_log(ASZ_LOG_WARN, "no memory for a transcript of %s: unjudged", e->roster->provider[o->provider].name);
+    entry->answers.unjudged++;
+    return;
+  }
+  switch ((enum asz_verdict)o->verdict) {
+  case ASZ_VERDICT_PASS:
+    entry->answers.pass++;
+    break;
+  case ASZ_VERDICT_FAIL:
+    entry->answers.fail++;
+    entry->wrong = true;
+    break;
+  case ASZ_VERDICT_MALFORMED:
+    entry->answers.malformed++;
+    break;
+  case ASZ_VERDICT_NONE:
+    entry->answers.missing++;
+    break;
+  case ASZ_VERDICT_UNJUDGED:
+    entry->answers.unjudged++;
+    break;
+  }
+}
+
+/* step_to advances one e-process to and including `slot`. Slots that passed without us count as right answers: that can only
+ * delay a slash. Once fired it stands still: the provider is in quarantine until the recommendation is decided. */
+static void step_to(struct asz_epochs_entry *entry, uint64_t slot) {
+  struct asz_eprocess *process = &entry->state.eprocess;
+  if (asz_eprocess_fired(process))
+    return;
+  if (entry->slot_start == 0 || slot - entry->slot_start >= 2 * (uint64_t)ASZ_EPROCESS_SLOTS) {
+    asz_eprocess_init(process);
+    entry->slot_start = slot;
+  }
+  for (uint64_t next = entry->slot_start + process->slots; next <= slot; next++) {
+    if (process->slots == ASZ_EPROCESS_SLOTS) { /* a new year */
+      asz_eprocess_init(process);
+      entry->slot_start = next;
+    }
+    asz_eprocess_step(process, entry->wrong && next == slot);
+  }
+}
+
+void asz_epochs_slot_done(struct asz_epochs *e, uint64_t slot) {
+  assert(slot > e->slot_last);
+  e->slot_last = slot;
+  for (uint32_t i = 0; i < e->roster->count; i++) {
+    if (asz_roster_has_key(e->roster, i) && !e->roster->provider[i].control)
+      step_to(&e->entry[i], slot);
+    e->entry[i].wrong = false;
+  }
+}
+
+uint64_t asz_epochs_slot_last(const struct asz_epochs *e) {
+  return e->slot_last;
+}
+
+const struct asz_score *asz_epochs_score(const struct asz_epochs *e, uint32_t index) {
+  assert(index < e->roster->count);
+  return &e->entry[index].score;
+}
+
+bool asz_epochs_slashed_s1(const struct asz_epochs *e, uint32_t index) {
+  assert(index < e->roster->count);
+  return e->entry[index].history.s1_open;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What epoch.c (open, outcomes), epoch_close.c (scores, report, store) and accuse.c (evidence) share. Nobody else includes it. */
+#ifndef ASZ_CONTROL_EPOCH_INTERNAL_H
+#define ASZ_CONTROL_EPOCH_INTERNAL_H
+
+#include "control/epoch.h"
+#include "control/evidence/evidence.h"
+
+struct asz_epochs_entry {
+  struct asz_score_state state;
+  struct asz_slash_history history;
+  struct asz_score score;           /* of the last close */
+  struct asz_answer_counts answers; /* of the running epoch */
+  uint64_t slot_start;              /* first correctness slot of the e-process year; 0: none yet */
+  bool wrong;                       /* in the running slot: a confirmed wrong signed answer */
+};
+
+/* A transcript waiting for its epoch's transaction; the datagrams are its own memory. */
+struct asz_kept_transcript {
+  struct asz_transcript_row row;
+  uint8_t *bytes; /* challenge, then answer */
+};
+
+struct asz_epochs {
+  const struct asz_config *config;
+  const struct asz_identity *key;
+  struct asz_store *store;
+  struct asz_tlog *log;
+  const char *log_dir;
+  struct asz_roster *roster;
+  uint8_t params_hash[32];
+  uint64_t slot_last;
+  struct asz_epochs_entry *entry; /* roster->count */
+  struct asz_kept_transcript *transcript;
+  size_t transcript_count, transcript_capacity;
+  /* taken once, used by every close */
+  uint32_t *sent;
+  uint8_t *report; /* records of ASZ_RECORD_BYTES */
+  uint8_t (*leaf)[32];
+};
+
+/* An accusation on its way: decided, evidence built, entry appended to the log but not yet published. */
+struct asz_accusation {
+  uint32_t provider;
+  struct asz_slash_decision decision;
+  struct asz_slash_row row;
+  uint8_t *bundle;
+  size_t bundle_bytes;
+};
+
+/* The report that a closing epoch has logged: S3 evidence points into it. */
+struct asz_closed_report {
+  uint32_t epoch;
+  uint64_t closed_ns;
+  uint64_t close_index;  /* log index of the epoch-close entry */
+  uint32_t record_count; /* leaves in the report tree: epochs->leaf */
+};
+
+/* asz_accuse builds the evidence of one decision against the published log and appends the slash entry. The epoch's row and
+ * transcripts are already in the open transaction. On success ret_accusation->bundle is the caller's to free. record_index: the
+ * provider's leaf in the report. */
+ASZ_MUST_CHECK int asz_accuse(struct asz_epochs *epochs, const struct asz_closed_report *report, uint32_t provider,
+                              uint32_t record_index, const struct asz_slash_decision *decision,
+                              struct asz_accusation *ret_accusation, struct asz_diag *diag);
+
+#endif

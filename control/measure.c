@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/measure.h"
+
+#include <assert.h>
+
+/* The number of whole slots that probing covered: probe i was due at i / rate. */
+static uint32_t slots_covered(const struct asz_plan *plan, const struct asz_stats *stats) {
+  unsigned __int128 ns = (unsigned __int128)stats->probes_scheduled * 1000000000u / plan->rate_pps;
+  /* The last probe of the last slot is due one interval before the slot ends. */
+  ns += 1000000000u / plan->rate_pps + 1;
+  uint64_t slots = (uint64_t)(ns / plan->slot_ns);
+  return slots > 64 ? 64 : (uint32_t)slots;
+}
+
+static uint64_t slots_controlled(const struct asz_stats *stats, const struct asz_roster *roster, uint32_t slots) {
+  if (roster->control_count == 0)
+    return UINT64_MAX;
+  uint64_t up = 0;
+  for (uint32_t s = 0; s < slots; s++) {
+    uint32_t answered = 0;
+    for (uint32_t i = 0; i < roster->count; i++)
+      answered += roster->provider[i].control && (stats->target[i].slots_up >> s & 1);
+    if (answered * 2 >= roster->control_count)
+      up |= UINT64_C(1) << s;
+  }
+  return up;
+}
+
+uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *stats, const struct asz_roster *roster) {
+  assert(plan->target_count == roster->count && stats->target_count == roster->count);
+  if (roster->count == 0)
+    return 0;
+  uint64_t probes_per_slot = (uint64_t)((unsigned __int128)plan->rate_pps * plan->slot_ns / 1000000000u / roster->count);
+  if (probes_per_slot < ASZ_SLOT_PROBES_MIN)
+    return 0;
+  uint32_t slots = slots_covered(plan, stats);
+  uint64_t covered = slots >= 64 ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
+  return covered & ~stats->slots_unjudged & slots_controlled(stats, roster, slots);
+}
+
+void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *stats, uint32_t index, uint32_t sent,
+                      uint64_t slots_judged, const struct asz_answer_counts *answers) {
+  const struct asz_target_stats *t = &stats->target[index];
+  *ret_measure = (struct asz_measure){
+      .sent = sent,
+      .answered = t->answered,
+      .late = t->late,
+      .duplicate = t->duplicate,
+      .reordered = t->reordered,
+      .replayed = t->replayed,
+      .forged = t->forged,
+      .bad_mac = t->bad_mac,
+      .wrong_path = t->wrong_path,
+      .malformed = t->malformed,
+      .unjudged = t->unjudged,
+      .slots_judged = slots_judged,
+      .slots_up = t->slots_up & slots_judged,
+      .rtt_min_ns = t->rtt_min_ns,
+      .rtt_max_ns = t->rtt_max_ns,
+      .rtt_sum_ns = t->rtt_sum_ns,
+      .sketch = &stats->sketch[index],
+      .answers_pass = answers->pass,
+      .answers_fail = answers->fail,
+      .answers_malformed = answers->malformed,
+      .answers_missing = answers->missing,
+      .answers_unjudged = answers->unjudged,
+  };
+}
