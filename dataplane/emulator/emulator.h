@@ -8,13 +8,14 @@
 #ifndef ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 #define ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/session.h"
 
-/* X(symbol, name, what it does, does it earn an S1) */
+/* X(symbol, name, what it does). Only WRONG_ANSWER earns an S1. */
 #define ASZ_CHEAT_LIST(X)                                                                                                        \
   X(NONE, "none", "honest")                                                                                                      \
   X(DEAD, "dead", "answers nothing")                                                                                             \
@@ -45,14 +46,19 @@ struct asz_truth {
   uint8_t cheat;     /* enum asz_cheat */
 };
 
-/* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. */
+/* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. Then, exactly:
+ * requests = lost + withheld + faults + replies. One cache line. */
 struct asz_deed {
   uint64_t requests;     /* probes that arrived */
   uint64_t lost;         /* dropped by draw */
+  uint64_t withheld;     /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
+  uint64_t faults;       /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
   uint64_t replies;      /* sent, cheats' extra ones not counted */
   uint64_t extra;        /* forged, replayed or duplicated by the cheat */
   uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
+  uint64_t challenges;   /* challenge datagrams that arrived */
 };
+_Static_assert(sizeof(struct asz_deed) == 64, "one cache line");
 
 struct asz_emulator_config {
   unsigned lcore_id;
@@ -62,26 +68,34 @@ struct asz_emulator_config {
   uint64_t seed;                 /* draws; same seed, same network */
   uint64_t timeout_ns;           /* the prober's, so that `replay` can wait longer */
   const struct asz_truth *truth; /* provider_count; see asz_scenario */
-  uint32_t in_flight_max;        /* delay line capacity; default 65,536; more are dropped and counted as engine faults */
+  uint32_t in_flight_max;        /* delay line capacity, 1..4,194,304; default 65,536; more are dropped: the lab's faults */
 };
 void asz_emulator_config_default(struct asz_emulator_config *ret_config);
 
 struct asz_emulator;
 
-/* asz_emulator_new makes the rings and the net_ring port (its id in *ret_port_id, for asz_engine_config.port_id). Needs EAL. */
+/* asz_emulator_new makes the rings and the net_ring port (its id in *ret_port_id, for asz_engine_config.port_id), copies the
+ * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 100 bytes a provider of ordinary memory. Needs EAL;
+ * one emulator at a time (ASZ_EEXIST). ASZ_EINVAL names the field. */
 ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulator_config *config,
                                     uint16_t *ret_port_id, struct asz_diag *diag);
 /* asz_emulator_sessions hands over the sessions of an epoch (provider_count, for the TLV): call before each epoch; both the
- * current and the previous array are kept in use and must stay valid. NULL: TLV probes are answered without a MAC check (as by a
- * plain reflector). */
+ * current and the previous array are kept in use and must stay valid. NULL, or never called: TLV probes are answered without a
+ * MAC check (as by a plain reflector). Control thread, at any time. */
 void asz_emulator_sessions(struct asz_emulator *emulator, uint32_t epoch, const struct asz_session *session);
 ASZ_MUST_CHECK int asz_emulator_launch(struct asz_emulator *emulator);
+/* asz_emulator_stop waits for the lcore, which gives back every buffer on its way out. Stop the engine first (its buffers are in
+ * our rings), then this, then free both in any order. Calling it again is fine. */
 void asz_emulator_stop(struct asz_emulator *emulator);
-void asz_emulator_free(struct asz_emulator *emulator);
-/* asz_emulator_deeds: provider_count entries; valid after stop. asz_emulator_faults: frames that the emulator itself lost (never
- * a provider's). */
+void asz_emulator_free(struct asz_emulator *emulator); /* stops if needed, closes the port; NULL is fine */
+/* asz_emulator_deeds: provider_count entries; valid after stop. */
 const struct asz_deed *asz_emulator_deeds(const struct asz_emulator *emulator);
+/* asz_emulator_faults: frames that the emulator itself lost, of any kind (never a provider's fault). asz_emulator_strays: frames
+ * that a real network would not have answered: malformed, wrong checksum, wrong MAC address, no such provider or port: when not
+ * 0, the prober is at fault. Valid after stop. */
 uint64_t asz_emulator_faults(const struct asz_emulator *emulator);
+uint64_t asz_emulator_strays(const struct asz_emulator *emulator);
+size_t asz_emulator_memory_bytes(const struct asz_emulator *emulator); /* what it took, for the sum that is shown */
 
 struct asz_emulator_datagram {
   uint32_t provider;
@@ -89,7 +103,9 @@ struct asz_emulator_datagram {
   uint16_t peer_port; /* the validator's source port, to be kept for the answer */
   uint8_t payload[ASZ_DATAGRAM_MAX_BYTES];
 };
-/* Challenge datagrams that arrived (1 taken, 0 none) and answers to send (ASZ_EAGAIN when full); one control thread. */
+_Static_assert(sizeof(struct asz_emulator_datagram) == 1208, "what crosses the challenge rings");
+/* Challenge datagrams that arrived (1 taken, 0 none) and answers to send (ASZ_EAGAIN when full); one control thread. Challenges
+ * to a mute or dead provider, and those lost by draw, never get here; an answer takes the provider's delay on its way. */
 int asz_emulator_challenge_recv(struct asz_emulator *emulator, struct asz_emulator_datagram *ret_datagram);
 ASZ_MUST_CHECK int asz_emulator_answer_send(struct asz_emulator *emulator, const struct asz_emulator_datagram *datagram);
 

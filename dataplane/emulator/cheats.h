@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_cheats: what a provider does with a probe that reached it: an honest plan, and what each cheat makes of it. Pure. */
+#ifndef ASZ_DATAPLANE_EMULATOR_CHEATS_H
+#define ASZ_DATAPLANE_EMULATOR_CHEATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/emulator/emulator.h"
+
+/* All times in ns after the probe's arrival. */
+struct asz_reply_plan {
+  bool answers;        /* false: silence */
+  bool spoils_mac;     /* the true reply goes out with a wrong MAC */
+  uint64_t delay_ns;   /* when the true reply leaves */
+  uint64_t t2_ns;      /* what it says of the reflector's receive ... */
+  uint64_t t3_ns;      /* ... and transmit time */
+  bool has_extra;      /* one more frame ... */
+  bool extra_is_copy;  /* ... the same once more; false: made up */
+  uint64_t extra_ns;   /* ... and when it leaves */
+  uint64_t extra_bits; /* what a made-up one is made of; not 0 */
+};
+
+/* Who it is: all that draws depend on beside the probe's number. */
+struct asz_provider_facts {
+  const struct asz_truth *truth;
+  uint64_t seed;
+  uint64_t timeout_ns;
+  uint32_t provider;
+};
+
+/* asz_plan_loses: whether the network drops probe (or, `challenge`, challenge datagram) number `number` of this provider. */
+bool asz_plan_loses(const struct asz_provider_facts *facts, uint64_t number, bool challenge);
+/* asz_plan_probe: what the provider does with probe `number`, cheat included. */
+void asz_plan_probe(struct asz_reply_plan *ret_plan, const struct asz_provider_facts *facts, uint64_t number);
+/* asz_plan_answer_ns: delay of the answer to a challenge. */
+uint64_t asz_plan_answer_ns(const struct asz_provider_facts *facts, uint64_t number);
+/* asz_cheat_takes_challenges: false for providers that ignore them. */
+bool asz_cheat_takes_challenges(enum asz_cheat cheat);
+
+#endif

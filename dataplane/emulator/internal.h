@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two halves of the emulator share: emulator.c (its life, and the doors for the control thread) and loop.c (its lcore).
+ * Only the lcore writes what is under "lcore" while it runs. */
+#ifndef ASZ_DATAPLANE_EMULATOR_INTERNAL_H
+#define ASZ_DATAPLANE_EMULATOR_INTERNAL_H
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/emulator/delay.h"
+#include "dataplane/emulator/emulator.h"
+#include "dataplane/emulator/reply.h"
+
+enum {
+  ASZ_EMULATOR_BURST = 64,          /* frames a turn; as many as the prober sends at once */
+  ASZ_EMULATOR_RING_FRAMES = 16384, /* 16 ms of 1 M frames/s: what a time slice of a shared CPU may cost */
+  ASZ_EMULATOR_SMALL_BYTES = 192,   /* a tagged STAMP reply with our TLV has 142 */
+  ASZ_EMULATOR_LARGE_BYTES = 1536,
+  ASZ_EMULATOR_LARGE_FRAMES = 4095,
+  ASZ_EMULATOR_DATAGRAMS = 2048, /* in each challenge ring */
+};
+
+struct asz_emulator {
+  struct asz_emulator_config config;
+  struct asz_truth *truth;
+  struct asz_clock clock;
+  struct rte_ring *from_prober, *to_prober; /* mbufs; the net_ring port's transmit and receive queue */
+  struct rte_ring *challenges, *answers;    /* struct asz_emulator_datagram by value */
+  struct rte_mempool *small, *large;        /* large: challenge answers, and requests with unusual payloads */
+  uint16_t port_id;
+  bool has_port, running;
+  atomic_bool stop;
+
+  /* Written by the control thread, published whole: the lcore takes the pointer once a burst. Of three the one that is written
+   * next was replaced two epochs ago. */
+  struct asz_reply_keys keys_store[3];
+  unsigned keys_next;
+  _Atomic(const struct asz_reply_keys *) keys;
+
+  /* lcore */
+  struct asz_delay *delay;
+  struct asz_deed *deed;
+  uint64_t faults, strays;
+  uint64_t answer_count;
+  uint8_t peer_mac[6]; /* of the prober, from its last challenge: where answers go */
+  uint32_t peer_ipv4;
+};
+
+extern const uint8_t asz_emulator_gateway_mac[6];
+
+/* asz_emulator_loop: the lcore's main function, until emulator->stop; gives back every buffer before it returns 0. */
+int asz_emulator_loop(void *emulator);
+
+#endif

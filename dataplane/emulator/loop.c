@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The emulator's lcore: take requests -> plan -> build replies into our own buffers -> delay line -> release what is due.
+ *
+ * A reply is built when its request arrives, not when it leaves: all expensive work is then done early, and at the due time
+ * only a pointer moves. One TSC reading a burst is the arrival of all its frames. Nothing here allocates (but from pools), locks,
+ * logs or calls the system. What is lost for want of a buffer, of room in the delay line or in a ring is the lab's own fault and
+ * counted as such, never as a provider's loss. */
+#include <assert.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <string.h>
+
+#include "dataplane/base/stamp.h"
+#include "dataplane/emulator/cheats.h"
+#include "dataplane/emulator/internal.h"
+
+/* struct asz_delayed.kind */
+enum { FRAME_REPLY, FRAME_EXTRA, FRAME_ANSWER };
+
+struct arrival {
+  const uint8_t *bytes;
+  struct asz_frame frame;
+  uint64_t tsc;
+  uint64_t realtime_ns;
+};
+
+static void count_fault(struct asz_emulator *e, uint32_t provider, uint32_t kind) {
+  e->faults++;
+  if (kind == FRAME_REPLY)
+    e->deed[provider].faults++;
+}
+
+/* A buffer of ours for a frame of `size` bytes; NULL when there is none. */
+static struct rte_mbuf *frame_new(struct asz_emulator *e, size_t size) {
+  struct rte_mbuf *mbuf = NULL;
+  if (size <= ASZ_EMULATOR_LARGE_BYTES)
+    mbuf = rte_pktmbuf_alloc(size <= ASZ_EMULATOR_SMALL_BYTES ? e->small : e->large);
+  if (mbuf)
+    mbuf->data_len = (uint16_t)(mbuf->pkt_len = (uint32_t)size);
+  return mbuf;
+}
+
+static uint8_t *frame_bytes(struct rte_mbuf *mbuf) {
+  return rte_pktmbuf_mtod(mbuf, uint8_t *);
+}
+
+static void delay_frame(struct asz_emulator *e, struct rte_mbuf *mbuf, uint32_t provider, uint32_t kind, uint64_t arrival_tsc,
+                        uint64_t after_ns) {
+  struct asz_delayed delayed = {.what = mbuf, .arrival_tsc = arrival_tsc, .provider = provider, .kind = kind};
+  if (asz_delay_push(e->delay, arrival_tsc + asz_clock_ticks(&e->clock, after_ns), &delayed) < 0) {
+    rte_pktmbuf_free(mbuf);
+    count_fault(e, provider, kind);
+  }
+}
+
+/* Builds one reply and puts it on the delay line; false when the request is none that can be answered. */
+static bool schedule_reply(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_spec *spec,
+                           uint32_t provider, uint32_t kind, uint64_t after_ns) {
+  struct rte_mbuf *mbuf = frame_new(e, asz_reply_size(&arrival->frame));
+  if (!mbuf) {
+    count_fault(e, provider, kind);
+    return true;
+  }
+  if (asz_reply_build(frame_bytes(mbuf), arrival->bytes, &arrival->frame, spec) < 0) {
+    rte_pktmbuf_free(mbuf);
+    return false;
+  }
+  delay_frame(e, mbuf, provider, kind, arrival->tsc, after_ns);
+  return true;
+}
+
+static struct asz_provider_facts facts_of(const struct asz_emulator *e, uint32_t provider) {
+  return (struct asz_provider_facts){.truth = &e->truth[provider],
+                                     .seed = e->config.seed,
+                                     .timeout_ns = e->config.timeout_ns,
+                                     .provider = provider};
+}
+
+static void take_probe(struct asz_emulator *e, const struct arrival *arrival, uint32_t provider,
+                       const struct asz_reply_keys *keys) {
+  struct asz_deed *deed = &e->deed[provider];
+  struct asz_provider_facts facts = facts_of(e, provider);
+  uint64_t number = deed->requests++;
+  if (asz_plan_loses(&facts, number, false)) {
+    deed->lost++;
+    return;
+  }
+  struct asz_reply_plan plan;
+  struct asz_reply_spec spec = {0};
+  asz_plan_probe(&plan, &facts, number);
+  const uint8_t *payload = arrival->bytes + arrival->frame.payload_offset;
+  if (!plan.answers || (asz_request_classify(&arrival->frame) == ASZ_REQUEST_STAMP &&
+                        !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.session))) {
+    deed->withheld++;
+    return;
+  }
+  spec.t2_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t2_ns);
+  spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t3_ns);
+  spec.spoil_mac = plan.spoils_mac;
+  if (!schedule_reply(e, arrival, &spec, provider, FRAME_REPLY, plan.delay_ns)) {
+    deed->withheld++;
+    return;
+  }
+  if (plan.has_extra) {
+    spec.made_up = plan.extra_is_copy ? 0 : plan.extra_bits;
+    (void)schedule_reply(e, arrival, &spec, provider, FRAME_EXTRA, plan.extra_ns);
+  }
+}
+
+static void take_challenge(struct asz_emulator *e, const struct arrival *arrival, uint32_t provider) {
+  struct asz_provider_facts facts = facts_of(e, provider);
+  uint64_t number = e->deed[provider].challenges++;
+  if (arrival->frame.payload_bytes > ASZ_DATAGRAM_MAX_BYTES) {
+    e->strays++;
+    return;
+  }
+  if (!asz_cheat_takes_challenges(facts.truth->cheat) || asz_plan_loses(&facts, number, true))
+    return;
+  memcpy(e->peer_mac, arrival->bytes + ASZ_ETH_SRC, sizeof e->peer_mac);
+  e->peer_ipv4 = arrival->frame.src_ipv4;
+  struct asz_emulator_datagram datagram = {
+      .provider = provider, .size_bytes = arrival->frame.payload_bytes, .peer_port = arrival->frame.src_port};
+  memcpy(datagram.payload, arrival->bytes + arrival->frame.payload_offset, datagram.size_bytes);
+  if (rte_ring_sp_enqueue_elem(e->challenges, &datagram, sizeof datagram) != 0)
+    e->faults++;
+}
+
+static void answer_arp(struct asz_emulator *e, const struct arrival *arrival, size_t size) {
+  struct asz_arp arp;
+  if (asz_wire_arp_read(&arp, arrival->bytes + arrival->frame.l3_offset, size - arrival->frame.l3_offset) < 0 ||
+      arp.operation != ASZ_ARP_REQUEST || arp.target_ipv4 != e->config.gateway_ipv4) {
+    e->strays++;
+    return;
+  }
+  struct rte_mbuf *mbuf = frame_new(e, ASZ_ETH_MIN_BYTES);
+  if (!mbuf) {
+    e->faults++;
+    return;
+  }
+  asz_wire_arp_write(frame_bytes(mbuf), ASZ_ARP_REPLY, asz_emulator_gateway_mac, e->config.gateway_ipv4, arp.sender_mac,
+                     arp.sender_ipv4);
+  if (rte_ring_sp_enqueue(e->to_prober, mbuf) != 0) {
+    rte_pktmbuf_free(mbuf);
+    e->faults++;
+  }
+}
+
+static void take_frame(struct asz_emulator *e, const struct rte_mbuf *mbuf, struct arrival *arrival,
+                       const struct asz_reply_keys *keys) {
+  arrival->bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+  asz_wire_parse(&arrival->frame, arrival->bytes, mbuf->data_len, ASZ_WIRE_CHECK_ALL);
+  enum asz_request request = asz_request_classify(&arrival->frame);
+  if (request == ASZ_REQUEST_ARP) {
+    answer_arp(e, arrival, mbuf->data_len);
+    return;
+  }
+  uint32_t provider = arrival->frame.dst_ipv4 - e->config.base_ipv4;
+  if (request == ASZ_REQUEST_STRAY || provider >= e->config.provider_count ||
+      memcmp(arrival->bytes + ASZ_ETH_DST, asz_emulator_gateway_mac, sizeof asz_emulator_gateway_mac) != 0)
+    e->strays++;
+  else if (request == ASZ_REQUEST_CHALLENGE)
+    take_challenge(e, arrival, provider);
+  else
+    take_probe(e, arrival, provider, keys);
+}
+
+static unsigned take_requests(struct asz_emulator *e) {
+  struct rte_mbuf *burst[ASZ_EMULATOR_BURST];
+  unsigned count = rte_ring_sc_dequeue_burst(e->from_prober, (void **)burst, ASZ_EMULATOR_BURST, NULL);
+  if (count == 0)
+    return 0;
+  struct arrival arrival = {.tsc = asz_tsc()};
+  arrival.realtime_ns = asz_clock_realtime_ns(&e->clock, arrival.tsc);
+  const struct asz_reply_keys *keys = atomic_load_explicit(&e->keys, memory_order_acquire);
+  for (unsigned i = 0; i < count; i++)
+    rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
+  for (unsigned i = 0; i < count; i++)
+    take_frame(e, burst[i], &arrival, keys);
+  rte_pktmbuf_free_bulk(burst, count);
+  return count;
+}
+
+/* One answer from the control thread a turn: there are few, and probes should not wait behind them. */
+static unsigned take_answer(struct asz_emulator *e) {
+  struct asz_emulator_datagram answer;
+  if (rte_ring_sc_dequeue_elem(e->answers, &answer, sizeof answer) != 0)
+    return 0;
+  struct rte_mbuf *mbuf = frame_new(e, (size_t)ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + answer.size_bytes);
+  if (!mbuf) {
+    e->faults++;
+    return 1;
+  }
+  uint8_t *eth = frame_bytes(mbuf);
+  uint8_t *ip = eth + ASZ_ETH_BYTES;
+  uint8_t *udp = ip + ASZ_IPV4_BYTES;
+  asz_wire_eth_write(eth, e->peer_mac, asz_emulator_gateway_mac, ASZ_ETHERTYPE_IPV4);
+  asz_wire_ipv4_write(ip, e->config.base_ipv4 + answer.provider, e->peer_ipv4, ASZ_PROTOCOL_UDP, 64,
+                      (uint16_t)(ASZ_UDP_BYTES + answer.size_bytes));
+  asz_wire_udp_write(udp, ASZ_CHALLENGE_PORT, answer.peer_port, answer.size_bytes);
+  memcpy(udp + ASZ_UDP_BYTES, answer.payload, answer.size_bytes);
+  asz_wire_udp_finish(ip);
+  struct asz_provider_facts facts = facts_of(e, answer.provider);
+  delay_frame(e, mbuf, answer.provider, FRAME_ANSWER, asz_tsc(), asz_plan_answer_ns(&facts, e->answer_count++));
+  return 1;
+}
+
+static void count_departure(struct asz_emulator *e, const struct asz_delayed *delayed, uint64_t departure_tsc) {
+  struct asz_deed *deed = &e->deed[delayed->provider];
+  if (delayed->kind == FRAME_REPLY) {
+    deed->replies++;
+    deed->delay_sum_ns += asz_clock_ns(&e->clock, departure_tsc - delayed->arrival_tsc);
+  } else if (delayed->kind == FRAME_EXTRA) {
+    deed->extra++;
+  }
+}
+
+static unsigned release_due(struct asz_emulator *e) {
+  struct asz_delayed delayed[ASZ_EMULATOR_BURST];
+  struct rte_mbuf *burst[ASZ_EMULATOR_BURST];
+  unsigned count = 0;
+  for (uint64_t now = asz_tsc(); count < ASZ_EMULATOR_BURST && asz_delay_pop(e->delay, now, &delayed[count]); count++)
+    burst[count] = delayed[count].what;
+  if (count == 0)
+    return 0;
+  uint64_t departure_tsc = asz_tsc();
+  unsigned sent = rte_ring_sp_enqueue_burst(e->to_prober, (void **)burst, count, NULL);
+  for (unsigned i = 0; i < sent; i++)
+    count_departure(e, &delayed[i], departure_tsc);
+  for (unsigned i = sent; i < count; i++) {
+    rte_pktmbuf_free(burst[i]);
+    count_fault(e, delayed[i].provider, delayed[i].kind);
+  }
+  return count;
+}
+
+/* Everything in the rings and on the delay line goes back to its pool. Replies that never left are faults; requests in the ring
+ * never arrived. */
+static void drain(struct asz_emulator *e) {
+  struct asz_delayed delayed;
+  void *mbuf;
+  while (rte_ring_sc_dequeue(e->from_prober, &mbuf) == 0)
+    rte_pktmbuf_free(mbuf);
+  while (asz_delay_pop(e->delay, UINT64_MAX, &delayed)) {
+    rte_pktmbuf_free(delayed.what);
+    count_fault(e, delayed.provider, delayed.kind);
+  }
+}
+
+int asz_emulator_loop(void *emulator) {
+  struct asz_emulator *e = emulator;
+  while (!atomic_load_explicit(&e->stop, memory_order_relaxed)) {
+    unsigned done = take_requests(e);
+    done += release_due(e);
+    done += take_answer(e);
+    if (done == 0)
+      rte_pause();
+  }
+  drain(e);
+  return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reply is built in another buffer than the request's, as a real host would: what the prober sent is never what it gets back,
+ * so a prober that peeks at its own buffer is found out. The IPv4 header is written anew, without the request's options; an
+ * 802.1Q tag is kept.
+ *
+ * A made-up reply is one from somebody who did not (or not yet) see the request: whatever repeats a piece of it is replaced by
+ * plausible values: the next sequence number, a time close by, a random SSID, nonce, identifier. A cheating provider does hold
+ * its own reply key, so the MAC of a made-up TLV is right: the cookie alone must give it away. */
+#include "dataplane/emulator/reply.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/challenge.h"
+#include "dataplane/base/draw.h"
+#include "dataplane/base/stamp.h"
+
+enum { REPLY_TTL = 64 };
+
+enum asz_request asz_request_classify(const struct asz_frame *frame) {
+  switch (frame->kind) {
+  case ASZ_FRAME_ARP:
+    return ASZ_REQUEST_ARP;
+  case ASZ_FRAME_UDP:
+    if (frame->dst_port == ASZ_STAMP_PORT)
+      return ASZ_REQUEST_STAMP;
+    return frame->dst_port == ASZ_CHALLENGE_PORT ? ASZ_REQUEST_CHALLENGE : ASZ_REQUEST_STRAY;
+  case ASZ_FRAME_ICMP:
+    return frame->icmp_type == ASZ_ICMP_ECHO_REQUEST && frame->icmp_code == 0 ? ASZ_REQUEST_ECHO : ASZ_REQUEST_STRAY;
+  default:
+    return ASZ_REQUEST_STRAY;
+  }
+}
+
+int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, const uint8_t *payload, size_t size_bytes,
+                        const struct asz_session **ret_session) {
+  const struct asz_session *session = NULL;
+  if (keys->count > 0 && asz_tlv_find(payload, size_bytes)) {
+    uint32_t epoch = asz_be32_load(payload + ASZ_TLV_AT_EPOCH);
+    uint32_t i = 0;
+    while (i < keys->count && keys->epoch[i] != epoch)
+      i++;
+    if (i == keys->count)
+      return 0;
+    if (keys->session[i]) {
+      session = &keys->session[i][provider];
+      if (payload[ASZ_TLV_AT_ROLE] != ASZ_TLV_ROLE_REQUEST ||
+          !asz_mac_check(payload + ASZ_TLV_AT_MAC, session->request_key, payload, ASZ_TLV_AT_MAC))
+        return 0;
+    }
+  }
+  *ret_session = session;
+  return 1;
+}
+
+/* Echo replies keep the 8 bytes of the ICMP header as STAMP replies keep those of the UDP header: one layout for both. */
+_Static_assert((int)ASZ_UDP_BYTES == (int)ASZ_ICMP_BYTES, "payloads start at the same place");
+
+static size_t unpadded_size(const struct asz_frame *frame) {
+  return (size_t)frame->l3_offset + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + frame->payload_bytes;
+}
+
+size_t asz_reply_size(const struct asz_frame *frame) {
+  size_t size = unpadded_size(frame);
+  return size < ASZ_ETH_MIN_BYTES ? ASZ_ETH_MIN_BYTES : size;
+}
+
+static void make_up_stamp(uint8_t *payload, size_t size, uint64_t bits, const struct asz_session *session) {
+  asz_be32_store(payload + ASZ_STAMP_SEQ, asz_be32_load(payload + ASZ_STAMP_SEQ) + 1);
+  asz_be32_store(payload + ASZ_STAMP_SENDER_SEQ, asz_be32_load(payload + ASZ_STAMP_SENDER_SEQ) + 1);
+  asz_be64_store(payload + ASZ_STAMP_SENDER_TIME, asz_be64_load(payload + ASZ_STAMP_SENDER_TIME) + (bits & 0xffffff) + 1);
+  asz_be16_store(payload + ASZ_STAMP_SSID, (uint16_t)(bits >> 48));
+  if (!asz_tlv_find(payload, size))
+    return;
+  asz_be64_store(payload + ASZ_TLV_AT_NONCE, asz_draw_mix(bits));
+  if (session)
+    asz_mac_make(payload + ASZ_TLV_AT_MAC, session->reply_key, payload, ASZ_TLV_AT_MAC);
+}
+
+static int build_stamp(uint8_t *udp, const uint8_t *request_payload, const struct asz_frame *frame,
+                       const struct asz_reply_spec *spec) {
+  uint8_t *payload = udp + ASZ_UDP_BYTES;
+  asz_wire_udp_write(udp, frame->dst_port, frame->src_port, frame->payload_bytes);
+  memcpy(payload, request_payload, frame->payload_bytes);
+  int size = asz_stamp_reflect(payload, frame->payload_bytes, spec->t2_ntp64, spec->t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED,
+                               frame->ttl, spec->session);
+  if (size < 0)
+    return size;
+  if (spec->made_up)
+    make_up_stamp(payload, frame->payload_bytes, spec->made_up, spec->session);
+  if (spec->spoil_mac && asz_tlv_find(payload, frame->payload_bytes))
+    payload[ASZ_TLV_AT_MAC] ^= 1;
+  asz_wire_udp_finish(udp - ASZ_IPV4_BYTES);
+  return 0;
+}
+
+static void build_echo(uint8_t *icmp, const uint8_t *request_icmp, const struct asz_frame *frame, uint64_t made_up) {
+  size_t size = (size_t)ASZ_ICMP_BYTES + frame->payload_bytes;
+  memcpy(icmp, request_icmp, size);
+  icmp[0] = ASZ_ICMP_ECHO_REPLY;
+  if (made_up) /* identifier, sequence and payload: everything but type, code and checksum */
+    for (size_t i = 4; i < size; i++)
+      icmp[i] ^= (uint8_t)(asz_draw_mix(made_up + i / 8) >> (i % 8 * 8));
+  asz_wire_icmp_finish(icmp, size);
+}
+
+int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame, const struct asz_reply_spec *spec) {
+  enum asz_request kind = asz_request_classify(frame);
+  assert(kind == ASZ_REQUEST_STAMP || kind == ASZ_REQUEST_ECHO);
+  uint8_t *ip = ret_reply + frame->l3_offset;
+  uint8_t *l4 = ip + ASZ_IPV4_BYTES;
+  memcpy(ret_reply, request, frame->l3_offset);
+  memcpy(ret_reply + ASZ_ETH_DST, request + ASZ_ETH_SRC, 6);
+  memcpy(ret_reply + ASZ_ETH_SRC, request + ASZ_ETH_DST, 6);
+  uint8_t protocol = kind == ASZ_REQUEST_STAMP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
+  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL, (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
+  if (kind == ASZ_REQUEST_STAMP) {
+    int err = build_stamp(l4, request + frame->payload_offset, frame, spec);
+    if (err)
+      return err;
+  } else {
+    build_echo(l4, request + frame->l4_offset, frame, spec->made_up);
+  }
+  size_t size = unpadded_size(frame);
+  memset(ret_reply + size, 0, asz_reply_size(frame) - size);
+  return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_reply: from a request frame to the frame that a provider sends back. Pure: no EAL, no clock, no state; any thread. */
+#ifndef ASZ_DATAPLANE_EMULATOR_REPLY_H
+#define ASZ_DATAPLANE_EMULATOR_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/base/err.h"
+#include "dataplane/base/session.h"
+#include "dataplane/base/wire.h"
+
+enum asz_request {
+  ASZ_REQUEST_STRAY = 0, /* nothing that a provider answers */
+  ASZ_REQUEST_ARP,
+  ASZ_REQUEST_STAMP,
+  ASZ_REQUEST_ECHO,
+  ASZ_REQUEST_CHALLENGE,
+};
+/* asz_request_classify: what a parsed frame asks for, by protocol and port; the payload is not looked at. */
+enum asz_request asz_request_classify(const struct asz_frame *frame);
+
+/* The session arrays in use, newest first; count 0: none was ever given. */
+struct asz_reply_keys {
+  uint32_t count;
+  uint32_t epoch[2];
+  const struct asz_session *session[2]; /* NULL: a plain reflector in that epoch */
+};
+/* asz_reply_authorise: 1 when a STAMP payload may be answered, *ret_session then tells how (NULL: as a plain reflector); 0 when a
+ * responder would silently drop it: our TLV of an epoch without keys, or with a MAC that does not verify. */
+ASZ_MUST_CHECK int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, const uint8_t *payload,
+                                       size_t size_bytes, const struct asz_session **ret_session);
+
+struct asz_reply_spec {
+  uint64_t t2_ntp64, t3_ntp64;       /* what a STAMP reflector says of its receive and transmit times */
+  const struct asz_session *session; /* from asz_reply_authorise */
+  uint64_t made_up;                  /* not 0: overwrite what proves the request was seen with something made of these bits */
+  bool spoil_mac;                    /* flip a bit of the TLV's MAC, where there is one */
+};
+
+/* asz_reply_size: bytes of the reply frame to a STAMP or echo request. */
+size_t asz_reply_size(const struct asz_frame *frame);
+/* asz_reply_build writes asz_reply_size bytes; a reply is as long as its request (but never under ASZ_ETH_MIN_BYTES).
+ * `request` is the frame that `frame` was parsed from, of kind STAMP or ECHO (asserted). ASZ_EFORMAT: a STAMP payload that is too
+ * short. */
+ASZ_MUST_CHECK int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame,
+                                   const struct asz_reply_spec *spec);
+
+#endif
