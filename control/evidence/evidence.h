@@ -73,10 +73,15 @@ struct asz_evidence {
   uint64_t e_value_q32;
   size_t transcript_count;
   const struct asz_transcript *transcript; /* ascending by slot, at most one a slot */
-  /* S3: what was measured in epoch_last: the 96-byte report record, its epoch-close entry and inclusion of the record in the
-   * report tree */
-  const uint8_t *record; /* ASZ_RECORD_BYTES or NULL */
-  /* the checkpoint that the inclusions of the opening entries refer to */
+  /* S3: what was measured in epoch_last: the report record, its inclusion in the report tree (RFC 6962 over the epoch's records,
+   * leaves asz_tlog_leaf_hash(record), in the order of the report; tree_size is the closing entry's provider_count), and the log
+   * entry of the epoch's close (asz_entry_epoch_close), byte for byte, with its inclusion in the bundle's checkpoint */
+  const uint8_t *record; /* ASZ_RECORD_BYTES; NULL for S1 */
+  struct asz_inclusion record_inclusion;
+  const uint8_t *close_entry;
+  size_t close_entry_bytes;
+  struct asz_inclusion close_inclusion;
+  /* the checkpoint that the inclusions of the opening or closing entries refer to: one signature, the log's own */
   const char *checkpoint; /* signed note; NUL-terminated */
 };
 
@@ -102,6 +107,7 @@ struct asz_evidence_report {
   char provider_name[64];
   uint8_t provider_pk[32];
   uint8_t validator_pk[32];
+  char origin[ASZ_TLOG_ORIGIN_MAX + 1]; /* of the accuser's log */
   uint32_t device;
   uint32_t stake_bps;
   uint64_t wrong_answers;

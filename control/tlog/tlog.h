@@ -19,7 +19,13 @@
 #include "dataplane/base/err.h"
 #include "dataplane/base/identity.h"
 
-enum { ASZ_TLOG_ENTRY_MAX = 65535, ASZ_TLOG_PROOF_MAX = 64, ASZ_TLOG_CHECKPOINT_MAX = 2048, ASZ_TLOG_ORIGIN_MAX = 255 };
+enum {
+  ASZ_TLOG_ENTRY_MAX = 65535,
+  ASZ_TLOG_PROOF_MAX = 64,
+  ASZ_TLOG_CHECKPOINT_MAX = 2048,
+  ASZ_TLOG_ORIGIN_MAX = 255,
+  ASZ_VKEY_BYTES = 512, /* room for any verifier key as text */
+};
 
 /* RFC 6962 section 2.1: SHA-256(0x00 || entry), SHA-256(0x01 || left || right). */
 void asz_tlog_leaf_hash(uint8_t ret_hash[32], const void *entry, size_t size_bytes);
@@ -46,7 +52,8 @@ ASZ_MUST_CHECK int asz_checkpoint_sign(char *ret_note, size_t capacity, const st
  * witnesses, are tolerated). ASZ_EFORMAT, ASZ_EAUTH. */
 ASZ_MUST_CHECK int asz_checkpoint_open(struct asz_checkpoint *ret_checkpoint, const char *note, size_t size_bytes,
                                        const uint8_t public_key[32], struct asz_diag *diag);
-/* asz_vkey_format: the note verifier key "<origin>+<hash>+<base64>"; ret_text has 512 bytes. parse: the inverse. */
+/* asz_vkey_format: the note verifier key "<origin>+<hash>+<base64>"; ret_text has ASZ_VKEY_BYTES. parse: the inverse, strict:
+ * ASZ_EFORMAT. */
 void asz_vkey_format(char *ret_text, const char *origin, const uint8_t public_key[32]);
 ASZ_MUST_CHECK int asz_vkey_parse(char *ret_origin /* ASZ_TLOG_ORIGIN_MAX + 1 */, uint8_t ret_public_key[32], const char *text);
 
@@ -74,7 +81,8 @@ void asz_tlog_close(struct asz_tlog *log);
 ASZ_MUST_CHECK int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uint8_t *ret_entry, size_t *ret_size,
                                        struct asz_diag *diag);
 /* asz_tlog_verify: reads the checkpoint, checks its signature, re-hashes every entry and every tile up to the root. ASZ_EAUTH /
- * ASZ_EFORMAT / ASZ_EIO with a line that names the file. */
+ * ASZ_EFORMAT / ASZ_EIO with a line that names the file. public_key NULL: everything but the signature, so that the caller must
+ * say that nobody vouches for the result. */
 ASZ_MUST_CHECK int asz_tlog_verify(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint,
                                    struct asz_diag *diag);
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What writer and reader of a log share, on an open directory. Within control/tlog only. */
+#ifndef ASZ_CONTROL_TLOG_READER_H
+#define ASZ_CONTROL_TLOG_READER_H
+
+#include "control/tlog/tiles.h"
+
+/* asz_log_dir_open: ASZ_ENOENT when there is no such directory. The caller closes *ret_fd. */
+ASZ_MUST_CHECK int asz_log_dir_open(const char *dir, int *ret_fd, struct asz_diag *diag);
+/* asz_log_checkpoint_read reads and checks DIR/checkpoint; public_key NULL: no signature is checked. ret_note may be NULL, else
+ * heap.
+ */
+ASZ_MUST_CHECK int asz_log_checkpoint_read(int dir_fd, const uint8_t *public_key, char **ret_note,
+                                           struct asz_checkpoint *ret_checkpoint, struct asz_diag *diag);
+/* asz_log_path: inclusion path of leaf index in the tree of tree_size leaves, from tiles, unchecked. index < tree_size. */
+ASZ_MUST_CHECK int asz_log_path(int dir_fd, uint64_t tree_size, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count,
+                                struct asz_diag *diag);
+
+#endif
