@@ -7,8 +7,12 @@
 #define ASZ_CONTROL_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "control/home.h"
+
+struct json_t;
 
 #define ASZ_CMD_LIST(X) X(init) X(provider) X(run) X(status) X(profile) X(slash) X(log) X(lab) X(doctor)
 
@@ -31,6 +35,33 @@ struct asz_cmd {
 #define ASZ_CMD_DECLARE(name) extern const struct asz_cmd asz_cmd_##name;
 ASZ_CMD_LIST(ASZ_CMD_DECLARE)
 #undef ASZ_CMD_DECLARE
+
+/* asz_cmd_main: `assize [--home DIR] [--json] COMMAND ...`, `help [COMMAND]`, `--version`. Takes the shared options out wherever
+ * they stand before a `--`, finds the subcommand in the table, runs it, and makes sure that stdout took everything (a full disk
+ * or a closed pipe is ASZ_EXIT_MACHINE, never silence). commands: command_count entries. argv is permuted. */
+int asz_cmd_main(const struct asz_cmd *const *commands, size_t command_count, int argc, char **argv);
+
+/* Options of a subcommand: `--name VALUE`, `--name=VALUE`, `--flag`; `--` ends them. Exactly one of value, flag and values is
+ * set. */
+enum { ASZ_CMD_VALUES_MAX = 64 };
+struct asz_cmd_values {
+  const char *text[ASZ_CMD_VALUES_MAX];
+  size_t count;
+};
+struct asz_cmd_option {
+  const char *name;              /* with its dashes */
+  const char **value;            /* takes a value, once */
+  bool *flag;                    /* takes none */
+  struct asz_cmd_values *values; /* takes a value, again and again */
+};
+/* asz_cmd_options sorts argv[1..] into options and positional words; *ret_count words, positional_max at most. Anything else: one
+ * line on stderr and ASZ_EINVAL. */
+ASZ_MUST_CHECK int asz_cmd_options(const char *command, int argc, char **argv, const struct asz_cmd_option *options,
+                                   size_t option_count, const char **ret_positional, size_t positional_max, size_t *ret_count);
+
+/* asz_cmd_json prints one JSON document and its newline on stdout and releases it; returns an exit code. NULL (memory ran out
+ * while it was made) is ASZ_EXIT_MACHINE. */
+int asz_cmd_json(struct json_t *root);
 
 /* asz_cmd_fail prints `assize: <diag>` on stderr and gives the exit code of an error: 2 for the caller's input, 3 for the
  * machine. */

@@ -13,13 +13,13 @@
 #include "dataplane/base/err.h"
 
 /* X(section, key, type, unit, default, min, max, scored, help)
- * type: U64 (decimal), BOOL (yes/no; min and max 0, 1), TEXT (default a string; min and max are lengths), IPV4 (default a dotted
- * quad), WORD (one of the words in `unit`, separated by |). scored: 1 when the value changes scores or slashes: part of the
- * parameter hash that is logged. */
+ * type: U64 (decimal), BOOL (yes/no; min and max 0, 1), TEXT (printable ASCII without ';'; min and max are lengths; a line of the
+ * file holds 198 characters), IPV4 (default a dotted quad), WORD (one of the words in `unit`, separated by |). scored: 1 when the
+ * value changes scores or slashes: part of the parameter hash that is logged. */
 #define ASZ_CONFIG_LIST(X)                                                                                                       \
-  X(validator, origin, TEXT, "name", "assize.example/validator", 3, 200, 0,                                                      \
+  X(validator, origin, TEXT, "name", "assize.example/validator", 3, 150, 0,                                                      \
     "origin line of the transparency log: a name that you own")                                                                  \
-  X(network, eal, TEXT, "arguments", "", 0, 1000, 0,                                                                             \
+  X(network, eal, TEXT, "arguments", "", 0, 180, 0,                                                                              \
     "EAL arguments that select the port, e.g. --vdev=net_af_xdp0,iface=eth1 or -a 0000:81:00.0")                                 \
   X(network, lcores, TEXT, "EAL --lcores", "0@0,1@1", 1, 100, 0, "main and prober lcore and the CPUs that they run on")          \
   X(network, memory_mib, U64, "MiB", "512", 64, 1048576, 0, "memory for packet buffers and tables")                              \
@@ -57,7 +57,7 @@
   X(slash, jail_last_s, U64, "s", "86400", 1, 8640000, 1, "jail of each later S3")                                               \
   X(store, transcript_days, U64, "days", "35", 1, 3650, 0, "how long failures and transcripts are kept")
 
-enum { ASZ_CONFIG_TEXT_MAX = 1024 };
+enum { ASZ_CONFIG_TEXT_MAX = 192 }; /* with the NUL; over every TEXT's max */
 
 struct asz_config {
 #define ASZ_CONFIG_FIELD_U64(section, key)                                      uint64_t section##_##key;
@@ -71,10 +71,19 @@ struct asz_config {
 };
 
 void asz_config_default(struct asz_config *ret_config);
+/* asz_config_preset: the defaults changed by a named preset: "standard" (changes nothing) or "lab" (short epochs on one machine).
+ * ASZ_EINVAL for another name. asz_config_presets: the names, separated by |. */
+ASZ_MUST_CHECK int asz_config_preset(struct asz_config *ret_config, const char *preset, struct asz_diag *diag);
+const char *asz_config_presets(void);
+/* asz_config_set: one "section.key=value" as given on a command line; `where` names the source in the line. Relations are not
+ * checked: call asz_config_check after the last. *config is untouched on failure. */
+ASZ_MUST_CHECK int asz_config_set(struct asz_config *config, const char *assignment, const char *where, struct asz_diag *diag);
 /* asz_config_load: defaults, then the file. Unknown sections and keys, doubled keys, bad values: one line with file, line, key
  * and what was expected (ASZ_EFORMAT, ASZ_ERANGE). *ret_config is untouched on failure. Relations between keys (epoch and slots,
  * ports) are checked too. */
 ASZ_MUST_CHECK int asz_config_load(struct asz_config *ret_config, const char *path, struct asz_diag *diag);
+/* asz_config_read: the same from an open stream; `name` stands for the file in messages. */
+ASZ_MUST_CHECK int asz_config_read(struct asz_config *ret_config, FILE *in, const char *name, struct asz_diag *diag);
 /* asz_config_check: the relations alone; `where` names the source in the line. */
 ASZ_MUST_CHECK int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag);
 /* asz_config_write: a complete commented file of the given values. Returns 0 or ASZ_EIO. */

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/base/diag.h"
+#include "dataplane/base/err.h"
+
 enum { ASZ_PROVIDER_NAME_MAX = 63, ASZ_REGION_MAX = 31, ASZ_OPERATOR_MAX = 63 };
 
 struct asz_provider {
@@ -24,5 +27,40 @@ struct asz_provider {
   uint64_t rtt_target_ns;                   /* q95 target; 0: the configured default */
   uint64_t registered_ns;                   /* wall time */
 };
+
+/* X(field, what is expected): the columns of an imported file and the options of `provider add` ('_' typed as '-'). */
+#define ASZ_PROVIDER_FIELD_LIST(X)                                                                                               \
+  X(name, "1 to 63 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")                                                      \
+  X(ip, "a unicast IPv4 address")                                                                                                \
+  X(key, "an Ed25519 public key as 64 hex digits")                                                                               \
+  X(device, "a number from 0 to 4294967295")                                                                                     \
+  X(port, "a port from 1 to 65535")                                                                                              \
+  X(challenge_port, "a port from 0 to 65535 (0: no challenges)")                                                                 \
+  X(probe, "stamp, stamp-tlv or icmp-echo")                                                                                      \
+  X(region, "at most 31 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")                                                 \
+  X(operator, "at most 63 printable ASCII characters")                                                                           \
+  X(rtt_target_ms, "a number from 0 to 10000 (0: the configured default)")                                                       \
+  X(control, "yes or no")                                                                                                        \
+  X(ssid, "yes or no")
+
+enum asz_provider_field {
+#define ASZ_PROVIDER_FIELD_ENUM(field, expected) ASZ_PROVIDER_FIELD_##field,
+  ASZ_PROVIDER_FIELD_LIST(ASZ_PROVIDER_FIELD_ENUM)
+#undef ASZ_PROVIDER_FIELD_ENUM
+      ASZ_PROVIDER_FIELD_COUNT
+};
+/* asz_provider_field_name: "rtt_target_ms". asz_provider_field_from_name: ASZ_PROVIDER_FIELD_COUNT when unknown. */
+const char *asz_provider_field_name(enum asz_provider_field field);
+enum asz_provider_field asz_provider_field_from_name(const char *name);
+
+/* asz_provider_init: the defaults; the probe kind is left open. asz_provider_set: one field from its text; ASZ_EFORMAT or
+ * ASZ_ERANGE with `WHERE: FIELD: expected ..., got "..."`. asz_provider_finish: name and address must be there; an open probe
+ * kind becomes stamp-tlv where a key is known, else stamp; stamp-tlv needs a key. */
+void asz_provider_init(struct asz_provider *ret_provider);
+ASZ_MUST_CHECK int asz_provider_set(struct asz_provider *provider, enum asz_provider_field field, const char *text,
+                                    const char *where, struct asz_diag *diag);
+ASZ_MUST_CHECK int asz_provider_finish(struct asz_provider *provider, const char *where, struct asz_diag *diag);
+/* asz_provider_has_key: a public key is known. */
+bool asz_provider_has_key(const struct asz_provider *provider);
 
 #endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Providers as text: the command line and imported files give the same fields, by name, through asz_provider_set, so that both
+ * accept and refuse the same values with the same words. */
+#include "control/provider.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/base/challenge.h"
+#include "dataplane/base/identity.h"
+#include "dataplane/engine.h"
+
+enum { STAMP_PORT = 862 };
+
+static const struct {
+  const char *name, *expected;
+} fields[] = {
+#define FIELD(field, expected) {#field, expected},
+    ASZ_PROVIDER_FIELD_LIST(FIELD)
+#undef FIELD
+};
+
+const char *asz_provider_field_name(enum asz_provider_field field) {
+  return fields[field].name;
+}
+
+enum asz_provider_field asz_provider_field_from_name(const char *name) {
+  unsigned i = 0;
+  while (i < ASZ_PROVIDER_FIELD_COUNT && strcmp(fields[i].name, name) != 0)
+    i++;
+  return (enum asz_provider_field)i;
+}
+
+void asz_provider_init(struct asz_provider *ret_provider) {
+  *ret_provider =
+      (struct asz_provider){.port = STAMP_PORT, .challenge_port = ASZ_CHALLENGE_PORT, .probe = (uint8_t)ASZ_PROBE_COUNT};
+}
+
+bool asz_provider_has_key(const struct asz_provider *provider) {
+  return !sodium_is_zero(provider->public_key, sizeof provider->public_key);
+}
+
+static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value) {
+  if (!*text || strspn(text, "0123456789") != strlen(text))
+    return ASZ_EFORMAT;
+  errno = 0;
+  uint64_t value = strtoull(text, NULL, 10);
+  if (errno == ERANGE || value < min || value > max)
+    return ASZ_ERANGE;
+  *ret_value = value;
+  return 0;
+}
+
+static int parse_bool(const char *text, bool *ret_value) {
+  bool yes = !strcmp(text, "yes");
+  if (!yes && strcmp(text, "no") != 0)
+    return ASZ_EFORMAT;
+  *ret_value = yes;
+  return 0;
+}
+
+static int copy_word(const char *text, size_t min, size_t max, char *ret_text) {
+  size_t length = strlen(text);
+  if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") != length)
+    return ASZ_EFORMAT;
+  if (length < min || length > max)
+    return ASZ_ERANGE;
+  if (strspn(text, "._-") > 0) /* no name looks like an option or a hidden file */
+    return ASZ_EFORMAT;
+  memcpy(ret_text, text, length + 1);
+  return 0;
+}
+
+static int copy_printable(const char *text, size_t max, char *ret_text) {
+  size_t length = strlen(text);
+  for (size_t i = 0; i < length; i++)
+    if (text[i] < 0x20 || text[i] > 0x7e)
+      return ASZ_EFORMAT;
+  if (length > max)
+    return ASZ_ERANGE;
+  memcpy(ret_text, text, length + 1);
+  return 0;
+}
+
+static int parse_unicast(const char *text, uint32_t *ret_ipv4) {
+  struct in_addr address;
+  if (inet_pton(AF_INET, text, &address) != 1)
+    return ASZ_EFORMAT;
+  uint32_t ipv4 = ntohl(address.s_addr);
+  unsigned first = ipv4 >> 24;
+  if (first == 0 || first == 127 || first >= 224) /* this network, loopback, multicast and reserved: nothing answers a probe */
+    return ASZ_ERANGE;
+  *ret_ipv4 = ipv4;
+  return 0;
+}
+
+/* A key that is no point of the prime-order group can belong to nobody. */
+static int parse_key(const char *text, uint8_t ret_key[32]) {
+  uint8_t key[32];
+  if (asz_hex_decode(key, sizeof key, text) != 0 || !crypto_core_ed25519_is_valid_point(key))
+    return ASZ_EFORMAT;
+  memcpy(ret_key, key, sizeof key);
+  return 0;
+}
+
+static int parse_probe(const char *text, uint8_t *ret_probe) {
+  enum asz_probe probe = asz_probe_from_name(text);
+  if (probe == ASZ_PROBE_COUNT)
+    return ASZ_EFORMAT;
+  *ret_probe = (uint8_t)probe;
+  return 0;
+}
+
+/* Checks and assigns; 0, ASZ_EFORMAT or ASZ_ERANGE. */
+static int assign(struct asz_provider *p, enum asz_provider_field field, const char *text) {
+  uint64_t number = 0;
+  bool yes = false;
+  int err = ASZ_EINVAL;
+  switch (field) {
+  case ASZ_PROVIDER_FIELD_name:
+    return copy_word(text, 1, ASZ_PROVIDER_NAME_MAX, p->name);
+  case ASZ_PROVIDER_FIELD_ip:
+    return parse_unicast(text, &p->ipv4);
+  case ASZ_PROVIDER_FIELD_key:
+    return parse_key(text, p->public_key);
+  case ASZ_PROVIDER_FIELD_device:
+    if ((err = parse_number(text, 0, UINT32_MAX, &number)) == 0)
+      p->device = (uint32_t)number;
+    return err;
+  case ASZ_PROVIDER_FIELD_port:
+    if ((err = parse_number(text, 1, UINT16_MAX, &number)) == 0)
+      p->port = (uint16_t)number;
+    return err;
+  case ASZ_PROVIDER_FIELD_challenge_port:
+    if ((err = parse_number(text, 0, UINT16_MAX, &number)) == 0)
+      p->challenge_port = (uint16_t)number;
+    return err;
+  case ASZ_PROVIDER_FIELD_probe:
+    return parse_probe(text, &p->probe);
+  case ASZ_PROVIDER_FIELD_region:
+    return copy_word(text, 0, ASZ_REGION_MAX, p->region);
+  case ASZ_PROVIDER_FIELD_operator:
+    return copy_printable(text, ASZ_OPERATOR_MAX, p->operator_name);
+  case ASZ_PROVIDER_FIELD_rtt_target_ms:
+    if ((err = parse_number(text, 0, 10000, &number)) == 0)
+      p->rtt_target_ns = number * 1000000;
+    return err;
+  case ASZ_PROVIDER_FIELD_control:
+    return parse_bool(text, &p->control);
+  case ASZ_PROVIDER_FIELD_ssid:
+    if ((err = parse_bool(text, &yes)) == 0)
+      p->flags = yes ? (uint8_t)(p->flags & ~ASZ_TARGET_NO_SSID) : (uint8_t)(p->flags | ASZ_TARGET_NO_SSID);
+    return err;
+  case ASZ_PROVIDER_FIELD_COUNT:
+    break;
+  }
+  return err;
+}
+
+int asz_provider_set(struct asz_provider *provider, enum asz_provider_field field, const char *text, const char *where,
+                     struct asz_diag *diag) {
+  int err = assign(provider, field, text);
+  if (err)
+    return asz_diag_set(diag, err, "%s: %s: expected %s, got \"%s\"", where, fields[field].name, fields[field].expected, text);
+  return 0;
+}
+
+int asz_provider_finish(struct asz_provider *provider, const char *where, struct asz_diag *diag) {
+  enum asz_provider_field missing = !provider->name[0]    ? ASZ_PROVIDER_FIELD_name
+                                    : provider->ipv4 == 0 ? ASZ_PROVIDER_FIELD_ip
+                                                          : ASZ_PROVIDER_FIELD_COUNT;
+  if (missing != ASZ_PROVIDER_FIELD_COUNT)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s: %s: expected %s, got nothing", where, fields[missing].name,
+                        fields[missing].expected);
+  bool has_key = asz_provider_has_key(provider);
+  if (provider->probe == ASZ_PROBE_COUNT)
+    provider->probe = has_key ? ASZ_PROBE_STAMP_TLV : ASZ_PROBE_STAMP;
+  if (provider->probe == ASZ_PROBE_STAMP_TLV && !has_key)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s: key: expected %s for the probe stamp-tlv, got nothing", where,
+                        fields[ASZ_PROVIDER_FIELD_key].expected);
+  return 0;
+}
