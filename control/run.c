@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/cmd.h"
+#include "dataplane/base/log.h"
+
+enum {
+  IDLE_SLEEP_NS = 100000,      /* 0.1 ms: answers wait in a ring meanwhile; the prober does not */
+  GATHER_BEFORE_SEAL_MS = 250, /* a round of challenges must end this long before probing does */
+};
+
+/* One epoch on its way through the engine. */
+struct running {
+  struct asz_epoch epoch;
+  struct asz_plan plan;
+};
+
+struct loop {
+  const struct asz_run *run;
+  struct asz_pipeline *pipeline;
+  struct asz_stats *stats[2]; /* by epoch parity */
+  struct running current, next;
+  bool next_opened;
+  bool round_open;
+  uint64_t round_slot;
+  uint64_t probing_until_ns; /* CLOCK_MONOTONIC */
+  uint64_t status_ns;
+  uint32_t opened;
+  struct asz_run_result result;
+};
+
+int asz_run_plan(const struct asz_config *config, const struct asz_roster *roster, const struct asz_epoch *epoch,
+                 struct asz_stats *stats, struct asz_plan *ret_plan, struct asz_diag *diag) {
+  uint64_t rate_pps = (uint64_t)((unsigned __int128)roster->count * config->probe_per_target_mpps / 1000);
+  if (rate_pps == 0)
+    rate_pps = 1;
+  if (rate_pps > config->probe_rate_max_pps)
+    return asz_diag_set(diag, ASZ_ERANGE,
+                        "%u providers at probe.per_target_mpps = %" PRIu64 " need %" PRIu64
+                        " probes/s: expected at most probe.rate_max_pps = %" PRIu64,
+                        roster->count, config->probe_per_target_mpps, rate_pps, config->probe_rate_max_pps);
+  struct asz_plan plan = {
+      .epoch = epoch->number,
+      .rate_pps = rate_pps,
+      .duration_ns = config->time_epoch_s * UINT64_C(1000000000),
+      .timeout_ns = config->probe_timeout_ms * UINT64_C(1000000),
+      .slot_ns = config->time_slot_s * UINT64_C(1000000000),
+      .late_bound_ns = config->probe_late_bound_us * 1000,
+      .fault_bound_ppm = (uint32_t)config->probe_fault_bound_ppm,
+      .target_count = roster->count,
+      .target = roster->target,
+      .session = epoch->session,
+      .stats = stats,
+  };
+  memcpy(plan.secret, epoch->secret, sizeof plan.secret);
+  memcpy(plan.validator_id, roster->validator_id, sizeof plan.validator_id);
+  int err = asz_plan_check(&plan, diag);
+  if (!err)
+    *ret_plan = plan;
+  return err;
+}
+
+static int open_epoch(struct loop *l, struct running *ret_running, struct asz_diag *diag) {
+  struct running r;
+  int err = asz_epochs_open(l->run->epochs, &r.epoch, diag);
+  if (err)
+    return err;
+  struct asz_stats *stats = l->stats[l->opened & 1];
+  asz_stats_clear(stats);
+  err = asz_run_plan(l->run->config, l->run->roster, &r.epoch, stats, &r.plan, diag);
+  if (err)
+    return err;
+  if (l->run->hooks.on_epoch)
+    l->run->hooks.on_epoch(l->run->hooks.context, &r.epoch);
+  l->opened++;
+  *ret_running = r;
+  return 0;
+}
+
+static int begin_epoch(struct loop *l, const struct running *running, struct asz_diag *diag) {
+  l->current = *running;
+  l->next_opened = false;
+  l->probing_until_ns = asz_clock_monotonic_ns() + l->current.plan.duration_ns;
+  return asz_engine_epoch_begin(l->run->engine, &l->current.plan, diag);
+}
+
+/* A correctness slot is used once, and only when its round can end within the epoch whose secret and keys it uses. */
+static void maybe_begin_round(struct loop *l, uint64_t now_ns) {
+  const struct asz_config *config = l->run->config;
+  if (!config->challenge_enabled || l->round_open || !asz_pipeline_idle(l->pipeline))
+    return;
+  uint64_t slot = asz_clock_now_ns() / (config->time_challenge_slot_s * UINT64_C(1000000000));
+  uint64_t end_ns = now_ns + asz_pipeline_round_ns(l->pipeline) + GATHER_BEFORE_SEAL_MS * UINT64_C(1000000);
+  if (slot <= asz_epochs_slot_last(l->run->epochs) || end_ns > l->probing_until_ns)
+    return;
+  const struct asz_epoch *epoch = &l->current.epoch;
+  asz_pipeline_begin(l->pipeline, epoch->number, slot, epoch->secret, epoch->beacon, epoch->session, now_ns);
+  l->round_slot = slot;
+  l->round_open = true;
+}
+
+static void maybe_end_round(struct loop *l) {
+  if (!l->round_open || !asz_pipeline_idle(l->pipeline))
+    return;
+  asz_epochs_slot_done(l->run->epochs, l->round_slot);
+  l->round_open = false;
+}
+
+static void show_status(struct loop *l, uint64_t now_ns, bool final) {
+  if (l->run->quiet || (!final && now_ns < l->status_ns) || !isatty(STDERR_FILENO))
+    return;
+  l->status_ns = now_ns + 1000000000u;
+  struct asz_counters c;
+  asz_engine_counters(l->run->engine, &c);
+  uint64_t left_ns = l->probing_until_ns > now_ns ? l->probing_until_ns - now_ns : 0;
+  fprintf(stderr,
+          "\repoch %u: %" PRIu64 " s left; sent %" PRIu64 ", answered %" PRIu64 ", late %" PRIu64 ", not genuine %" PRIu64
+          "; engine drops %" PRIu64 "; recommendations %u \033[K%s",
+          l->current.epoch.number, left_ns / 1000000000u, c.value[ASZ_CTR_TX_PROBES], c.value[ASZ_CTR_RX_ANSWERED],
+          c.value[ASZ_CTR_RX_LATE], c.value[ASZ_CTR_RX_FORGED] + c.value[ASZ_CTR_RX_BAD_MAC] + c.value[ASZ_CTR_RX_REPLAYED],
+          c.value[ASZ_CTR_TX_DROPPED] + c.value[ASZ_CTR_TX_NO_MBUF] + c.value[ASZ_CTR_TX_NOT_SENT] +
+              c.value[ASZ_CTR_RX_PORT_MISSED],
+          l->result.recommendations, final ? "\n" : "");
+}
+
+static bool wants_another(const struct loop *l) {
+  return !l->result.interrupted && (l->run->epochs_max == 0 || l->opened < l->run->epochs_max);
+}
+
+/* seal_epoch: the next one starts first, then the sealed one is scored from its own buffer. */
+static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
+  if (l->round_open) {
+    asz_pipeline_abort(l->pipeline);
+    maybe_end_round(l);
+  }
+  struct running sealed = l->current;
+  bool more = l->next_opened && !l->result.interrupted;
+  if (more) {
+    struct running next = l->next;
+    int err = begin_epoch(l, &next, diag);
+    if (err)
+      return err;
+  }
+  if (l->run->hooks.on_sealed)
+    l->run->hooks.on_sealed(l->run->hooks.context, &sealed.plan, sealed.plan.stats);
+  struct asz_epoch_summary summary;
+  int err = asz_epochs_close(l->run->epochs, &sealed.epoch, &sealed.plan, sealed.plan.stats, more || !l->result.interrupted,
+                             &summary, diag);
+  if (err)
+    return err;
+  l->result.epochs++;
+  l->result.recommendations += summary.recommendations;
+  l->result.last = summary;
+  if (!l->run->quiet)
+    asz_log(ASZ_LOG_INFO, "epoch %u closed%s: %u providers, %u up, %u down, %u of them judged over %u slots, %u recommendations",
+            summary.number, summary.complete ? "" : " early", summary.providers, summary.up, summary.down, summary.judged,
+            summary.slots_judged, summary.recommendations);
+  if (sealed.plan.stats->slots_unjudged)
+    asz_log(ASZ_LOG_WARN,
+            "epoch %u: %d slots unjudged: this machine was the bottleneck (worst lateness %" PRIu64 " us, rate %" PRIu64
+            " of %" PRIu64 " probes/s); lower probe.per_target_mpps or give the prober its own CPU",
+            summary.number, __builtin_popcountll(sealed.plan.stats->slots_unjudged), sealed.plan.stats->late_ns_max / 1000,
+            sealed.plan.stats->rate_pps, sealed.plan.rate_pps);
+  *ret_more = more;
+  return 0;
+}
+
+static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
+  uint64_t now_ns = asz_clock_monotonic_ns();
+  unsigned done = asz_pipeline_step(l->pipeline, now_ns);
+  if (l->run->hooks.pump)
+    done += l->run->hooks.pump(l->run->hooks.context);
+  maybe_end_round(l);
+  if (asz_cmd_interrupted() && !l->result.interrupted) {
+    l->result.interrupted = true;
+    asz_engine_epoch_end(l->run->engine);
+  }
+  show_status(l, now_ns, false);
+  switch (asz_engine_phase(l->run->engine)) {
+  case ASZ_PHASE_PROBING:
+    maybe_begin_round(l, now_ns);
+    break;
+  case ASZ_PHASE_COOLDOWN:
+    if (!l->next_opened && wants_another(l)) {
+      int err = open_epoch(l, &l->next, diag);
+      if (err)
+        return err;
+      l->next_opened = true;
+    }
+    break;
+  case ASZ_PHASE_SEALED:
+    return seal_epoch(l, ret_more, diag);
+  case ASZ_PHASE_STOPPED:
+    return asz_diag_set(diag, ASZ_EDEVICE, "the prober stopped by itself");
+  case ASZ_PHASE_IDLE:
+    break;
+  }
+  if (done == 0)
+    nanosleep(&(struct timespec){.tv_nsec = IDLE_SLEEP_NS}, NULL);
+  return 0;
+}
+
+static struct asz_pipeline_config pipeline_config(const struct asz_config *config) {
+  return (struct asz_pipeline_config){
+      .rate_ps = config->challenge_rate_ps,
+      .deadline_ns = config->challenge_deadline_ms * UINT64_C(1000000),
+      .tries = (uint32_t)config->challenge_tries,
+      .seq_log2_steps = (uint8_t)config->challenge_seq_log2_steps,
+  };
+}
+
+int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag) {
+  struct loop l = {.run = run};
+  const struct asz_pipeline_config config = pipeline_config(run->config);
+  int err =
+      asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, asz_epochs_outcome, run->epochs, diag);
+  for (int i = 0; !err && i < 2; i++) {
+    err = asz_stats_new(&l.stats[i], run->roster->count);
+    if (err)
+      asz_diag_set(diag, err, "cannot take memory for the statistics of %u providers: %s", run->roster->count, asz_err_str(err));
+  }
+  struct running first;
+  if (!err)
+    err = open_epoch(&l, &first, diag);
+  if (!err)
+    err = begin_epoch(&l, &first, diag);
+  bool more = true;
+  while (!err && more)
+    err = turn(&l, &more, diag);
+  show_status(&l, asz_clock_monotonic_ns(), true);
+  asz_engine_stop(run->engine); /* before the memory that it writes to goes */
+  if (!err)
+    *ret_result = l.result;
+  asz_pipeline_free(l.pipeline);
+  asz_stats_free(l.stats[0]);
+  asz_stats_free(l.stats[1]);
+  return err;
+}

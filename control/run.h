@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_run: epoch after epoch: probing on the prober's lcore, challenges, verdicts, scores and the log on this thread. `assize
+ * run` and `assize lab` are this loop with another port under the engine.
+ *
+ * Two statistics buffers: while the engine fills one, the sealed one is scored; the gap between two epochs is the cooldown. An
+ * interrupt ends the running epoch early, and what it measured is scored and kept. */
+#ifndef ASZ_CONTROL_RUN_H
+#define ASZ_CONTROL_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/epoch.h"
+
+/* What the lab adds; any may be NULL. All are called on the control thread. */
+struct asz_run_hooks {
+  void *context;
+  void (*on_epoch)(void *context, const struct asz_epoch *epoch); /* opened, not yet probing */
+  unsigned (*pump)(void *context);                                /* every turn; returns the number of things done */
+  void (*on_sealed)(void *context, const struct asz_plan *plan, const struct asz_stats *stats); /* before it is closed */
+};
+
+struct asz_run {
+  const struct asz_config *config;
+  struct asz_engine *engine; /* launched, gateway known */
+  struct asz_verifier *verifier;
+  struct asz_roster *roster;
+  struct asz_epochs *epochs;
+  struct asz_run_hooks hooks;
+  uint32_t epochs_max; /* 0: until interrupted */
+  bool quiet;          /* no status line */
+};
+
+struct asz_run_result {
+  uint32_t epochs;          /* closed */
+  uint32_t recommendations; /* made */
+  bool interrupted;
+  struct asz_epoch_summary last;
+};
+
+/* asz_run_plan: the plan of an epoch over the whole roster, checked (asz_plan_check, rate cap). stats has the roster's count. */
+ASZ_MUST_CHECK int asz_run_plan(const struct asz_config *config, const struct asz_roster *roster, const struct asz_epoch *epoch,
+                                struct asz_stats *stats, struct asz_plan *ret_plan, struct asz_diag *diag);
+
+/* asz_run_loop returns when epochs_max are closed or after an interrupt. On error the running epoch is lost, those before are
+ * kept. */
+ASZ_MUST_CHECK int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag);
+
+#endif
