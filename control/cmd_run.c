@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/cmd.h"
+#include "control/validator.h"
+#include "dataplane/base/log.h"
+#include "dataplane/eal.h"
+
+/* print_plan shows what a run would do, without touching the port. */
+static int print_plan(const struct asz_cmd_context *context, const struct asz_validator *v) {
+  struct asz_epoch epoch = {.number = 1, .session = v->roster->session[0]};
+  struct asz_stats stats = {.target_count = v->roster->count};
+  struct asz_plan plan;
+  struct asz_diag diag;
+  int err = asz_run_plan(&v->config, v->roster, &epoch, &stats, &plan, &diag);
+  if (err)
+    return asz_cmd_fail(err, &diag);
+  uint64_t probes = (uint64_t)((unsigned __int128)plan.rate_pps * plan.duration_ns / 1000000000u);
+  uint32_t keyed = 0;
+  for (uint32_t i = 0; i < v->roster->count; i++)
+    keyed += asz_roster_has_key(v->roster, i);
+  if (context->json)
+    return asz_cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "providers", (json_int_t)v->roster->count,
+                                  "control_targets", (json_int_t)v->roster->control_count, "challenged", (json_int_t)keyed,
+                                  "rate_pps", (json_int_t)plan.rate_pps, "probes_per_epoch", (json_int_t)probes, "epoch_s",
+                                  (json_int_t)v->config.time_epoch_s, "statistics_bytes",
+                                  (json_int_t)(2 * asz_stats_footprint(v->roster->count)), "eal", v->config.network_eal));
+  printf("providers        %u (%u control targets, %u with a key to challenge)\n", v->roster->count, v->roster->control_count,
+         keyed);
+  printf("rate             %" PRIu64 " probes/s, %" PRIu64 " an epoch of %" PRIu64 " s\n", plan.rate_pps, probes,
+         v->config.time_epoch_s);
+  printf("statistics       %zu MiB, twice\n", asz_stats_footprint(v->roster->count) >> 20);
+  printf("port             %s\n",
+         v->config.network_eal[0] ? v->config.network_eal : "(network.eal is empty: the first port that EAL finds)");
+  return ASZ_EXIT_OK;
+}
+
+static int print_result(const struct asz_cmd_context *context, const struct asz_run_result *result) {
+  if (context->json)
+    return asz_cmd_json(json_pack("{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}}", "epochs", (json_int_t)result->epochs,
+                                  "recommendations", (json_int_t)result->recommendations, "interrupted", result->interrupted,
+                                  "last", "epoch", (json_int_t)result->last.number, "complete", result->last.complete,
+                                  "providers", (json_int_t)result->last.providers, "up", (json_int_t)result->last.up, "down",
+                                  (json_int_t)result->last.down));
+  printf("%u epochs closed, %u recommendations; `assize status` shows where things stand\n", result->epochs,
+         result->recommendations);
+  return ASZ_EXIT_OK;
+}
+
+static int check_network(const struct asz_validator *v, const struct asz_home *home) {
+  struct asz_diag diag;
+  if (v->config.network_local_ip && v->config.network_gateway_ip)
+    return 0;
+  asz_diag_set(&diag, ASZ_EINVAL, "%s: network.%s: expected the address of %s, got 0.0.0.0", home->config_path,
+               v->config.network_local_ip ? "gateway_ip" : "local_ip",
+               v->config.network_local_ip ? "the next hop to the providers" : "this validator on the port");
+  return asz_cmd_fail(ASZ_EINVAL, &diag);
+}
+
+static int probe(const struct asz_cmd_context *context, struct asz_validator *v, uint32_t epochs_max) {
+  struct asz_diag diag;
+  int err = asz_eal_start(v->config.network_lcores, v->config.network_eal, (unsigned)v->config.network_memory_mib,
+                          (enum asz_eal_huge)v->config.network_huge_pages, &diag);
+  if (err)
+    return asz_cmd_fail(err, &diag);
+  struct asz_run_result result;
+  uint16_t port_id;
+  unsigned lcore_id;
+  err = asz_eal_port(0, &port_id, &diag);
+  if (!err)
+    err = asz_eal_worker(0, &lcore_id, &diag);
+  if (!err)
+    err = asz_validator_start(v, &context->home, port_id, lcore_id, &diag);
+  if (!err) {
+    const struct asz_run run = {
+        .config = &v->config,
+        .engine = v->engine,
+        .verifier = v->verifier,
+        .roster = v->roster,
+        .epochs = v->epochs,
+        .epochs_max = epochs_max,
+    };
+    err = asz_run_loop(&run, &result, &diag);
+  }
+  int code = err ? asz_cmd_fail(err, &diag) : print_result(context, &result);
+  asz_validator_close(v);
+  asz_eal_stop();
+  return code == ASZ_EXIT_OK && result.interrupted ? ASZ_EXIT_INTERRUPTED : code;
+}
+
+static int run_run(const struct asz_cmd_context *context, int argc, char **argv) {
+  const char *epochs = NULL;
+  bool dry_run = false;
+  const struct asz_cmd_option option[] = {{"--epochs", .value = &epochs}, {"--dry-run", .flag = &dry_run}};
+  size_t count;
+  if (asz_cmd_options("run", argc, argv, option, sizeof option / sizeof option[0], NULL, 0, &count))
+    return ASZ_EXIT_INPUT;
+  uint64_t epochs_max = 0;
+  if (epochs && asz_cmd_parse_u64("run", "--epochs", epochs, 1, UINT32_MAX, &epochs_max))
+    return ASZ_EXIT_INPUT;
+  asz_cmd_catch_signals();
+  struct asz_validator v;
+  struct asz_diag diag;
+  int err = asz_validator_open(&v, &context->home, &diag);
+  if (err)
+    return asz_cmd_fail(err, &diag);
+  int code = dry_run ? print_plan(context, &v) : check_network(&v, &context->home);
+  if (!dry_run && code == ASZ_EXIT_OK)
+    code = probe(context, &v, (uint32_t)epochs_max);
+  asz_validator_close(&v);
+  return code;
+}
+
+const struct asz_cmd asz_cmd_run = {
+    .name = "run",
+    .summary = "probe, challenge and score the registered providers, epoch after epoch",
+    .usage = "usage: assize run [--epochs N] [--dry-run]\n"
+             "\n"
+             "  assize run                 until Ctrl-C; what was measured by then is scored and kept\n"
+             "  assize run --epochs 3      three epochs\n"
+             "  assize run --dry-run       show the plan, send nothing\n"
+             "\n"
+             "The port comes from network.eal in the configuration; root is needed for AF_XDP, AF_PACKET and most NICs.\n"
+             "Exit codes: 0 done, 2 bad input, 3 the machine failed, 130 interrupted (everything measured is kept).\n",
+    .run = run_run,
+};

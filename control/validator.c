@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/validator.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/base/log.h"
+#include "dataplane/base/wire.h"
+
+enum { GATEWAY_WAIT_S = 10 };
+
+static int open_roster(struct asz_validator *v, struct asz_diag *diag) {
+  struct asz_provider *provider;
+  size_t count;
+  int err = asz_store_provider_list(v->store, &provider, &count, diag);
+  if (err)
+    return err;
+  if (count == 0) {
+    free(provider);
+    return asz_diag_set(diag, ASZ_EINVAL,
+                        "no provider is registered: add some with `assize provider add` or `assize provider import`");
+  }
+  return asz_roster_new(&v->roster, provider, count, &v->key, diag);
+}
+
+int asz_validator_open(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag) {
+  struct asz_validator v = {0};
+  int err = asz_home_open(home, false, &v.config, &v.key, &v.store, diag);
+  if (!err)
+    err = asz_tlog_open(&v.log, home->log_path, &v.key, diag);
+  if (!err)
+    err = open_roster(&v, diag);
+  if (err) {
+    asz_validator_close(&v);
+    return err;
+  }
+  *ret_validator = v;
+  return 0;
+}
+
+static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
+  static const enum asz_backend backend_of_word[] = {ASZ_BACKEND_AUTO, ASZ_BACKEND_CPU, ASZ_BACKEND_CUDA};
+  struct asz_verify_config config;
+  asz_verify_config_default(&config);
+  config.backend = backend_of_word[v->config.verify_backend];
+  config.batch_capacity = (uint32_t)v->config.verify_batch_items;
+  int err = asz_verify_new(&v->verifier, &config, diag);
+  if (!err)
+    asz_log(ASZ_LOG_INFO, "verifier: %s, known answers passed", asz_verify_backend_name(v->verifier));
+  return err;
+}
+
+static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned lcore_id, struct asz_diag *diag) {
+  struct asz_engine_config config;
+  asz_engine_config_default(&config);
+  config.port_id = port_id;
+  config.lcore_id = lcore_id;
+  config.local_ipv4 = v->config.network_local_ip;
+  config.gateway_ipv4 = v->config.network_gateway_ip;
+  config.source_port_base = (uint16_t)v->config.network_source_port_base;
+  config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
+  config.checksum_rx = v->config.network_check_checksums != 0;
+  config.target_count_max = v->roster->count;
+  int err = asz_engine_new(&v->engine, &config, diag);
+  if (err)
+    return err;
+  err = asz_engine_launch(v->engine);
+  if (err)
+    return asz_diag_set(diag, err, "the prober's lcore %u cannot be started: %s", lcore_id, asz_err_str(err));
+  err = asz_engine_wait_gateway(v->engine, GATEWAY_WAIT_S * UINT64_C(1000000000));
+  if (err) {
+    char gateway[16], local[16];
+    asz_ipv4_format(gateway, config.gateway_ipv4);
+    asz_ipv4_format(local, config.local_ipv4);
+    return asz_diag_set(
+        diag, err,
+        "the gateway %s does not answer ARP from %s within %d s: check network.gateway_ip, network.local_ip and the cable",
+        gateway, local, GATEWAY_WAIT_S);
+  }
+  asz_log(ASZ_LOG_INFO, "memory: engine %zu MiB, statistics 2 x %zu MiB", asz_engine_memory_bytes(v->engine) >> 20,
+          asz_stats_footprint(v->roster->count) >> 20);
+  return 0;
+}
+
+int asz_validator_start(struct asz_validator *v, const struct asz_home *home, uint16_t port_id, unsigned lcore_id,
+                        struct asz_diag *diag) {
+  int err = start_verifier(v, diag);
+  if (!err)
+    err = start_engine(v, port_id, lcore_id, diag);
+  if (!err)
+    err = asz_epochs_new(&v->epochs, &v->config, &v->key, v->store, v->log, home->log_path, v->roster, diag);
+  if (!err && v->roster->control_count == 0)
+    asz_log(ASZ_LOG_WARN, "no control target is registered: an outage of our own network would count against every provider; "
+                          "add a reflector of yours with `assize provider add NAME --control`");
+  return err;
+}
+
+void asz_validator_close(struct asz_validator *v) {
+  asz_engine_free(v->engine);
+  asz_epochs_free(v->epochs);
+  asz_verify_free(v->verifier);
+  asz_roster_free(v->roster);
+  if (v->log)
+    asz_tlog_close(v->log);
+  asz_store_close(v->store);
+  asz_identity_wipe(&v->key);
+  *v = (struct asz_validator){0};
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_validator: everything that `assize run` and `assize lab` need around the loop, opened in order and closed in reverse: home,
+ * store, log, roster, verifier, engine, epochs. The port under the engine is the caller's: EAL must be started first. */
+#ifndef ASZ_CONTROL_VALIDATOR_H
+#define ASZ_CONTROL_VALIDATOR_H
+
+#include "control/home.h"
+#include "control/run.h"
+
+struct asz_validator {
+  struct asz_config config;
+  struct asz_identity key;
+  struct asz_store *store;
+  struct asz_tlog *log;
+  struct asz_roster *roster;
+  struct asz_verifier *verifier;
+  struct asz_engine *engine;
+  struct asz_epochs *epochs;
+};
+
+/* asz_validator_open: config, key, store (as the one writer), log and roster. ASZ_EINVAL when no provider is registered. */
+ASZ_MUST_CHECK int asz_validator_open(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag);
+/* asz_validator_start: verifier, engine on a port and lcore, gateway, epochs; log_dir is borrowed from home. */
+ASZ_MUST_CHECK int asz_validator_start(struct asz_validator *validator, const struct asz_home *home, uint16_t port_id,
+                                       unsigned lcore_id, struct asz_diag *diag);
+/* asz_validator_close: whatever is open; wipes the key. */
+void asz_validator_close(struct asz_validator *validator);
+
+#endif
