@@ -8,7 +8,7 @@
  * slots) <= 10^-6. After N slots a new year starts from 1.
  *
  * Ville bounds the chance that E *ever* crosses, so a crossing is remembered: E may fall again with the next right answers (it
- * does, by ten a slot), the crossing stays until the year ends. Otherwise an epoch of several slots could hide it.
+ * does, fast), the crossing stays until the year ends. Otherwise an epoch of several slots could hide it.
  *
  * Fixed point Q32, every rounding down: the computed E never exceeds the true one, so rounding can only delay a slash. M
  * saturates at 2^31 (far over the threshold times 7). Source: e-detectors, Shin, Ramdas, Rinaldo (arXiv 2203.03532); parameters:

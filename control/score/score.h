@@ -62,7 +62,9 @@ enum asz_binding {
 };
 const char *asz_binding_name(enum asz_binding binding);
 
-/* Tiers, by composite and availability: docs/scoring.md. 1 best .. 7; 0: not vetted yet. */
+/* Tiers, by composite and 30-day uptime: docs/scoring.md. 1 best .. 7; 0: none (not vetted yet: confidence_ppm below ASZ_PPM; in
+ * quarantine; or below the last rung). */
+enum { ASZ_TIER_NONE = 0, ASZ_TIER_BEST = 1, ASZ_TIER_WORST = 7 };
 struct asz_score {
   uint32_t uptime_ppm;        /* up / judged slots, this epoch; ASZ_PPM when nothing was judged (see slots_judged) */
   uint32_t window_uptime_ppm; /* over the 30 days */

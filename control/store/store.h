@@ -25,6 +25,8 @@ ASZ_MUST_CHECK int asz_store_open(struct asz_store **ret_store, const char *path
 void asz_store_close(struct asz_store *store); /* rolls back an open transaction; NULL is fine */
 int asz_store_schema_version(void);
 
+/* Transactions. Not nested. A write that fails inside one rolls all of it back; later writes and the commit are refused
+ * (ASZ_ESTATE), so that no half of an epoch is ever kept. */
 ASZ_MUST_CHECK int asz_store_begin(struct asz_store *store, struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_store_commit(struct asz_store *store, struct asz_diag *diag);
 void asz_store_rollback(struct asz_store *store);
@@ -60,7 +62,7 @@ ASZ_MUST_CHECK int asz_store_epoch_get(struct asz_store *store, uint32_t epoch, 
 ASZ_MUST_CHECK int asz_store_epoch_last(struct asz_store *store, struct asz_epoch_row *ret_row,
                                         struct asz_diag *diag); /* ASZ_ENOENT: none yet */
 
-/* Scores: the newest of each provider, and its history by epoch (for the profile). A report blob of an epoch: all 96-byte records
+/* Scores: the newest of each provider and the one before (for the profile). A report blob of an epoch: all 96-byte records
  * in provider row order. */
 struct asz_score_row {
   int64_t provider_row;
@@ -71,6 +73,9 @@ ASZ_MUST_CHECK int asz_store_score_put(struct asz_store *store, const struct asz
                                        struct asz_diag *diag); /* becomes the newest */
 ASZ_MUST_CHECK int asz_store_score_newest(struct asz_store *store, int64_t provider_row, struct asz_score_row *ret_row,
                                           struct asz_diag *diag); /* ASZ_ENOENT */
+/* asz_store_score_previous: the one before the newest, of an earlier epoch: what changed. ASZ_ENOENT: none yet. */
+ASZ_MUST_CHECK int asz_store_score_previous(struct asz_store *store, int64_t provider_row, struct asz_score_row *ret_row,
+                                            struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_store_report_put(struct asz_store *store, uint32_t epoch, const uint8_t *blob, size_t size_bytes,
                                         struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_store_report_get(struct asz_store *store, uint32_t epoch, uint8_t **ret_blob, size_t *ret_size,

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Registered providers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/store/store_private.h"
+#include "dataplane/base/wire.h"
+
+static const uint8_t no_key[32];
+
+static bool has_key(const struct asz_provider *provider) {
+  return memcmp(provider->public_key, no_key, sizeof no_key) != 0;
+}
+
+static void bind_key(struct asz_cursor *cursor, const struct asz_provider *provider) {
+  if (has_key(provider))
+    asz_bind_blob(cursor, provider->public_key, sizeof provider->public_key);
+  else
+    asz_bind_null(cursor);
+}
+
+/* 1 and the name of the provider that a bound lookup finds, 0 for none. Ends the cursor. */
+static int lookup(struct asz_cursor *cursor, char ret_name[ASZ_PROVIDER_NAME_MAX + 1]) {
+  int found = asz_cursor_next(cursor);
+  if (found == 1)
+    asz_column_text(cursor, ret_name, ASZ_PROVIDER_NAME_MAX + 1);
+  int err = asz_cursor_end(cursor);
+  return err ? err : found;
+}
+
+/* Asks before inserting, since a failed insert would name the index and take the whole import's transaction with it. */
+static int check_collisions(struct asz_store *store, const struct asz_provider *provider, struct asz_diag *diag) {
+  static const char what[] = "looking for a provider";
+  char other[ASZ_PROVIDER_NAME_MAX + 1];
+  struct asz_cursor cursor;
+
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_NAME, what, diag);
+  asz_bind_text(&cursor, provider->name);
+  int found = lookup(&cursor, other);
+  if (found == 1)
+    return asz_diag_set(diag, ASZ_EEXIST, "provider %s: name: already registered", provider->name);
+  if (found < 0)
+    return found;
+
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_IPV4, what, diag);
+  asz_bind_i64(&cursor, provider->ipv4);
+  found = lookup(&cursor, other);
+  if (found == 1) {
+    char address[16];
+    asz_ipv4_format(address, provider->ipv4);
+    return asz_diag_set(diag, ASZ_EEXIST, "provider %s: address: %s is already registered as %s", provider->name, address, other);
+  }
+  if (found < 0 || !has_key(provider))
+    return found;
+
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_KEY, what, diag);
+  bind_key(&cursor, provider);
+  asz_bind_i64(&cursor, provider->device);
+  found = lookup(&cursor, other);
+  if (found == 1)
+    return asz_diag_set(diag, ASZ_EEXIST, "provider %s: public key: device %u of this key is already registered as %s",
+                        provider->name, provider->device, other);
+  return found;
+}
+
+int asz_store_provider_add(struct asz_store *store, struct asz_provider *provider, struct asz_diag *diag) {
+  int err = check_collisions(store, provider, diag);
+  if (err)
+    return err;
+  struct asz_cursor cursor;
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_ADD, "adding a provider", diag);
+  asz_bind_text(&cursor, provider->name);
+  bind_key(&cursor, provider);
+  asz_bind_i64(&cursor, provider->device);
+  asz_bind_i64(&cursor, provider->ipv4);
+  asz_bind_i64(&cursor, provider->port);
+  asz_bind_i64(&cursor, provider->challenge_port);
+  asz_bind_i64(&cursor, provider->probe);
+  asz_bind_i64(&cursor, provider->flags);
+  asz_bind_i64(&cursor, provider->control);
+  asz_bind_text(&cursor, provider->region);
+  asz_bind_text(&cursor, provider->operator_name);
+  asz_bind_u64(&cursor, provider->rtt_target_ns);
+  asz_bind_u64(&cursor, provider->registered_ns);
+  err = asz_cursor_run(&cursor);
+  if (!err)
+    provider->row = sqlite3_last_insert_rowid(store->db);
+  return err;
+}
+
+/* The columns of PROVIDER_LIST and PROVIDER_FIND. */
+static void read_provider(struct asz_cursor *cursor, struct asz_provider *ret_provider) {
+  memset(ret_provider, 0, sizeof *ret_provider);
+  ret_provider->row = asz_column_i64(cursor);
+  asz_column_text(cursor, ret_provider->name, sizeof ret_provider->name);
+  if (asz_column_is_null(cursor))
+    cursor->position++;
+  else
+    asz_column_bytes(cursor, ret_provider->public_key, sizeof ret_provider->public_key);
+  ret_provider->device = (uint32_t)asz_column_u64(cursor, UINT32_MAX);
+  ret_provider->ipv4 = (uint32_t)asz_column_u64(cursor, UINT32_MAX);
+  ret_provider->port = (uint16_t)asz_column_u64(cursor, UINT16_MAX);
+  ret_provider->challenge_port = (uint16_t)asz_column_u64(cursor, UINT16_MAX);
+  ret_provider->probe = (uint8_t)asz_column_u64(cursor, UINT8_MAX);
+  ret_provider->flags = (uint8_t)asz_column_u64(cursor, UINT8_MAX);
+  ret_provider->control = asz_column_u64(cursor, 1) == 1;
+  asz_column_text(cursor, ret_provider->region, sizeof ret_provider->region);
+  asz_column_text(cursor, ret_provider->operator_name, sizeof ret_provider->operator_name);
+  ret_provider->rtt_target_ns = asz_column_u64(cursor, INT64_MAX);
+  ret_provider->registered_ns = asz_column_u64(cursor, INT64_MAX);
+}
+
+int asz_store_provider_list(struct asz_store *store, struct asz_provider **ret_providers, size_t *ret_count,
+                            struct asz_diag *diag) {
+  struct asz_provider *providers = NULL;
+  size_t count = 0, capacity = 0;
+  struct asz_cursor cursor;
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_LIST, "listing providers", diag);
+  while (asz_cursor_next(&cursor) == 1) {
+    providers = asz_store_grow(&cursor, providers, count, &capacity, sizeof *providers);
+    if (cursor.err)
+      break;
+    read_provider(&cursor, &providers[count++]);
+  }
+  int err = asz_cursor_end(&cursor);
+  if (err) {
+    free(providers);
+    return err;
+  }
+  *ret_providers = providers;
+  *ret_count = count;
+  return 0;
+}
+
+int asz_store_provider_find(struct asz_store *store, const char *name, struct asz_provider *ret_provider, struct asz_diag *diag) {
+  struct asz_provider provider;
+  struct asz_cursor cursor;
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_FIND, "looking for a provider", diag);
+  asz_bind_text(&cursor, name);
+  int found = asz_cursor_next(&cursor);
+  if (found == 1)
+    read_provider(&cursor, &provider);
+  int err = asz_cursor_end(&cursor);
+  if (err)
+    return err;
+  if (!found)
+    return asz_diag_set(diag, ASZ_ENOENT, "provider %s: not registered", name);
+  *ret_provider = provider;
+  return 0;
+}
