@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_options: the responder's command line: one table of options makes the struct, the parser and the help. */
+#ifndef ASZ_CONTROL_RESPONDER_OPTIONS_H
+#define ASZ_CONTROL_RESPONDER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "control/responder/limiter.h"
+#include "control/responder/workers.h"
+#include "dataplane/base/challenge.h"
+#include "dataplane/base/diag.h"
+#include "dataplane/base/err.h"
+#include "dataplane/base/stamp.h"
+
+/* X(field, type, name, argument, default, min, max, group, help)
+ * type: FLAG (no argument), U64 (decimal in min..max), IPV4 (dotted quad), TEXT, LIST (may be given often).
+ * group: KEY (all commands), RUN, LAB (run, in a laboratory only). */
+#define ASZ_OPTION_LIST(X)                                                                                                       \
+  X(key, TEXT, "--key", "FILE", NULL, 0, 0, KEY, "Ed25519 identity, mode 0600; made by keygen")                                  \
+  X(validator, LIST, "--validator", "HEX", {.count = 0}, 0, 0, RUN,                                                              \
+    "public key of a validator that may ask; may be given often")                                                                \
+  X(validators, TEXT, "--validators", "FILE", NULL, 0, 0, RUN, "the same, one key a line, # opens a comment")                    \
+  X(listen, IPV4, "--listen", "IPV4", 0, 0, 0, RUN, "address to answer at; 0.0.0.0 is all of this machine, also AnyIP routes")   \
+  X(port, U64, "--port", "N", ASZ_STAMP_PORT, 0, 65535, RUN, "UDP port of STAMP; 0 takes any free one")                          \
+  X(challenge_port, U64, "--challenge-port", "N", ASZ_CHALLENGE_PORT, 0, 65535, RUN, "UDP port of challenges; 0 takes any")      \
+  X(rate_pps, U64, "--rate-pps", "N", 100000, 1, ASZ_RATE_PPS_MAX, RUN, "datagrams a second from one source address")            \
+  X(challenge_rate, U64, "--challenge-rate", "N", 1000, 1, 1000000, RUN, "challenges a second from one validator")               \
+  X(seq_log2_max, U64, "--seq-log2-max", "N", 20, ASZ_SEQ_LOG2_MIN, ASZ_SEQ_LOG2_MAX, RUN, "longest seq chain, log2 of steps")   \
+  X(workers, U64, "--workers", "N", 1, 1, ASZ_WORKERS_MAX, RUN, "threads that make proofs")                                      \
+  X(no_plain, FLAG, "--no-plain", "", false, 0, 0, RUN, "answer nobody but the validators")                                      \
+  X(user, TEXT, "--user", "NAME", NULL, 0, 0, RUN, "become this user once the ports are open")                                   \
+  X(stats_file, TEXT, "--stats-file", "FILE", NULL, 0, 0, RUN, "write the counters there as JSON, on SIGUSR1 and at the end")    \
+  X(json, FLAG, "--json", "", false, 0, 0, RUN, "print the counters on stdout as one JSON line, on SIGUSR1 and at the end")      \
+  X(duration_s, U64, "--duration", "S", 0, 0, 1000000000, RUN, "stop after S seconds; 0 runs until SIGINT or SIGTERM")           \
+  X(lab_wrong_answers, FLAG, "--lab-wrong-answers", "", false, 0, 0, LAB, "sign seq answers with a broken chain")                \
+  X(lab_delay_us, U64, "--lab-delay-us", "N", 0, 0, 10000000, LAB, "hold every reply back for N microseconds")                   \
+  X(lab_loss_ppm, U64, "--lab-loss-ppm", "N", 0, 0, 1000000, LAB, "leave N of a million requests unanswered, at random")         \
+  X(lab_silent, FLAG, "--lab-silent", "", false, 0, 0, LAB, "answer nothing")
+
+enum { ASZ_OPTION_LIST_MAX = 64 };
+
+struct asz_option_values {
+  const char *text[ASZ_OPTION_LIST_MAX];
+  unsigned count;
+};
+
+/* Text points into argv. */
+#define ASZ_OPTION_TYPE_FLAG bool
+#define ASZ_OPTION_TYPE_U64  uint64_t
+#define ASZ_OPTION_TYPE_IPV4 uint32_t
+#define ASZ_OPTION_TYPE_TEXT const char *
+#define ASZ_OPTION_TYPE_LIST struct asz_option_values
+struct asz_options {
+#define ASZ_OPTION_FIELD(field, type, name, argument, def, min, max, group, help) ASZ_OPTION_TYPE_##type field;
+  ASZ_OPTION_LIST(ASZ_OPTION_FIELD)
+#undef ASZ_OPTION_FIELD
+};
+
+enum asz_option_group { ASZ_OPTION_KEY = 1, ASZ_OPTION_RUN = 2, ASZ_OPTION_LAB = 4 };
+
+/* asz_options_parse reads argv[0..argc) (`--name value`, `--name=value`), taking options of the given groups only. ASZ_EINVAL,
+ * ASZ_EFORMAT, ASZ_ERANGE, each with a line that names the option and what was expected. *ret_options is untouched on failure. */
+ASZ_MUST_CHECK int asz_options_parse(struct asz_options *ret_options, unsigned groups, int argc, char *const *argv,
+                                     struct asz_diag *diag);
+/* asz_options_help prints the options of one group, one a line. */
+void asz_options_help(FILE *out, enum asz_option_group group);
+/* asz_options_lab: true when any switch of the laboratory is on. */
+bool asz_options_lab(const struct asz_options *options);
+
+#endif

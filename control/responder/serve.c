@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread owns both sockets, the validators, the limits, the caches and the counters; workers only make proofs. So there is no
+ * lock on the path of a STAMP packet, and a long proof delays none.
+ *
+ * A turn of the loop: wait; take a batch of STAMP requests; decide on each; take T3 once; reflect and send the batch. Then a
+ * batch of challenges, which either are answered from the cache or become jobs; then finished jobs. Under --lab-delay-us
+ * everything that would be sent waits in a queue instead, and T3 is taken when it leaves.
+ *
+ * T3 is so old by the time that a batch of 64 needs for its MACs and one system call: about 100 us at worst, and it is advice
+ * only: a validator scores the raw round trip. */
+#include "control/responder/serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "control/responder/challenge_path.h"
+#include "control/responder/delay.h"
+#include "control/responder/privileges.h"
+#include "control/responder/report.h"
+#include "control/responder/socket.h"
+#include "control/responder/stamp_path.h"
+#include "control/responder/workers.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/log.h"
+#include "dataplane/base/wire.h"
+
+enum {
+  QUEUE_JOBS = 1024,   /* 1.4 MiB; a validator's whole slot of `sig` for 1,000 addresses at once */
+  DELAY_SLOTS = 16384, /* 25 MiB, lab only: 100 ms at 160,000 replies a second */
+  PROOFS_A_TURN = 32,  /* finished jobs before STAMP gets its turn again */
+};
+
+struct server {
+  const struct asz_options *options;
+  struct asz_resp_counters counters;
+  struct asz_udp *stamp, *challenge;
+  struct asz_limiter *limiter;
+  struct asz_replay *replay;
+  struct asz_workers *workers;
+  struct asz_delay *delay; /* NULL but in a lab */
+  struct asz_stamp_path stamp_path;
+  struct asz_challenge_path challenge_path;
+  struct asz_report report;
+  int signal_fd;
+  uint64_t end_ns; /* monotonic; UINT64_MAX: never */
+  bool stop;
+  struct asz_job job; /* of the challenge in hand; too large for the stack of a loop */
+  struct asz_reply batch[ASZ_UDP_BATCH];
+};
+
+static void count(struct server *server, enum asz_resp_counter counter) {
+  server->counters.value[counter]++;
+}
+
+static bool is_challenge(const struct asz_reply *reply) {
+  return reply->answered_as == ASZ_RESP_ANSWERED_CHALLENGES || reply->answered_as == ASZ_RESP_ANSWERED_AGAIN;
+}
+
+/* Sends replies of one socket: the last step of every answer. */
+static void send_now(struct server *server, struct asz_reply *const *reply, unsigned reply_count) {
+  if (reply_count == 0)
+    return;
+  struct asz_datagram *datagram[ASZ_UDP_BATCH] = {NULL};
+  bool sent[ASZ_UDP_BATCH];
+  const bool challenge = is_challenge(reply[0]);
+  const uint64_t t3_ns = challenge ? 0 : asz_clock_now_ns();
+  for (unsigned i = 0; i < reply_count; i++) {
+    datagram[i] = &reply[i]->datagram;
+    if (!challenge)
+      asz_stamp_path_finish(datagram[i], reply[i]->answered_as == ASZ_RESP_ANSWERED_TLV ? &reply[i]->session : NULL, t3_ns);
+  }
+  asz_udp_send(challenge ? server->challenge : server->stamp, datagram, reply_count, sent);
+  for (unsigned i = 0; i < reply_count; i++)
+    count(server, sent[i] ? reply[i]->answered_as : ASZ_RESP_SEND_FAILED);
+}
+
+static void send_or_hold(struct server *server, struct asz_reply *const *reply, unsigned reply_count, uint64_t now_ns) {
+  if (!server->delay) {
+    send_now(server, reply, reply_count);
+    return;
+  }
+  for (unsigned i = 0; i < reply_count; i++)
+    if (!asz_delay_push(server->delay, reply[i], now_ns))
+      count(server, ASZ_RESP_DROPPED_LAB_FULL);
+}
+
+/* Sends what is due, in runs of one socket each. */
+static void release_held(struct server *server, uint64_t now_ns) {
+  for (;;) {
+    struct asz_reply *run[ASZ_UDP_BATCH], *reply;
+    unsigned run_count = 0;
+    while (run_count < ASZ_UDP_BATCH && (reply = asz_delay_peek(server->delay, run_count, now_ns)) &&
+           (run_count == 0 || is_challenge(reply) == is_challenge(run[0])))
+      run[run_count++] = reply;
+    if (run_count == 0)
+      return;
+    send_now(server, run, run_count);
+    asz_delay_pop(server->delay, run_count);
+  }
+}
+
+static bool lab_drops(const struct asz_options *options) {
+  return options->lab_silent || (options->lab_loss_ppm && randombytes_uniform(1000000) < options->lab_loss_ppm);
+}
+
+/* What holds for both ports before anything is read: true when the datagram goes no further. */
+static bool drop_early(struct server *server, const struct asz_datagram *datagram) {
+  count(server, ASZ_RESP_RX);
+  if (datagram->broadcast)
+    count(server, ASZ_RESP_DROPPED_BROADCAST);
+  else if (lab_drops(server->options))
+    count(server, ASZ_RESP_DROPPED_LAB);
+  else
+    return false;
+  return true;
+}
+
+static unsigned receive(struct server *server, struct asz_udp *udp) {
+  struct asz_datagram *datagram[ASZ_UDP_BATCH];
+  for (unsigned i = 0; i < ASZ_UDP_BATCH; i++)
+    datagram[i] = &server->batch[i].datagram;
+  return asz_udp_receive(udp, datagram, ASZ_UDP_BATCH);
+}
+
+static void serve_stamp(struct server *server, uint64_t now_ns) {
+  const unsigned received = receive(server, server->stamp);
+  struct asz_reply *reply[ASZ_UDP_BATCH];
+  unsigned reply_count = 0;
+  for (unsigned i = 0; i < received; i++) {
+    struct asz_reply *candidate = &server->batch[i];
+    if (drop_early(server, &candidate->datagram))
+      continue;
+    candidate->answered_as = asz_stamp_path_admit(&server->stamp_path, &candidate->datagram, now_ns, &candidate->session);
+    if (candidate->answered_as == ASZ_RESP_ANSWERED_PLAIN || candidate->answered_as == ASZ_RESP_ANSWERED_TLV)
+      reply[reply_count++] = candidate;
+    else
+      count(server, candidate->answered_as);
+  }
+  send_or_hold(server, reply, reply_count, now_ns);
+}
+
+static void serve_challenges(struct server *server, uint64_t now_ns) {
+  const unsigned received = receive(server, server->challenge);
+  struct asz_reply *reply[ASZ_UDP_BATCH];
+  unsigned reply_count = 0;
+  for (unsigned i = 0; i < received; i++) {
+    struct asz_reply *candidate = &server->batch[i];
+    if (drop_early(server, &candidate->datagram))
+      continue;
+    candidate->answered_as = asz_challenge_path_admit(&server->challenge_path, &candidate->datagram, now_ns, &server->job);
+    if (candidate->answered_as == ASZ_RESP_ANSWERED_AGAIN) {
+      reply[reply_count++] = candidate;
+    } else if (candidate->answered_as != ASZ_RESP_ANSWERED_CHALLENGES) {
+      count(server, candidate->answered_as);
+    } else if (asz_workers_submit(server->workers, &server->job) != 0) {
+      asz_challenge_path_refused(&server->job);
+      count(server, ASZ_RESP_DROPPED_QUEUE_FULL);
+    }
+  }
+  send_or_hold(server, reply, reply_count, now_ns);
+}
+
+static void serve_proofs(struct server *server, uint64_t now_ns) {
+  struct asz_reply *reply[PROOFS_A_TURN];
+  unsigned reply_count = 0;
+  while (reply_count < PROOFS_A_TURN && asz_workers_poll(server->workers, &server->job)) {
+    struct asz_reply *answer = &server->batch[reply_count];
+    answer->answered_as = ASZ_RESP_ANSWERED_CHALLENGES;
+    asz_challenge_path_answered(&server->job, &answer->datagram);
+    reply[reply_count++] = answer;
+  }
+  send_or_hold(server, reply, reply_count, now_ns);
+}
+
+static void report(struct server *server) {
+  const uint64_t drops = asz_udp_kernel_drops(server->stamp) + asz_udp_kernel_drops(server->challenge);
+  server->counters.value[ASZ_RESP_RX_KERNEL_DROPPED] = drops;
+  asz_report_write(&server->report, &server->counters, asz_clock_monotonic_ns());
+}
+
+static void serve_signals(struct server *server) {
+  struct signalfd_siginfo info;
+  while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGUSR1)
+      report(server);
+    else
+      server->stop = true;
+  }
+}
+
+/* How long to wait when nothing arrives: until the end, or until a held reply is due. */
+static struct timespec wait_time(const struct server *server, uint64_t now_ns) {
+  uint64_t until_ns = server->end_ns;
+  if (server->delay && asz_delay_next_ns(server->delay) < until_ns)
+    until_ns = asz_delay_next_ns(server->delay);
+  uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+  if (wait_ns > 3600 * 1000000000ull)
+    wait_ns = 3600 * 1000000000ull;
+  return (struct timespec){.tv_sec = (time_t)(wait_ns / 1000000000u), .tv_nsec = (long)(wait_ns % 1000000000u)};
+}
+
+static int loop(struct server *server, struct asz_diag *diag) {
+  enum { SIGNALS, STAMP, CHALLENGES, PROOFS, FD_COUNT };
+  struct pollfd fds[FD_COUNT] = {
+      [SIGNALS] = {.fd = server->signal_fd, .events = POLLIN},
+      [STAMP] = {.fd = asz_udp_fd(server->stamp), .events = POLLIN},
+      [CHALLENGES] = {.fd = asz_udp_fd(server->challenge), .events = POLLIN},
+      [PROOFS] = {.fd = asz_workers_fd(server->workers), .events = POLLIN},
+  };
+  for (uint64_t now_ns = asz_clock_monotonic_ns(); !server->stop && now_ns < server->end_ns; now_ns = asz_clock_monotonic_ns()) {
+    if (server->delay)
+      release_held(server, now_ns);
+    const struct timespec wait = wait_time(server, now_ns);
+    if (ppoll(fds, FD_COUNT, &wait, NULL) < 0 && errno != EINTR)
+      return asz_diag_set(diag, ASZ_EIO, "cannot wait for packets: %s", strerror(errno));
+    now_ns = asz_clock_monotonic_ns();
+    if (fds[STAMP].revents)
+      serve_stamp(server, now_ns);
+    if (fds[CHALLENGES].revents)
+      serve_challenges(server, now_ns);
+    if (fds[PROOFS].revents)
+      serve_proofs(server, now_ns);
+    if (fds[SIGNALS].revents)
+      serve_signals(server);
+  }
+  return 0;
+}
+
+static int open_signals(struct server *server, struct asz_diag *diag) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  server->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+  return server->signal_fd < 0 ? asz_diag_set(diag, ASZ_EIO, "cannot catch signals: %s", strerror(errno)) : 0;
+}
+
+static int open_sockets(struct server *server, struct asz_diag *diag) {
+  const struct asz_options *options = server->options;
+  int err = asz_udp_open(&server->stamp, options->listen, (uint16_t)options->port, diag);
+  if (!err)
+    err = asz_udp_open(&server->challenge, options->listen, (uint16_t)options->challenge_port, diag);
+  return err;
+}
+
+static int take_memory(struct server *server, struct asz_authority *authority, const struct asz_identity *identity,
+                       struct asz_diag *diag) {
+  const struct asz_options *options = server->options;
+  uint8_t hash_key[16];
+  randombytes_buf(hash_key, sizeof hash_key);
+  const struct asz_rate source_rate = asz_rate_make(options->rate_pps, options->rate_pps); /* burst: one second's worth */
+  int err = asz_limiter_new(&server->limiter, &source_rate, hash_key);
+  if (!err)
+    err = asz_replay_new(&server->replay, hash_key);
+  if (!err && options->lab_delay_us)
+    err = asz_delay_new(&server->delay, DELAY_SLOTS, options->lab_delay_us * 1000);
+  if (!err)
+    err = asz_workers_new(&server->workers, (unsigned)options->workers, QUEUE_JOBS, identity,
+                          options->lab_wrong_answers ? ASZ_PROVE_WRONG : ASZ_PROVE_HONEST);
+  if (err)
+    return asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
+  server->stamp_path =
+      (struct asz_stamp_path){.authority = authority, .limiter = server->limiter, .plain_allowed = !options->no_plain};
+  server->challenge_path = (struct asz_challenge_path){
+      .authority = authority,
+      .limiter = server->limiter,
+      .challenge_rate = asz_rate_make(options->challenge_rate, options->challenge_rate),
+      .replay = server->replay,
+      .seq_log2_max = (unsigned)options->seq_log2_max,
+  };
+  return 0;
+}
+
+static void say_hello(const struct server *server, const struct asz_identity *identity, size_t validator_count) {
+  char address[16], key[65];
+  asz_ipv4_format(address, server->options->listen);
+  asz_hex_encode(key, identity->public_key, sizeof identity->public_key);
+  if (asz_options_lab(server->options))
+    asz_log(ASZ_LOG_WARN, "LAB SWITCHES ARE ON: this responder misbehaves on purpose and must never serve a real provider");
+  if (validator_count == 0)
+    asz_log(ASZ_LOG_WARN, "no --validator: only plain STAMP is answered, no challenges");
+  asz_log(ASZ_LOG_INFO, "provider %s listening on %s, stamp port %u, challenge port %u, %zu validators", key, address,
+          asz_udp_port(server->stamp), asz_udp_port(server->challenge), validator_count);
+}
+
+static void close_all(struct server *server) {
+  asz_workers_free(server->workers);
+  asz_udp_close(server->stamp);
+  asz_udp_close(server->challenge);
+  asz_limiter_free(server->limiter);
+  asz_replay_free(server->replay);
+  asz_delay_free(server->delay);
+  if (server->signal_fd >= 0)
+    close(server->signal_fd);
+  free(server);
+}
+
+int asz_serve(const struct asz_options *options, const struct asz_identity *identity, struct asz_authority *authority,
+              struct asz_diag *diag) {
+  struct server *server = calloc(1, sizeof *server);
+  if (!server)
+    return asz_diag_set(diag, ASZ_ENOMEM, "out of memory");
+  server->options = options;
+  server->signal_fd = -1;
+  int err = open_sockets(server, diag);
+  if (!err && options->user)
+    err = asz_privileges_drop(options->user, diag);
+  if (!err)
+    err = open_signals(server, diag);
+  if (!err)
+    err = take_memory(server, authority, identity, diag);
+  if (!err) {
+    const uint64_t start_ns = asz_clock_monotonic_ns();
+    server->end_ns = options->duration_s ? start_ns + options->duration_s * 1000000000u : UINT64_MAX;
+    server->report = (struct asz_report){
+        .file = options->stats_file, .json = options->json, .start_ns = start_ns, .provider_pk = identity->public_key};
+    say_hello(server, identity, asz_authority_count(authority));
+    err = loop(server, diag);
+    report(server);
+  }
+  close_all(server);
+  return err;
+}

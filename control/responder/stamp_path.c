@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/responder/stamp_path.h"
+
+#include <assert.h>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/clock.h"
+#include "dataplane/base/stamp.h"
+
+/* A first TLV with our type and enterprise number means us, whatever else is wrong with it. */
+static bool claims_our_tlv(const uint8_t *payload, size_t size_bytes) {
+  return size_bytes >= ASZ_TLV_AT_VERSION + 1u && payload[ASZ_TLV_AT + 1] == ASZ_TLV_TYPE &&
+         asz_be32_load(payload + ASZ_TLV_AT_ENTERPRISE) == ASZ_TLV_ENTERPRISE;
+}
+
+static enum asz_resp_counter admit_tlv(struct asz_stamp_path *path, const uint8_t *payload, uint64_t now_ns,
+                                       struct asz_session *ret_session) {
+  struct asz_validator *validator = asz_authority_find(path->authority, payload + ASZ_TLV_AT_VALIDATOR);
+  if (!validator)
+    return ASZ_RESP_DROPPED_UNAUTHORISED;
+  const int err = asz_authority_check(path->authority, validator, asz_be32_load(payload + ASZ_TLV_AT_EPOCH),
+                                      payload + ASZ_TLV_AT_MAC, payload, ASZ_TLV_AT_MAC, now_ns, ret_session);
+  return err ? asz_resp_counter_of_auth(err) : ASZ_RESP_ANSWERED_TLV;
+}
+
+enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const struct asz_datagram *datagram, uint64_t now_ns,
+                                           struct asz_session *ret_session) {
+  const uint8_t *payload = datagram->payload;
+  const size_t size_bytes = datagram->size_bytes;
+  if (size_bytes < ASZ_STAMP_BYTES)
+    return ASZ_RESP_DROPPED_SHORT;
+  if (size_bytes > ASZ_UDP_PAYLOAD_MAX)
+    return ASZ_RESP_DROPPED_LONG;
+
+  const bool ours = claims_our_tlv(payload, size_bytes);
+  if (ours && payload[ASZ_TLV_AT_VERSION] != ASZ_TLV_VERSION)
+    return ASZ_RESP_DROPPED_VERSION;
+  if (ours && (!asz_tlv_find(payload, size_bytes) || payload[ASZ_TLV_AT_ROLE] != ASZ_TLV_ROLE_REQUEST))
+    return ASZ_RESP_DROPPED_FORMAT;
+  if (datagram->peer_port < ASZ_SENDER_PORT_MIN)
+    return ASZ_RESP_DROPPED_LOOP;
+
+  if (!asz_limiter_take(path->limiter, datagram->peer_ipv4, now_ns))
+    return ASZ_RESP_DROPPED_RATE;
+  if (ours)
+    return admit_tlv(path, payload, now_ns, ret_session);
+  return path->plain_allowed ? ASZ_RESP_ANSWERED_PLAIN : ASZ_RESP_DROPPED_PLAIN;
+}
+
+void asz_stamp_path_finish(struct asz_datagram *datagram, const struct asz_session *session, uint64_t t3_ns) {
+  const int size_bytes = asz_stamp_reflect(datagram->payload, datagram->size_bytes, asz_clock_ntp64(datagram->rx_ns),
+                                           asz_clock_ntp64(t3_ns), ASZ_STAMP_ERROR_UNSYNCHRONISED, datagram->ttl, session);
+  assert(size_bytes == (int)datagram->size_bytes); /* admit let nothing shorter through */
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_stamp_path: what happens to one datagram on the STAMP port, without sockets and without a clock.
+ *
+ * In two steps, because the transmit time T3 must be the last thing that is known before a whole batch is sent: `admit` decides
+ * (and names a drop), `finish` turns an admitted request into its reply. The order of the checks is the protocol's, cheapest
+ * first: size, version, rate limit of the source, then who asks (plain STAMP allowed? validator known? MAC? epoch?). */
+#ifndef ASZ_CONTROL_RESPONDER_STAMP_PATH_H
+#define ASZ_CONTROL_RESPONDER_STAMP_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/responder/authority.h"
+#include "control/responder/counters.h"
+#include "control/responder/datagram.h"
+#include "control/responder/limiter.h"
+
+struct asz_stamp_path {
+  struct asz_authority *authority;
+  struct asz_limiter *limiter; /* of sources; shared with asz_challenge_path */
+  bool plain_allowed;
+};
+
+/* asz_stamp_path_admit: ASZ_RESP_ANSWERED_PLAIN or ASZ_RESP_ANSWERED_TLV (then *ret_session holds the keys of the reply) when the
+ * datagram is to be answered, else the counter of its drop. The datagram is not changed. */
+enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const struct asz_datagram *datagram, uint64_t now_ns,
+                                           struct asz_session *ret_session);
+
+/* asz_stamp_path_finish makes the reply of an admitted datagram in place (same size); session as admit gave it, NULL for a plain
+ * one. t3_ns: CLOCK_REALTIME. */
+void asz_stamp_path_finish(struct asz_datagram *datagram, const struct asz_session *session, uint64_t t3_ns);
+
+#endif
