@@ -72,6 +72,59 @@ int asz_log_path(int dir_fd, uint64_t tree_size, uint64_t index, uint8_t (*ret_p
   return 0;
 }
 
+int asz_log_prove(int dir_fd, const struct asz_checkpoint *checkpoint, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count,
+                  struct asz_diag *diag) {
+  uint64_t size = checkpoint->tree_size;
+  if (index >= size)
+    return asz_diag_set(diag, ASZ_ENOENT, "no published entry %llu: the log has %llu", (unsigned long long)index,
+                        (unsigned long long)size);
+  uint8_t leaf[ASZ_TILE_WIDTH][32], path[ASZ_TLOG_PROOF_MAX][32];
+  size_t count;
+  struct asz_tile tile = asz_tile_at(size, 0, index >> 8);
+  int err = asz_tile_read_hashes(dir_fd, &tile, leaf, diag);
+  if (!err)
+    err = asz_log_path(dir_fd, size, index, path, &count, diag);
+  if (err)
+    return err;
+  if (asz_tlog_inclusion_check(checkpoint->root, size, index, leaf[index & 255], (const uint8_t(*)[32])path, count) != 0)
+    return asz_diag_set(diag, ASZ_EAUTH, "the tiles around entry %llu are damaged: they do not hash to the published root",
+                        (unsigned long long)index);
+  memcpy(ret_path, path, count * 32);
+  *ret_count = count;
+  return 0;
+}
+
+int asz_tlog_prove_dir(const char *dir, const uint8_t public_key[32], uint64_t index, struct asz_checkpoint *ret_checkpoint,
+                       char **ret_note, uint8_t (*ret_path)[32], size_t *ret_count, struct asz_diag *diag) {
+  struct asz_checkpoint checkpoint;
+  char *note = NULL;
+  int dir_fd = -1;
+  int err = asz_log_dir_open(dir, &dir_fd, diag);
+  if (err)
+    return err;
+  err = asz_log_checkpoint_read(dir_fd, public_key, &note, &checkpoint, diag);
+  if (!err)
+    err = asz_log_prove(dir_fd, &checkpoint, index, ret_path, ret_count, diag);
+  close(dir_fd);
+  if (err) {
+    free(note);
+    return err;
+  }
+  *ret_checkpoint = checkpoint;
+  *ret_note = note;
+  return 0;
+}
+
+int asz_tlog_head(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint, struct asz_diag *diag) {
+  int dir_fd = -1;
+  int err = asz_log_dir_open(dir, &dir_fd, diag);
+  if (err)
+    return err;
+  err = asz_log_checkpoint_read(dir_fd, public_key, NULL, ret_checkpoint, diag);
+  close(dir_fd);
+  return err;
+}
+
 int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uint8_t *ret_entry, size_t *ret_size,
                         struct asz_diag *diag) {
   if (index >= tree_size)

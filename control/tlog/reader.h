@@ -15,5 +15,8 @@ ASZ_MUST_CHECK int asz_log_checkpoint_read(int dir_fd, const uint8_t *public_key
 /* asz_log_path: inclusion path of leaf index in the tree of tree_size leaves, from tiles, unchecked. index < tree_size. */
 ASZ_MUST_CHECK int asz_log_path(int dir_fd, uint64_t tree_size, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count,
                                 struct asz_diag *diag);
+/* asz_log_prove: the same for a checkpoint that was checked; the path is checked against its root. ASZ_ENOENT, ASZ_EAUTH. */
+ASZ_MUST_CHECK int asz_log_prove(int dir_fd, const struct asz_checkpoint *checkpoint, uint64_t index, uint8_t (*ret_path)[32],
+                                 size_t *ret_count, struct asz_diag *diag);
 
 #endif

@@ -301,22 +301,5 @@ void asz_tlog_root(const struct asz_tlog *log, uint8_t ret_root[32]) {
 }
 
 int asz_tlog_prove(struct asz_tlog *log, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count, struct asz_diag *diag) {
-  uint64_t size = log->head.tree_size;
-  if (index >= size)
-    return asz_diag_set(diag, ASZ_ENOENT, "no published entry %llu: the log has %llu", (unsigned long long)index,
-                        (unsigned long long)size);
-  uint8_t leaf[ASZ_TILE_WIDTH][32], path[ASZ_TLOG_PROOF_MAX][32];
-  size_t count;
-  struct asz_tile tile = asz_tile_at(size, 0, index >> 8);
-  int err = asz_tile_read_hashes(log->dir_fd, &tile, leaf, diag);
-  if (!err)
-    err = asz_log_path(log->dir_fd, size, index, path, &count, diag);
-  if (err)
-    return err;
-  if (asz_tlog_inclusion_check(log->head.root, size, index, leaf[index & 255], (const uint8_t(*)[32])path, count) != 0)
-    return asz_diag_set(diag, ASZ_EAUTH, "the tiles around entry %llu are damaged: they do not hash to the published root",
-                        (unsigned long long)index);
-  memcpy(ret_path, path, count * 32);
-  *ret_count = count;
-  return 0;
+  return asz_log_prove(log->dir_fd, &log->head, index, ret_path, ret_count, diag);
 }

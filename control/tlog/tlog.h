@@ -80,6 +80,14 @@ void asz_tlog_close(struct asz_tlog *log);
  * (ASZ_TLOG_ENTRY_MAX). */
 ASZ_MUST_CHECK int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uint8_t *ret_entry, size_t *ret_size,
                                        struct asz_diag *diag);
+/* asz_tlog_head: the published checkpoint, its signature checked. */
+ASZ_MUST_CHECK int asz_tlog_head(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint,
+                                 struct asz_diag *diag);
+/* asz_tlog_prove_dir: asz_tlog_prove without the writer's lock, while it writes or not: the published checkpoint (*ret_note, to
+ * be freed with free), its signature checked, and the path of an entry in it. */
+ASZ_MUST_CHECK int asz_tlog_prove_dir(const char *dir, const uint8_t public_key[32], uint64_t index,
+                                      struct asz_checkpoint *ret_checkpoint, char **ret_note, uint8_t (*ret_path)[32],
+                                      size_t *ret_count, struct asz_diag *diag);
 /* asz_tlog_verify: reads the checkpoint, checks its signature, re-hashes every entry and every tile up to the root. ASZ_EAUTH /
  * ASZ_EFORMAT / ASZ_EIO with a line that names the file. public_key NULL: everything but the signature, so that the caller must
  * say that nobody vouches for the result. */
