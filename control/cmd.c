@@ -3,14 +3,15 @@
  * so that tests drive the same dispatcher with the commands that they link. */
 #include "control/cmd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "control/parse.h"
 #include "control/suggest.h"
 #include "dataplane/base/log.h"
 
@@ -62,15 +63,10 @@ int asz_cmd_usage_error(const char *command, const char *format, ...) {
 
 int asz_cmd_parse_u64(const char *command, const char *option, const char *text, uint64_t min, uint64_t max,
                       uint64_t *ret_value) {
-  errno = 0;
-  bool digits = *text && strspn(text, "0123456789") == strlen(text);
-  uint64_t value = digits ? strtoull(text, NULL, 10) : 0;
-  if (!digits || errno == ERANGE || value < min || value > max) {
+  int err = asz_parse_u64(text, min, max, ret_value);
+  if (err)
     asz_cmd_usage_error(command, "%s: expected a number from %" PRIu64 " to %" PRIu64 ", got \"%s\"", option, min, max, text);
-    return ASZ_EFORMAT;
-  }
-  *ret_value = value;
-  return 0;
+  return err;
 }
 
 static const struct asz_cmd_option *find_option(const struct asz_cmd_option *options, size_t count, const char *text) {
@@ -140,6 +136,24 @@ int asz_cmd_options(const char *command, int argc, char **argv, const struct asz
   }
   *ret_count = count;
   return 0;
+}
+
+int asz_cmd_verb_run(const char *command, const struct asz_cmd_verb *verbs, size_t verb_count,
+                     const struct asz_cmd_context *context, int argc, char **argv) {
+  const char *names[8];
+  char list[128] = "";
+  assert(verb_count <= sizeof names / sizeof names[0]);
+  for (size_t i = 0; i < verb_count; i++) {
+    if (argc > 1 && !strcmp(argv[1], verbs[i].name))
+      return verbs[i].run(context, argc - 1, argv + 1);
+    names[i] = verbs[i].name;
+    size_t used = strlen(list);
+    snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : i + 1 == verb_count ? " or " : ", ", verbs[i].name);
+  }
+  const char *near = argc > 1 ? asz_suggest(argv[1], names, verb_count) : NULL;
+  if (near)
+    return asz_cmd_usage_error(command, "unknown \"%s\"; did you mean %s?", argv[1], near);
+  return asz_cmd_usage_error(command, "expected %s, got %s", list, argc > 1 ? argv[1] : "nothing");
 }
 
 int asz_cmd_json(json_t *root) {

@@ -59,6 +59,14 @@ struct asz_cmd_option {
 ASZ_MUST_CHECK int asz_cmd_options(const char *command, int argc, char **argv, const struct asz_cmd_option *options,
                                    size_t option_count, const char **ret_positional, size_t positional_max, size_t *ret_count);
 
+/* Verbs of a subcommand, as in `provider add`: asz_cmd_verb_run finds argv[1] and calls it with argv + 1. */
+struct asz_cmd_verb {
+  const char *name;
+  int (*run)(const struct asz_cmd_context *context, int argc, char **argv);
+};
+int asz_cmd_verb_run(const char *command, const struct asz_cmd_verb *verbs, size_t verb_count,
+                     const struct asz_cmd_context *context, int argc, char **argv);
+
 /* asz_cmd_json prints one JSON document and its newline on stdout and releases it; returns an exit code. NULL (memory ran out
  * while it was made) is ASZ_EXIT_MACHINE. */
 int asz_cmd_json(struct json_t *root);
@@ -68,7 +76,7 @@ int asz_cmd_json(struct json_t *root);
 int asz_cmd_fail(int err, const struct asz_diag *diag);
 /* asz_cmd_usage_error prints one line and points at `assize help NAME`; returns ASZ_EXIT_INPUT. */
 int asz_cmd_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Parsing of a numeric option: decimal in min..max, else one line and ASZ_EFORMAT. */
+/* Parsing of a numeric option: decimal in min..max, else one line and ASZ_EFORMAT or ASZ_ERANGE. */
 ASZ_MUST_CHECK int asz_cmd_parse_u64(const char *command, const char *option, const char *text, uint64_t min, uint64_t max,
                                      uint64_t *ret_value);
 /* Interrupts: asz_cmd_catch_signals makes SIGINT and SIGTERM set a flag (a second one kills); asz_cmd_interrupted reads it. */

@@ -5,18 +5,18 @@
  * asz_config_check, each with the line that an operator needs to fix it. */
 #include "control/config.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "control/ini.h"
+#include "control/parse.h"
 #include "control/suggest.h"
+#include "control/table.h"
 
 enum type { TYPE_U64, TYPE_BOOL, TYPE_TEXT, TYPE_IPV4, TYPE_WORD };
 
@@ -107,7 +107,6 @@ static void format_value(const struct asz_config *config, const struct key *key,
   const void *at = (const char *)config + key->offset;
   const char *word = "";
   size_t length;
-  struct in_addr address;
   switch (key->type) {
   case TYPE_U64:
     snprintf(ret_text, VALUE_MAX, "%" PRIu64, *(const uint64_t *)at);
@@ -119,8 +118,7 @@ static void format_value(const struct asz_config *config, const struct key *key,
     snprintf(ret_text, VALUE_MAX, "%s", (const char *)at);
     return;
   case TYPE_IPV4:
-    address.s_addr = htonl(*(const uint32_t *)at);
-    inet_ntop(AF_INET, &address, ret_text, VALUE_MAX);
+    snprintf(ret_text, VALUE_MAX, "%s", asz_text_ipv4(&(struct asz_text){0}, *(const uint32_t *)at));
     return;
   case TYPE_WORD:
     length = word_at(key->unit, *(const uint64_t *)at, &word);
@@ -130,17 +128,6 @@ static void format_value(const struct asz_config *config, const struct key *key,
 }
 
 /* Parsers by type: 0, ASZ_EFORMAT or ASZ_ERANGE; they write only on success. */
-static int parse_u64(const struct key *key, const char *text, uint64_t *ret_value) {
-  if (!*text || strspn(text, "0123456789") != strlen(text))
-    return ASZ_EFORMAT;
-  errno = 0;
-  uint64_t value = strtoull(text, NULL, 10);
-  if (errno == ERANGE || value < key->min || value > key->max)
-    return ASZ_ERANGE;
-  *ret_value = value;
-  return 0;
-}
-
 static int parse_word(const char *words, const char *text, uint64_t *ret_value) {
   const char *word;
   size_t length;
@@ -164,25 +151,17 @@ static int parse_text(const struct key *key, const char *text, char *ret_text) {
   return 0;
 }
 
-static int parse_ipv4(const char *text, uint32_t *ret_ipv4) {
-  struct in_addr address;
-  if (inet_pton(AF_INET, text, &address) != 1)
-    return ASZ_EFORMAT;
-  *ret_ipv4 = ntohl(address.s_addr);
-  return 0;
-}
-
 static int parse_value(struct asz_config *config, const struct key *key, const char *text) {
   void *at = field(config, key);
   switch (key->type) {
   case TYPE_U64:
-    return parse_u64(key, text, at);
+    return asz_parse_u64(text, key->min, key->max, at);
   case TYPE_BOOL:
     return parse_word("no|yes", text, at);
   case TYPE_TEXT:
     return parse_text(key, text, at);
   case TYPE_IPV4:
-    return parse_ipv4(text, at);
+    return asz_parse_ipv4(text, at);
   case TYPE_WORD:
     return parse_word(key->unit, text, at);
   }

@@ -3,12 +3,10 @@
  * accept and refuse the same values with the same words. */
 #include "control/provider.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "control/parse.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/identity.h"
 #include "dataplane/engine.h"
@@ -43,17 +41,6 @@ bool asz_provider_has_key(const struct asz_provider *provider) {
   return !sodium_is_zero(provider->public_key, sizeof provider->public_key);
 }
 
-static int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value) {
-  if (!*text || strspn(text, "0123456789") != strlen(text))
-    return ASZ_EFORMAT;
-  errno = 0;
-  uint64_t value = strtoull(text, NULL, 10);
-  if (errno == ERANGE || value < min || value > max)
-    return ASZ_ERANGE;
-  *ret_value = value;
-  return 0;
-}
-
 static int parse_bool(const char *text, bool *ret_value) {
   bool yes = !strcmp(text, "yes");
   if (!yes && strcmp(text, "no") != 0)
@@ -86,10 +73,10 @@ static int copy_printable(const char *text, size_t max, char *ret_text) {
 }
 
 static int parse_unicast(const char *text, uint32_t *ret_ipv4) {
-  struct in_addr address;
-  if (inet_pton(AF_INET, text, &address) != 1)
-    return ASZ_EFORMAT;
-  uint32_t ipv4 = ntohl(address.s_addr);
+  uint32_t ipv4;
+  int err = asz_parse_ipv4(text, &ipv4);
+  if (err)
+    return err;
   unsigned first = ipv4 >> 24;
   if (first == 0 || first == 127 || first >= 224) /* this network, loopback, multicast and reserved: nothing answers a probe */
     return ASZ_ERANGE;
@@ -127,15 +114,15 @@ static int assign(struct asz_provider *p, enum asz_provider_field field, const c
   case ASZ_PROVIDER_FIELD_key:
     return parse_key(text, p->public_key);
   case ASZ_PROVIDER_FIELD_device:
-    if ((err = parse_number(text, 0, UINT32_MAX, &number)) == 0)
+    if ((err = asz_parse_u64(text, 0, UINT32_MAX, &number)) == 0)
       p->device = (uint32_t)number;
     return err;
   case ASZ_PROVIDER_FIELD_port:
-    if ((err = parse_number(text, 1, UINT16_MAX, &number)) == 0)
+    if ((err = asz_parse_u64(text, 1, UINT16_MAX, &number)) == 0)
       p->port = (uint16_t)number;
     return err;
   case ASZ_PROVIDER_FIELD_challenge_port:
-    if ((err = parse_number(text, 0, UINT16_MAX, &number)) == 0)
+    if ((err = asz_parse_u64(text, 0, UINT16_MAX, &number)) == 0)
       p->challenge_port = (uint16_t)number;
     return err;
   case ASZ_PROVIDER_FIELD_probe:
@@ -145,7 +132,7 @@ static int assign(struct asz_provider *p, enum asz_provider_field field, const c
   case ASZ_PROVIDER_FIELD_operator:
     return copy_printable(text, ASZ_OPERATOR_MAX, p->operator_name);
   case ASZ_PROVIDER_FIELD_rtt_target_ms:
-    if ((err = parse_number(text, 0, 10000, &number)) == 0)
+    if ((err = asz_parse_u64(text, 0, 10000, &number)) == 0)
       p->rtt_target_ns = number * 1000000;
     return err;
   case ASZ_PROVIDER_FIELD_control:
