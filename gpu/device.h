@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_device: an accelerator behind the verifier (gpu/verify.c); internal to gpu/ and its tests.
+ *
+ * A device only ever helps: it is used after it passed the known answers of every kind, and the first error it reports, or
+ * verdict it gives that is none, ends its use and sends its batches to the CPU. So no function here needs to recover from
+ * anything; failing cleanly is enough. Slots are the batches of the pool, numbered from 0; a device may have several in flight.
+ * One control thread. */
+#ifndef ASZ_GPU_DEVICE_H
+#define ASZ_GPU_DEVICE_H
+
+#include "gpu/verify.h"
+
+struct asz_device_ops {
+  /* attach: called once for every slot before its first start. Takes what the device needs for a batch of that kind and
+   * capacity. The batch's arrays lie in slab[0..slab_bytes), which stays at its place until free: a device may pin it. */
+  int (*attach)(void *state, unsigned slot, const struct asz_batch *batch, void *slab, size_t slab_bytes, struct asz_diag *diag);
+  /* start: begins to judge batch->count items and returns. It may read the batch until poll says 1 or the device is freed. */
+  int (*start)(void *state, unsigned slot, const struct asz_batch *batch, struct asz_diag *diag);
+  /* poll: 0 while still at work; 1 when done, batch->verdict[0..count) now written; a negative error when the device failed.
+   * batch->verdict is written at no other time: after an error it is the CPU's. */
+  int (*poll)(void *state, unsigned slot, struct asz_batch *batch, struct asz_diag *diag);
+  /* free: stops what is in flight, unpins, frees. Never fails. */
+  void (*free)(void *state);
+};
+
+struct asz_device {
+  const struct asz_device_ops *ops;
+  void *state;
+  char name[80]; /* "cuda: <device name>" */
+};
+
+/* asz_verify_new_on: a verifier on a given device, or on the CPU alone when device is NULL; config->backend is ignored. Takes the
+ * device over, also on failure. ASZ_ENOTSUP when the backend gives a wrong verdict on a known answer, or fails on one. */
+ASZ_MUST_CHECK int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verify_config *config,
+                                     const struct asz_device *device, struct asz_diag *diag);
+
+/* asz_verify_self_test: every known answer of every kind through a new verifier. 0, or ASZ_ENOTSUP with the first difference. */
+ASZ_MUST_CHECK int asz_verify_self_test(struct asz_verifier *verifier, struct asz_diag *diag);
+
+/* asz_verify_cpu_items: the reference's verdicts on items first..first+count-1 of a batch. */
+void asz_verify_cpu_items(struct asz_batch *batch, uint32_t first, uint32_t count);
+
+/* asz_device_cuda_open: the first CUDA device. ASZ_ENOTSUP without one, or when built without CUDA. */
+ASZ_MUST_CHECK int asz_device_cuda_open(struct asz_device *ret_device, struct asz_diag *diag);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_hd: what lets one source of mathematics compile for the host and for a device.
+ *
+ * gcc sees `static inline` C; nvcc sees device functions in C++. nvcc never builds host versions of these: the host's ones come
+ * from gcc, which is also what the tests and the fuzzer run, so every line of a kernel's arithmetic is tested without a GPU.
+ * The common subset of C and C++ is small: no designated array initialisers, no compound literals, casts from void * written out.
+ */
+#ifndef ASZ_GPU_KINDS_HD_H
+#define ASZ_GPU_KINDS_HD_H
+
+#include <stdint.h>
+
+#if defined(__CUDACC__)
+#define ASZ_HD       static __device__ __forceinline__
+#define ASZ_HD_TABLE static __device__ const
+/* A loop that must stay a loop: unrolled, its body would overflow the instruction cache. */
+#define ASZ_HD_ROLLED _Pragma("unroll 1")
+#define ASZ_HD_UNROLL _Pragma("unroll")
+#else
+#define ASZ_HD       static inline __attribute__((unused))
+#define ASZ_HD_TABLE static const __attribute__((unused))
+#define ASZ_HD_ROLLED
+#define ASZ_HD_UNROLL
+#endif
+
+/* Unaligned loads and stores. Byte by byte, since a device faults on a misaligned word; compilers join them where they may. */
+ASZ_HD uint32_t asz_hd_le32_load(const uint8_t *p) {
+  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+ASZ_HD void asz_hd_le32_store(uint8_t *p, uint32_t v) {
+  p[0] = (uint8_t)v;
+  p[1] = (uint8_t)(v >> 8);
+  p[2] = (uint8_t)(v >> 16);
+  p[3] = (uint8_t)(v >> 24);
+}
+ASZ_HD uint32_t asz_hd_be32_load(const uint8_t *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+}
+ASZ_HD void asz_hd_be32_store(uint8_t *p, uint32_t v) {
+  p[0] = (uint8_t)(v >> 24);
+  p[1] = (uint8_t)(v >> 16);
+  p[2] = (uint8_t)(v >> 8);
+  p[3] = (uint8_t)v;
+}
+ASZ_HD uint64_t asz_hd_be64_load(const uint8_t *p) {
+  return (uint64_t)asz_hd_be32_load(p) << 32 | asz_hd_be32_load(p + 4);
+}
+
+/* Rotations to the right; 0 < n < width. */
+ASZ_HD uint32_t asz_hd_ror32(uint32_t x, unsigned n) {
+  return x >> n | x << (32 - n);
+}
+ASZ_HD uint64_t asz_hd_ror64(uint64_t x, unsigned n) {
+  return x >> n | x << (64 - n);
+}
+
+#endif

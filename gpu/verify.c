@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verifier: a pool of batches, the order in which they come back, and who judges each of them.
+ *
+ * Batches go through in the order of submission: poll looks at the oldest one only. With a device, submit starts it there and
+ * poll asks whether it is done; several are in flight. Without one, or after the device failed, poll itself judges the oldest
+ * batch on the CPU, a budget of items at a time. The device's failure is therefore no special path: its batches simply become
+ * batches that the CPU has not judged yet. A device is trusted with verdicts only after the known answers (selftest.c), and a
+ * verdict byte that is no verdict counts as a failure of the device.
+ *
+ * Each batch's arrays are slices of one allocation, its slab, so that a device can pin them in one call. */
+#include "gpu/verify.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/base/log.h"
+#include "gpu/device.h"
+
+enum {
+  BATCH_CAPACITY_MAX = 65536,
+  BATCH_COUNT_MAX = 16, /* per kind */
+  SLICE_ALIGN = 256,    /* what CUDA aligns its own allocations to; also a multiple of any cache line */
+  SLAB_ALIGN = 4096,    /* pages, the unit in which memory is pinned */
+};
+
+struct slot {
+  struct asz_batch batch; /* first, so that the caller's pointer leads back here */
+  void *slab;
+  size_t slab_bytes;
+  uint64_t ticket; /* order of submission */
+  bool on_device;
+  uint32_t judged; /* items that the CPU has done so far */
+};
+
+struct asz_verifier {
+  struct asz_device device; /* ops NULL: none */
+  bool device_failed;       /* set once; the device is only freed from then on */
+  struct asz_diag device_error;
+  bool serving; /* the known answers are behind it */
+  uint64_t tickets;
+  uint64_t fallbacks;
+  unsigned slot_count;
+  struct slot slot[ASZ_KIND_MAX * BATCH_COUNT_MAX];
+};
+
+void asz_verify_config_default(struct asz_verify_config *ret_config) {
+  *ret_config = (struct asz_verify_config){.backend = ASZ_BACKEND_AUTO, .batch_capacity = 16384, .batch_count = 4};
+}
+
+/* Gives the next slice of a slab that is `item_bytes` an item; with slab NULL only counts. */
+static void *slice(uint8_t *slab, size_t *used_bytes, size_t item_bytes, uint32_t capacity) {
+  void *start = slab ? slab + *used_bytes : NULL;
+  *used_bytes += (item_bytes * capacity + SLICE_ALIGN - 1) / SLICE_ALIGN * SLICE_ALIGN;
+  return start;
+}
+
+/* Points the batch's arrays into the slab and returns the slab's size; called first with NULL for the size alone. */
+static size_t lay_out(struct asz_batch *batch, uint8_t *slab) {
+  size_t used = 0;
+  batch->verdict = slice(slab, &used, sizeof *batch->verdict, batch->capacity);
+  batch->tag = slice(slab, &used, sizeof *batch->tag, batch->capacity);
+  if (batch->kind == ASZ_KIND_SIG) {
+    batch->public_key = slice(slab, &used, sizeof *batch->public_key, batch->capacity);
+    batch->signature = slice(slab, &used, sizeof *batch->signature, batch->capacity);
+    batch->message = slice(slab, &used, sizeof *batch->message, batch->capacity);
+    batch->message_bytes = slice(slab, &used, sizeof *batch->message_bytes, batch->capacity);
+  } else {
+    batch->seed = slice(slab, &used, sizeof *batch->seed, batch->capacity);
+    batch->checkpoint = slice(slab, &used, sizeof *batch->checkpoint, batch->capacity);
+    batch->log2_steps = slice(slab, &used, sizeof *batch->log2_steps, batch->capacity);
+  }
+  return (used + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN;
+}
+
+/* Adds one batch of a kind to the pool and shows it to the device. */
+static int add_slot(struct asz_verifier *verifier, unsigned kind, uint32_t capacity, struct asz_diag *diag) {
+  struct slot *slot = &verifier->slot[verifier->slot_count];
+  slot->batch.kind = (uint8_t)kind;
+  slot->batch.capacity = capacity;
+  slot->slab_bytes = lay_out(&slot->batch, NULL);
+  slot->slab = aligned_alloc(SLAB_ALIGN, slot->slab_bytes);
+  if (!slot->slab)
+    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for a batch of %u %s items (%zu bytes)", capacity, asz_kind_name(kind),
+                        slot->slab_bytes);
+  memset(slot->slab, 0, slot->slab_bytes);
+  lay_out(&slot->batch, slot->slab);
+  unsigned index = verifier->slot_count++;
+  if (!verifier->device.ops)
+    return 0;
+  return verifier->device.ops->attach(verifier->device.state, index, &slot->batch, slot->slab, slot->slab_bytes, diag);
+}
+
+static int check_config(const struct asz_verify_config *config, struct asz_diag *diag) {
+  if (config->batch_capacity < 1 || config->batch_capacity > BATCH_CAPACITY_MAX)
+    return asz_diag_set(diag, ASZ_ERANGE, "verifier: batch_capacity is %u, expected 1..%d", config->batch_capacity,
+                        BATCH_CAPACITY_MAX);
+  if (config->batch_count < 1 || config->batch_count > BATCH_COUNT_MAX)
+    return asz_diag_set(diag, ASZ_ERANGE, "verifier: batch_count is %u, expected 1..%d", config->batch_count, BATCH_COUNT_MAX);
+  return 0;
+}
+
+int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verify_config *config, const struct asz_device *device,
+                      struct asz_diag *diag) {
+  struct asz_verifier *verifier = calloc(1, sizeof *verifier);
+  if (!verifier) {
+    if (device)
+      device->ops->free(device->state);
+    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the verifier");
+  }
+  if (device)
+    verifier->device = *device;
+  int rc = check_config(config, diag);
+  if (rc == 0 && sodium_init() < 0)
+    rc = asz_diag_set(diag, ASZ_ENOTSUP, "libsodium cannot start on this machine");
+  for (unsigned kind = 1; rc == 0 && kind <= ASZ_KIND_MAX; kind++)
+    for (uint32_t i = 0; rc == 0 && i < config->batch_count; i++)
+      rc = add_slot(verifier, kind, config->batch_capacity, diag);
+  if (rc == 0)
+    rc = asz_verify_self_test(verifier, diag);
+  if (rc == 0 && verifier->device_failed) /* the right answers came from the CPU */
+    rc = asz_diag_set(diag, ASZ_ENOTSUP, "%s", verifier->device_error.text);
+  if (rc != 0) {
+    asz_verify_free(verifier);
+    return rc;
+  }
+  verifier->serving = true;
+  *ret_verifier = verifier;
+  return 0;
+}
+
+int asz_verify_new(struct asz_verifier **ret_verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
+  int rc = check_config(config, diag); /* before a device is woken for nothing */
+  if (rc != 0)
+    return rc;
+  if (config->backend == ASZ_BACKEND_CPU)
+    return asz_verify_new_on(ret_verifier, config, NULL, diag);
+
+  struct asz_device device;
+  struct asz_diag reason = {""};
+  rc = asz_device_cuda_open(&device, &reason);
+  bool found = rc == 0;
+  if (found)
+    rc = asz_verify_new_on(ret_verifier, config, &device, &reason);
+  if (rc == 0)
+    return 0;
+  if (config->backend == ASZ_BACKEND_CUDA)
+    return asz_diag_set(diag, rc, "%s", reason.text);
+  if (found) /* a machine without a device is ordinary; a device that cannot be used is news */
+    asz_log(ASZ_LOG_WARN, "verifying on the CPU: %s", reason.text);
+  return asz_verify_new_on(ret_verifier, config, NULL, diag);
+}
+
+void asz_verify_free(struct asz_verifier *verifier) {
+  if (!verifier)
+    return;
+  if (verifier->device.ops) /* before the slabs: work in flight reads them */
+    verifier->device.ops->free(verifier->device.state);
+  for (unsigned i = 0; i < verifier->slot_count; i++)
+    free(verifier->slot[i].slab);
+  free(verifier);
+}
+
+static bool device_serves(const struct asz_verifier *verifier) {
+  return verifier->device.ops && !verifier->device_failed;
+}
+
+const char *asz_verify_backend_name(const struct asz_verifier *verifier) {
+  return device_serves(verifier) ? verifier->device.name : "cpu";
+}
+
+uint64_t asz_verify_fallbacks(const struct asz_verifier *verifier) {
+  return verifier->fallbacks;
+}
+
+struct asz_batch *asz_verify_batch(struct asz_verifier *verifier, unsigned kind) {
+  for (unsigned i = 0; i < verifier->slot_count; i++) {
+    struct asz_batch *batch = &verifier->slot[i].batch;
+    if (batch->kind == kind && batch->state == ASZ_BATCH_FREE) {
+      batch->state = ASZ_BATCH_FILLING;
+      batch->count = 0;
+      return batch;
+    }
+  }
+  return NULL;
+}
+
+/* The device is given up: all that it holds goes to the CPU from the first item on. */
+static void abandon_device(struct asz_verifier *verifier, const char *why) {
+  asz_diag_set(&verifier->device_error, ASZ_EDEVICE, "%s failed: %s", verifier->device.name, why);
+  if (verifier->serving)
+    asz_log(ASZ_LOG_WARN, "%s; verifying on the CPU from here on", verifier->device_error.text);
+  verifier->device_failed = true;
+  for (unsigned i = 0; i < verifier->slot_count; i++) {
+    struct slot *slot = &verifier->slot[i];
+    if (slot->batch.state == ASZ_BATCH_READY && slot->on_device) {
+      memset(slot->batch.verdict, ASZ_VERDICT_NONE, slot->batch.count);
+      slot->on_device = false;
+      verifier->fallbacks++;
+    }
+  }
+}
+
+static struct slot *slot_of(struct asz_verifier *verifier, struct asz_batch *batch) {
+  struct slot *slot = (struct slot *)batch;
+  assert(slot >= verifier->slot && slot < verifier->slot + verifier->slot_count);
+  return slot;
+}
+
+void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
+  struct slot *slot = slot_of(verifier, batch);
+  assert(batch->state == ASZ_BATCH_FILLING && batch->count >= 1 && batch->count <= batch->capacity);
+  memset(batch->verdict, ASZ_VERDICT_NONE, batch->count);
+  batch->state = ASZ_BATCH_READY;
+  slot->ticket = verifier->tickets++;
+  slot->judged = 0;
+  slot->on_device = device_serves(verifier);
+  if (!slot->on_device)
+    return;
+  struct asz_diag reason = {""};
+  if (verifier->device.ops->start(verifier->device.state, (unsigned)(slot - verifier->slot), batch, &reason) < 0)
+    abandon_device(verifier, reason.text);
+}
+
+static struct slot *oldest_ready(struct asz_verifier *verifier) {
+  struct slot *oldest = NULL;
+  for (unsigned i = 0; i < verifier->slot_count; i++) {
+    struct slot *slot = &verifier->slot[i];
+    if (slot->batch.state == ASZ_BATCH_READY && (!oldest || slot->ticket < oldest->ticket))
+      oldest = slot;
+  }
+  return oldest;
+}
+
+static bool verdicts_are_verdicts(const struct asz_batch *batch) {
+  for (uint32_t i = 0; i < batch->count; i++)
+    if (batch->verdict[i] < ASZ_VERDICT_PASS || batch->verdict[i] > ASZ_VERDICT_MALFORMED)
+      return false;
+  return true;
+}
+
+/* True when the device has finished the slot. On a failure the slot is the CPU's. */
+static bool device_has_finished(struct asz_verifier *verifier, struct slot *slot) {
+  struct asz_diag reason = {""};
+  int rc = verifier->device.ops->poll(verifier->device.state, (unsigned)(slot - verifier->slot), &slot->batch, &reason);
+  if (rc == 0)
+    return false;
+  if (rc > 0 && verdicts_are_verdicts(&slot->batch))
+    return true;
+  abandon_device(verifier, rc < 0 ? reason.text : "it returned bytes that are no verdicts");
+  return false;
+}
+
+struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget) {
+  struct slot *slot = oldest_ready(verifier);
+  if (!slot)
+    return NULL;
+  bool done = slot->on_device && device_has_finished(verifier, slot);
+  if (!slot->on_device) {
+    uint32_t left = slot->batch.count - slot->judged;
+    uint32_t now = budget == 0 || budget > left ? left : budget;
+    asz_verify_cpu_items(&slot->batch, slot->judged, now);
+    slot->judged += now;
+    done = slot->judged == slot->batch.count;
+  }
+  if (!done)
+    return NULL;
+  slot->batch.state = ASZ_BATCH_DONE;
+  return &slot->batch;
+}
+
+void asz_verify_release(struct asz_verifier *verifier, struct asz_batch *batch) {
+  assert(slot_of(verifier, batch)->batch.state == ASZ_BATCH_DONE);
+  batch->state = ASZ_BATCH_FREE;
+}
