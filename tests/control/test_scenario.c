@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/scenario.h"
+
+enum { COUNT = 20, SEED = 5 };
+
+/* Loads `text` from a file of its own; the file is gone on return. */
+static int load(const char *text, uint32_t count, struct asz_truth *truth, struct asz_diag *diag) {
+  char path[] = "scenario-test-XXXXXX";
+  int fd = mkstemp(path);
+  cr_assert(fd >= 0, "cannot make a file in the working directory");
+  cr_assert(eq(sz, (size_t)write(fd, text, strlen(text)), strlen(text)));
+  close(fd);
+  int err = asz_scenario_load(truth, count, SEED, path, diag);
+  unlink(path);
+  return err;
+}
+
+struct bad {
+  const char *text;
+  int err;
+  const char *says; /* must be in the line */
+};
+
+static const struct bad bads[] = {
+    {"", ASZ_EFORMAT, "expected groups for all 20 providers"},
+    {"[group a]\ncount = 19\n", ASZ_EFORMAT, "got 19"},
+    {"count = 20\n", ASZ_EFORMAT, ":1:"},
+    {"[network]\ncount = 20\n", ASZ_EFORMAT, "expected [group NAME], got [network]"},
+    {"[group ]\ncount = 20\n", ASZ_EFORMAT, "expected [group NAME]"},
+    {"[group a]\ndelay_us = 5\n[group b]\ncount = rest\n", ASZ_EFORMAT, ":1: count: expected how many"},
+    {"[group a]\n", ASZ_EFORMAT, ":1: count"},
+    {"[group a]\ncount = 21\n", ASZ_ERANGE, ":2: count: expected a group within the 20 providers of 20"},
+    {"[group a]\ncount = 15\n[group b]\ncheat = dead\ncount = 6\n", ASZ_ERANGE, ":5: count: expected a group within the 5"},
+    {"[group a]\ncount = 20\n[group b]\ncount = rest\n", ASZ_ERANGE, ":4: count: expected a group within the 0"},
+    {"[group a]\ncount = rest\n[group b]\ncount = 1\n", ASZ_EFORMAT, ":3: expected no group behind"},
+    {"[group a]\ncount = 0\n", ASZ_ERANGE, ":2: count: expected 1 to"},
+    {"[group a]\ncount = -1\n", ASZ_EFORMAT, "\"-1\""},
+    {"[group a]\ncount = Rest\n", ASZ_EFORMAT, "or rest"},
+    {"[group a]\ncount = 99999999999999999999999\n", ASZ_ERANGE, "count"},
+    {"[group a]\ncount = 20\ncount = 20\n", ASZ_EFORMAT, ":3: count: expected once"},
+    {"[group a]\ncount = rest\ndelay_us = 0\n", ASZ_ERANGE, ":3: delay_us: expected 1 to 2000000"},
+    {"[group a]\ncount = rest\ndelay_us = 2000001\n", ASZ_ERANGE, "\"2000001\""},
+    {"[group a]\ncount = rest\ndelay_us = 1e3\n", ASZ_EFORMAT, "delay_us"},
+    {"[group a]\ncount = rest\ndelay_us =\n", ASZ_EFORMAT, "delay_us"},
+    {"[group a]\ncount = rest\ndelay_us = 7\ndelay_us = 7\n", ASZ_EFORMAT, ":4: delay_us: expected once"},
+    {"[group a]\ncount = rest\njitter_us = 2000001\n", ASZ_ERANGE, "jitter_us: expected 0 to 2000000"},
+    {"[group a]\ncount = rest\nloss_ppm = 1000001\n", ASZ_ERANGE, "loss_ppm: expected 0 to 1000000"},
+    {"[group a]\ncount = rest\ncheat = nice\n", ASZ_EFORMAT, "expected one of none dead lossy"},
+    {"[group a]\ncount = rest\ncheat = none\ncheat = none\n", ASZ_EFORMAT, ":4: cheat: expected once"},
+    {"[group a]\ncount = rest\ndelay_ms = 5\n", ASZ_EFORMAT, ":3: delay_ms: expected one of the keys count delay_us"},
+};
+
+Test(scenario, every_mistake_is_named_with_its_line_and_what_was_expected)
+{
+  for (size_t i = 0; i < sizeof bads / sizeof *bads; i++) {
+    struct asz_truth truth[COUNT];
+    struct asz_diag diag = {0};
+    cr_expect(eq(int, load(bads[i].text, COUNT, truth, &diag), bads[i].err), "case %zu: %s", i, diag.text);
+    cr_expect(strstr(diag.text, bads[i].says) != NULL, "case %zu: expected \"%s\" in \"%s\"", i, bads[i].says, diag.text);
+    cr_expect(strstr(diag.text, "scenario-test-") != NULL, "case %zu names no file: %s", i, diag.text);
+  }
+}
+
+Test(scenario, a_file_that_is_not_there_is_named)
+{
+  struct asz_truth truth[1];
+  struct asz_diag diag = {0};
+  cr_expect(eq(int, asz_scenario_load(truth, 1, SEED, "no/such/scenario.ini", &diag), ASZ_ENOENT));
+  cr_expect(strstr(diag.text, "no/such/scenario.ini") != NULL);
+}
+
+Test(scenario, groups_take_providers_in_order_and_rest_takes_what_is_left)
+{
+  struct asz_truth truth[COUNT];
+  struct asz_diag diag = {0};
+  const char *text = "# a lab\n[group near] ; comment\n  delay_us = 200\n  jitter_us=0\n\tloss_ppm = 7 ; few\ncount = 3\n"
+                     "[group liars]\ncount = 2\ncheat = clock-liar\ndelay_us = 80000\n[group far]\ncount = rest\nloss_ppm = 0\n";
+  cr_assert(eq(int, load(text, COUNT, truth, &diag), 0), "%s", diag.text);
+  for (uint32_t i = 0; i < 3; i++) {
+    cr_expect(eq(u64, truth[i].delay_ns, 200000));
+    cr_expect(eq(u64, truth[i].jitter_ns, 0));
+    cr_expect(eq(u32, truth[i].loss_ppm, 7));
+    cr_expect(eq(int, truth[i].cheat, ASZ_CHEAT_NONE));
+  }
+  for (uint32_t i = 3; i < 5; i++) {
+    cr_expect(eq(int, truth[i].cheat, ASZ_CHEAT_CLOCK_LIAR));
+    cr_expect(eq(u64, truth[i].delay_ns, 80000000));
+    cr_expect(eq(u64, truth[i].jitter_ns, 1600000), "2 %% of the delay that was given");
+  }
+  struct asz_truth drawn[COUNT];
+  asz_scenario_default(drawn, COUNT, SEED);
+  for (uint32_t i = ASZ_CHEAT_COUNT; i < COUNT; i++) {
+    cr_expect(eq(u64, truth[i].delay_ns, drawn[i].delay_ns), "a key left out is drawn from the seed");
+    cr_expect(eq(u32, truth[i].loss_ppm, 0));
+  }
+}
+
+Test(scenario, a_cheat_brings_its_own_defaults_and_yields_to_what_is_given)
+{
+  struct asz_truth truth[4];
+  struct asz_diag diag = {0};
+  const char *text =
+      "[group a]\ncount = 1\ncheat = lossy\n[group b]\ncount = 1\ncheat = slow\n"
+      "[group c]\ncount = 1\ncheat = lossy\nloss_ppm = 900000\n[group d]\ncount = rest\ncheat = slow\ndelay_us = 9\n";
+  cr_assert(eq(int, load(text, 4, truth, &diag), 0), "%s", diag.text);
+  cr_expect(eq(u32, truth[0].loss_ppm, 200000));
+  cr_expect(truth[1].delay_ns >= 250000000);
+  cr_expect(eq(u32, truth[2].loss_ppm, 900000));
+  cr_expect(eq(u64, truth[3].delay_ns, 9000));
+}
+
+Test(scenario, the_largest_values_fit)
+{
+  struct asz_truth truth[1];
+  struct asz_diag diag = {0};
+  cr_assert(eq(int, load("[group a]\ncount=1\ndelay_us=2000000\njitter_us=2000000\nloss_ppm=1000000\n", 1, truth, &diag), 0),
+            "%s", diag.text);
+  cr_expect(eq(u64, truth[0].delay_ns, 2000000000));
+  cr_expect(eq(u64, truth[0].jitter_ns, 2000000000));
+  cr_expect(eq(u32, truth[0].loss_ppm, 1000000));
+}
+
+Test(scenario, the_default_network_stays_in_its_ranges_and_is_log_uniform)
+{
+  enum { MANY = 20000 };
+  struct asz_truth *truth = calloc(MANY, sizeof *truth);
+  asz_scenario_default(truth, MANY, 99);
+  uint32_t below[3] = {0}; /* 1.6 ms, 12.8 ms, 102.4 ms: 4, 7 and 10 octaves above 100 us of 10.953 */
+  for (uint32_t i = ASZ_CHEAT_COUNT; i < MANY; i++) {
+    cr_assert(truth[i].delay_ns >= 100000 && truth[i].delay_ns <= 200000000, "provider %u: %lu", i, truth[i].delay_ns);
+    cr_assert(eq(u64, truth[i].jitter_ns, truth[i].delay_ns / 50));
+    cr_assert(truth[i].loss_ppm <= 5000);
+    cr_assert(eq(int, truth[i].cheat, ASZ_CHEAT_NONE));
+    below[0] += truth[i].delay_ns < 1600000;
+    below[1] += truth[i].delay_ns < 12800000;
+    below[2] += truth[i].delay_ns < 102400000;
+  }
+  const uint32_t expected[3] = {7304, 12782, 18260};
+  for (int k = 0; k < 3; k++) /* five sigma of a binomial draw; the seed is fixed */
+    cr_expect(abs((int)below[k] - (int)expected[k]) < 350, "octave %d: %u, expected %u", k, below[k], expected[k]);
+  free(truth);
+}
+
+Test(scenario, the_default_network_has_one_of_each_cheat_as_far_as_it_goes)
+{
+  struct asz_truth truth[COUNT];
+  asz_scenario_default(truth, COUNT, 3);
+  uint32_t seen[ASZ_CHEAT_COUNT] = {0};
+  for (uint32_t i = 0; i < COUNT; i++)
+    seen[truth[i].cheat]++;
+  for (unsigned c = 1; c < ASZ_CHEAT_COUNT; c++)
+    cr_expect(eq(u32, seen[c], 1), "%s", asz_cheat_name(c));
+  asz_scenario_default(truth, 1, 3);
+  cr_expect(eq(int, truth[0].cheat, ASZ_CHEAT_NONE), "a lab of one is honest");
+}
+
+Test(scenario, a_seed_names_one_network)
+{
+  struct asz_truth one[COUNT], again[COUNT], other[COUNT];
+  memset(one, 0, sizeof one);
+  memset(again, 0, sizeof again);
+  memset(other, 0, sizeof other);
+  asz_scenario_default(one, COUNT, 7);
+  asz_scenario_default(again, COUNT, 7);
+  asz_scenario_default(other, COUNT, 8);
+  cr_expect(eq(int, memcmp(one, again, sizeof one), 0));
+  uint32_t same = 0;
+  for (uint32_t i = 0; i < COUNT; i++)
+    same += one[i].delay_ns == other[i].delay_ns;
+  cr_expect(eq(u32, same, 0));
+}
