@@ -43,16 +43,11 @@ static void plan_honest(struct asz_reply_plan *plan, const struct asz_provider_f
 
 /* NONE, LOSSY and SLOW: their loss_ppm and delay_ns say it all. WRONG_ANSWER: whoever computes the answers gives the wrong one.
  * MUTE: only about challenges, see asz_cheat_takes_challenges. */
-static void cheat_NONE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-}
-static void cheat_LOSSY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-}
-static void cheat_SLOW(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-}
-static void cheat_WRONG_ANSWER(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-}
-static void cheat_MUTE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-}
+static void cheat_NONE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
+static void cheat_LOSSY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
+static void cheat_SLOW(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
+static void cheat_WRONG_ANSWER(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
+static void cheat_MUTE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
 
 static void cheat_DEAD(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
   plan->answers = false;

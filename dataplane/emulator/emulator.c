@@ -210,5 +210,6 @@ int asz_emulator_challenge_recv(struct asz_emulator *e, struct asz_emulator_data
 
 int asz_emulator_answer_send(struct asz_emulator *e, const struct asz_emulator_datagram *datagram) {
   assert(datagram->provider < e->config.provider_count && datagram->size_bytes <= ASZ_DATAGRAM_MAX_BYTES);
-  return rte_ring_sp_enqueue_elem(e->answers, datagram, sizeof *datagram) == 0 ? 0 : ASZ_EAGAIN;
+  void *element = (void *)(uintptr_t)datagram; /* only read: DPDK's prototype lacks the const */
+  return rte_ring_sp_enqueue_elem(e->answers, element, sizeof *datagram) == 0 ? 0 : ASZ_EAGAIN;
 }

@@ -70,10 +70,8 @@ static bool schedule_reply(struct asz_emulator *e, const struct arrival *arrival
 }
 
 static struct asz_provider_facts facts_of(const struct asz_emulator *e, uint32_t provider) {
-  return (struct asz_provider_facts){.truth = &e->truth[provider],
-                                     .seed = e->config.seed,
-                                     .timeout_ns = e->config.timeout_ns,
-                                     .provider = provider};
+  return (struct asz_provider_facts){
+      .truth = &e->truth[provider], .seed = e->config.seed, .timeout_ns = e->config.timeout_ns, .provider = provider};
 }
 
 static void take_probe(struct asz_emulator *e, const struct arrival *arrival, uint32_t provider,

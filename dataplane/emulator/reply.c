@@ -105,7 +105,8 @@ static void build_echo(uint8_t *icmp, const uint8_t *request_icmp, const struct 
   asz_wire_icmp_finish(icmp, size);
 }
 
-int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame, const struct asz_reply_spec *spec) {
+int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame,
+                    const struct asz_reply_spec *spec) {
   enum asz_request kind = asz_request_classify(frame);
   assert(kind == ASZ_REQUEST_STAMP || kind == ASZ_REQUEST_ECHO);
   uint8_t *ip = ret_reply + frame->l3_offset;
@@ -114,7 +115,8 @@ int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz
   memcpy(ret_reply + ASZ_ETH_DST, request + ASZ_ETH_SRC, 6);
   memcpy(ret_reply + ASZ_ETH_SRC, request + ASZ_ETH_DST, 6);
   uint8_t protocol = kind == ASZ_REQUEST_STAMP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
-  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL, (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
+  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL,
+                      (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
   if (kind == ASZ_REQUEST_STAMP) {
     int err = build_stamp(l4, request + frame->payload_offset, frame, spec);
     if (err)
