@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "control/responder/options.h"
+
+enum { ALL = ASZ_OPTION_KEY | ASZ_OPTION_RUN | ASZ_OPTION_LAB, ARGUMENTS_MAX = 200 };
+
+static struct asz_options options;
+static struct asz_diag diag;
+
+/* Arguments separated by single spaces. */
+static int parse(unsigned groups, const char *line) {
+  static char copy[8192];
+  char *argv[ARGUMENTS_MAX];
+  int argc = 0;
+  cr_assert_lt(strlen(line), sizeof copy);
+  strcpy(copy, line);
+  for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
+    cr_assert_lt(argc, ARGUMENTS_MAX);
+    argv[argc++] = word;
+  }
+  return asz_options_parse(&options, groups, argc, argv, &diag);
+}
+
+static void refused(const char *line, int err, const char *named) {
+  memset(&options, 0x77, sizeof options);
+  const struct asz_options before = options;
+  cr_assert_eq(parse(ALL, line), err, "%s", line);
+  cr_assert_not_null(strstr(diag.text, named), "'%s' does not name %s", diag.text, named);
+  cr_assert_eq(memcmp(&before, &options, sizeof options), 0, "result touched by %s", line);
+}
+
+Test(options, wrong_values_are_refused_by_name)
+{
+  refused("--port 65536", ASZ_ERANGE, "--port");
+  refused("--port -1", ASZ_EFORMAT, "--port");
+  refused("--port 0x10", ASZ_EFORMAT, "--port");
+  refused("--port 99999999999999999999999", ASZ_ERANGE, "--port");
+  refused("--port", ASZ_EINVAL, "--port");
+  refused("--port=", ASZ_EINVAL, "--port");
+  refused("--rate-pps 0", ASZ_ERANGE, "--rate-pps");
+  refused("--seq-log2-max 25", ASZ_ERANGE, "--seq-log2-max");
+  refused("--seq-log2-max 4", ASZ_ERANGE, "--seq-log2-max");
+  refused("--listen localhost", ASZ_EFORMAT, "--listen");
+  refused("--listen 1.2.3", ASZ_EFORMAT, "--listen");
+  refused("--lab-loss-ppm 1000001", ASZ_ERANGE, "--lab-loss-ppm");
+  refused("--no-plain=yes", ASZ_EINVAL, "--no-plain");
+  refused("--no-such", ASZ_EINVAL, "--no-such");
+  refused("--por 1", ASZ_EINVAL, "--por");
+  refused("port 1", ASZ_EINVAL, "port");
+}
+
+Test(options, too_many_validators_are_refused)
+{
+  char line[8192] = "";
+  for (unsigned i = 0; i <= ASZ_OPTION_LIST_MAX; i++)
+    strcat(line, "--validator=aa ");
+  refused(line, ASZ_ETOOBIG, "--validator");
+}
+
+Test(options, other_commands_take_no_option_of_run)
+{
+  cr_assert_eq(parse(ASZ_OPTION_KEY, "--key a --port 1"), ASZ_EINVAL);
+  cr_assert_eq(parse(ASZ_OPTION_KEY, "--key a"), 0);
+}
+
+Test(options, nothing_given_is_the_standard_ports_and_no_lab)
+{
+  cr_assert_eq(parse(ALL, ""), 0);
+  cr_assert_eq(options.port, 862);
+  cr_assert_eq(options.challenge_port, 8620);
+  cr_assert_eq(options.listen, 0);
+  cr_assert_eq(options.seq_log2_max, 20);
+  cr_assert_null(options.key);
+  cr_assert_not(asz_options_lab(&options));
+}
+
+Test(options, both_spellings_and_all_types_are_read)
+{
+  cr_assert_eq(parse(ALL, "--key k --listen=10.0.0.1 --validator aa --validator=bb --no-plain --lab-delay-us 1000"), 0, "%s",
+               diag.text);
+  cr_assert_str_eq(options.key, "k");
+  cr_assert_eq(options.listen, 0x0a000001u);
+  cr_assert_eq(options.validator.count, 2);
+  cr_assert_str_eq(options.validator.text[1], "bb");
+  cr_assert(options.no_plain);
+  cr_assert(asz_options_lab(&options));
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <string.h>
+
+#include "control/responder/workers.h"
+#include "tests/control/responder/fixture.h"
+
+static struct fixture fixture;
+
+static struct asz_job job_of(enum asz_kind kind, uint8_t nonce) {
+  struct asz_job job = {.challenge = fixture_challenge(&fixture, kind, nonce), .peer_port = nonce};
+  memcpy(job.validator_pk, fixture.validator.public_key, sizeof job.validator_pk);
+  const struct asz_session session = fixture_session(&fixture, &fixture.validator, FIXTURE_EPOCH);
+  memcpy(job.reply_key, session.reply_key, sizeof job.reply_key);
+  return job;
+}
+
+static struct asz_workers *start(unsigned count, unsigned capacity) {
+  fixture_make(&fixture, 1);
+  struct asz_workers *workers;
+  cr_assert_eq(asz_workers_new(&workers, count, capacity, &fixture.provider, ASZ_PROVE_HONEST), 0);
+  return workers;
+}
+
+static struct asz_job wait_one(struct asz_workers *workers) {
+  struct asz_job job;
+  struct pollfd fd = {.fd = asz_workers_fd(workers), .events = POLLIN};
+  while (!asz_workers_poll(workers, &job))
+    cr_assert_eq(poll(&fd, 1, 20000), 1, "no job finished in 20 s");
+  return job;
+}
+
+static void stop(struct asz_workers *workers) {
+  asz_workers_free(workers);
+  fixture_free(&fixture);
+}
+
+Test(workers, full_pool_refuses_until_a_job_is_fetched)
+{
+  struct asz_workers *workers = start(1, 2);
+  const struct asz_job job = job_of(ASZ_KIND_SIG, 1);
+  cr_assert_eq(asz_workers_submit(workers, &job), 0);
+  cr_assert_eq(asz_workers_submit(workers, &job), 0);
+  cr_assert_eq(asz_workers_submit(workers, &job), ASZ_EAGAIN, "finished ones count too until they are fetched");
+  (void)wait_one(workers);
+  cr_assert_eq(asz_workers_submit(workers, &job), 0);
+  stop(workers);
+}
+
+Test(workers, end_with_jobs_still_waiting_is_clean)
+{
+  struct asz_workers *workers = start(2, 64);
+  const struct asz_job job = job_of(ASZ_KIND_SEQ, 1);
+  for (unsigned i = 0; i < 64; i++)
+    cr_assert_eq(asz_workers_submit(workers, &job), 0);
+  stop(workers);
+}
+
+Test(workers, every_job_comes_back_proved_once)
+{
+  struct asz_workers *workers = start(3, 128);
+  for (uint8_t nonce = 0; nonce < 100; nonce++) {
+    const struct asz_job job = job_of(nonce % 2 ? ASZ_KIND_SEQ : ASZ_KIND_SIG, nonce);
+    cr_assert_eq(asz_workers_submit(workers, &job), 0);
+  }
+  unsigned seen[100] = {0};
+  for (unsigned i = 0; i < 100; i++) {
+    const struct asz_job job = wait_one(workers);
+    cr_assert_lt(job.peer_port, 100);
+    seen[job.peer_port]++;
+    fixture_verify_answer(&fixture, &job.challenge, job.answer, job.answer_bytes, FIXTURE_CHAIN_RIGHT);
+  }
+  for (unsigned i = 0; i < 100; i++)
+    cr_assert_eq(seen[i], 1, "job %u came back %u times", i, seen[i]);
+  stop(workers);
+}
+
+Test(workers, signatures_overtake_chains)
+{
+  struct asz_workers *workers = start(1, 16);
+  struct asz_job chain = job_of(ASZ_KIND_SEQ, 0);
+  chain.challenge.log2_steps = 18; /* long enough that the one worker is still busy when the signature is submitted */
+  for (unsigned i = 0; i < 4; i++)
+    cr_assert_eq(asz_workers_submit(workers, &chain), 0);
+  const struct asz_job signature = job_of(ASZ_KIND_SIG, 1);
+  cr_assert_eq(asz_workers_submit(workers, &signature), 0);
+  unsigned place = 0;
+  while (wait_one(workers).challenge.kind != ASZ_KIND_SIG)
+    place++;
+  cr_assert_leq(place, 1, "only the chain already begun goes before it, %u did", place);
+  stop(workers);
+}
