@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline against an engine of this file: a pair of queues and a clock that only the test moves. Providers answer with the
+ * real provers, honestly or not, and the real CPU verifier judges. */
+#include <criterion/criterion.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/pipeline.h"
+#include "gpu/prove/prove.h"
+
+enum { PROVIDERS = 5, QUEUE = 256, SLOT = 77, EPOCH = 9, MS = 1000000, LOG2_STEPS = 6 };
+
+struct queued {
+  struct asz_engine_datagram datagram;
+  volatile uint64_t *tx_tsc;
+};
+
+/* The engine that the pipeline sees. */
+static struct {
+  struct queued out[QUEUE];
+  unsigned out_count;
+  struct asz_engine_datagram in[QUEUE];
+  unsigned in_count;
+  struct asz_counters counters;
+  struct asz_clock clock;
+  bool full;
+} fake;
+
+int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram, volatile uint64_t *ret_tsc_slot) {
+  (void)engine;
+  if (fake.full)
+    return ASZ_EAGAIN;
+  cr_assert_lt(fake.out_count, QUEUE);
+  fake.out[fake.out_count++] = (struct queued){*datagram, ret_tsc_slot};
+  *ret_tsc_slot = 1000 + fake.out_count;
+  return 0;
+}
+
+int asz_engine_recv(struct asz_engine *engine, struct asz_engine_datagram *ret_datagram) {
+  (void)engine;
+  if (fake.in_count == 0)
+    return 0;
+  *ret_datagram = fake.in[--fake.in_count];
+  return 1;
+}
+
+void asz_engine_counters(const struct asz_engine *engine, struct asz_counters *ret_counters) {
+  (void)engine;
+  *ret_counters = fake.counters;
+}
+
+const struct asz_clock *asz_engine_clock(const struct asz_engine *engine) {
+  (void)engine;
+  return &fake.clock;
+}
+
+/* What came out, by provider and kind. */
+static struct {
+  unsigned count[PROVIDERS][ASZ_KIND_MAX + 1];
+  uint8_t verdict[PROVIDERS][ASZ_KIND_MAX + 1];
+  size_t answer_bytes[PROVIDERS][ASZ_KIND_MAX + 1];
+} got;
+
+static void sink(void *context, const struct asz_outcome *o) {
+  (void)context;
+  cr_assert_eq(o->slot, SLOT);
+  cr_assert_eq(o->epoch, EPOCH);
+  cr_assert_eq(o->challenge_bytes, asz_answer_bytes(o->kind));
+  got.count[o->provider][o->kind]++;
+  got.verdict[o->provider][o->kind] = o->verdict;
+  got.answer_bytes[o->provider][o->kind] = o->answer_bytes;
+}
+
+static struct asz_identity validator, identity[PROVIDERS];
+static struct asz_roster *roster;
+static struct asz_verifier *verifier;
+static struct asz_pipeline *pipeline;
+static const struct asz_session *session;
+static uint64_t now_ns;
+
+static void begin(void) {
+  cr_assert_geq(sodium_init(), 0);
+  fake.clock =
+      (struct asz_clock){.tsc_hz = 1000000000, .ns_per_tick_q32 = UINT64_C(1) << 32, .ticks_per_ns_q32 = UINT64_C(1) << 32};
+  uint8_t seed[32] = {1};
+  asz_identity_from_seed(&validator, seed);
+  struct asz_provider *provider = calloc(PROVIDERS, sizeof *provider);
+  cr_assert_not_null(provider);
+  for (unsigned i = 0; i < PROVIDERS; i++) {
+    seed[1] = (uint8_t)(i + 1);
+    asz_identity_from_seed(&identity[i], seed);
+    provider[i] = (struct asz_provider){.row = i + 1, .device = i, .ipv4 = 0x0a000001 + i, .port = 862, .challenge_port = 8620};
+    snprintf(provider[i].name, sizeof provider[i].name, "p%u", i);
+    memcpy(provider[i].public_key, identity[i].public_key, 32);
+  }
+  struct asz_diag diag;
+  cr_assert_eq(asz_roster_new(&roster, provider, PROVIDERS, &validator, &diag), 0, "%s", diag.text);
+  struct asz_verify_config verify;
+  asz_verify_config_default(&verify);
+  verify.backend = ASZ_BACKEND_CPU;
+  verify.batch_capacity = 4; /* small, so that batches fill and are waited for */
+  verify.batch_count = 2;
+  cr_assert_eq(asz_verify_new(&verifier, &verify, &diag), 0, "%s", diag.text);
+  const struct asz_pipeline_config config = {.rate_ps = 1000, .deadline_ns = 300 * MS, .tries = 3, .seq_log2_steps = LOG2_STEPS};
+  cr_assert_eq(asz_pipeline_new(&pipeline, &config, NULL, verifier, roster, sink, NULL, &diag), 0, "%s", diag.text);
+  const uint8_t secret[32] = {2}, beacon[32] = {3};
+  session = asz_roster_epoch(roster, EPOCH);
+  now_ns = 1000 * (uint64_t)MS;
+  asz_pipeline_begin(pipeline, EPOCH, SLOT, secret, beacon, session, now_ns);
+}
+
+static void end(void) {
+  asz_pipeline_free(pipeline);
+  asz_verify_free(verifier);
+  asz_roster_free(roster);
+}
+
+TestSuite(pipeline, .init = begin, .fini = end);
+
+static void run_for(unsigned ms) {
+  for (unsigned i = 0; i < ms; i++, now_ns += MS)
+    for (unsigned n = 0; n < 20; n++)
+      asz_pipeline_step(pipeline, now_ns);
+}
+
+/* answer_to makes the provider's answer to a queued challenge. */
+static struct asz_engine_datagram answer_to(const struct asz_engine_datagram *asked, enum asz_prove_mode mode) {
+  struct asz_challenge challenge;
+  cr_assert_eq(asz_challenge_read(&challenge, asked->payload, asked->size_bytes), 0);
+  struct asz_engine_datagram answer = {.target = asked->target, .port = asked->port, .tsc = 5000};
+  answer.size_bytes = (uint16_t)asz_prove_answer(answer.payload, &challenge, &identity[asked->target], validator.public_key,
+                                                 session[asked->target].reply_key, mode);
+  return answer;
+}
+
+static void deliver(const struct asz_engine_datagram *datagram) {
+  cr_assert_lt(fake.in_count, QUEUE);
+  fake.in[fake.in_count++] = *datagram;
+}
+
+static void answer_all(enum asz_prove_mode mode) {
+  for (unsigned i = 0; i < fake.out_count; i++) {
+    struct asz_engine_datagram answer = answer_to(&fake.out[i].datagram, mode);
+    deliver(&answer);
+  }
+  fake.out_count = 0;
+}
+
+static void expect_everyone(unsigned kind, enum asz_verdict verdict) {
+  for (unsigned i = 0; i < PROVIDERS; i++) {
+    cr_expect_eq(got.count[i][kind], 1, "provider %u kind %u has %u outcomes", i, kind, got.count[i][kind]);
+    cr_expect_eq(got.verdict[i][kind], verdict, "provider %u kind %u: %s", i, kind, asz_verdict_name(got.verdict[i][kind]));
+  }
+}
+
+static uint64_t counter(enum asz_pipeline_counter which) {
+  uint64_t value[ASZ_PCTR_COUNT];
+  asz_pipeline_counters(pipeline, value);
+  return value[which];
+}
+
+Test(pipeline, honest_answers_pass_once_each)
+{
+  run_for(20);
+  cr_assert_eq(fake.out_count, PROVIDERS * ASZ_KIND_MAX);
+  answer_all(ASZ_PROVE_HONEST);
+  run_for(20);
+  cr_assert(asz_pipeline_idle(pipeline));
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_PASS);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_PASS);
+}
+
+Test(pipeline, challenges_leave_at_the_configured_rate)
+{
+  run_for(3);
+  cr_assert_leq(fake.out_count, 4);
+  cr_assert_geq(fake.out_count, 3);
+}
+
+Test(pipeline, wrong_signed_work_fails)
+{
+  run_for(20);
+  answer_all(ASZ_PROVE_WRONG);
+  run_for(20);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_FAIL);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_PASS);
+}
+
+Test(pipeline, a_bad_signature_is_malformed_and_never_a_fail)
+{
+  run_for(20);
+  answer_all(ASZ_PROVE_BAD_SIGNATURE);
+  run_for(20);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_MALFORMED);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_MALFORMED);
+}
+
+Test(pipeline, silence_is_missing_after_all_tries)
+{
+  run_for(400);
+  cr_assert(asz_pipeline_idle(pipeline));
+  cr_assert_eq(fake.out_count, 3 * PROVIDERS * ASZ_KIND_MAX);
+  cr_assert_eq(counter(ASZ_PCTR_REPEATED), 2 * PROVIDERS * ASZ_KIND_MAX);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_NONE);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_NONE);
+}
+
+Test(pipeline, silence_is_unjudged_when_we_dropped_frames)
+{
+  run_for(20);
+  fake.counters.value[ASZ_CTR_RX_PORT_MISSED]++;
+  run_for(400);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_UNJUDGED);
+}
+
+Test(pipeline, a_question_that_never_left_is_unjudged)
+{
+  run_for(20);
+  for (unsigned i = 0; i < fake.out_count; i++)
+    *fake.out[i].tx_tsc = UINT64_MAX;
+  while (!asz_pipeline_idle(pipeline)) {
+    run_for(1);
+    for (unsigned i = 0; i < fake.out_count; i++)
+      *fake.out[i].tx_tsc = UINT64_MAX;
+    fake.out_count = 0;
+  }
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_UNJUDGED);
+}
+
+Test(pipeline, a_lost_datagram_is_asked_again)
+{
+  run_for(20);
+  fake.out_count = 0; /* the network lost them all */
+  run_for(120);
+  cr_assert_eq(fake.out_count, PROVIDERS * ASZ_KIND_MAX);
+  answer_all(ASZ_PROVE_HONEST);
+  run_for(20);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_PASS);
+}
+
+Test(pipeline, a_full_ring_delays_and_loses_nothing)
+{
+  fake.full = true;
+  run_for(20);
+  fake.full = false;
+  run_for(20);
+  answer_all(ASZ_PROVE_HONEST);
+  run_for(20);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_PASS);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_PASS);
+}
+
+Test(pipeline, every_flipped_byte_of_an_answer_is_ignored_and_the_true_one_still_counts)
+{
+  run_for(20);
+  struct asz_engine_datagram truth = answer_to(&fake.out[0].datagram, ASZ_PROVE_HONEST);
+  for (unsigned at = 0; at < truth.size_bytes; at++) {
+    struct asz_engine_datagram forged = truth;
+    forged.payload[at] ^= 0x10;
+    deliver(&forged);
+    run_for(0);
+    asz_pipeline_step(pipeline, now_ns);
+    cr_assert_eq(counter(ASZ_PCTR_ANSWERS), 0, "byte %u flipped was taken", at);
+  }
+  answer_all(ASZ_PROVE_HONEST);
+  run_for(20);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_PASS);
+}
+
+Test(pipeline, truncated_and_foreign_datagrams_change_nothing)
+{
+  run_for(20);
+  struct asz_engine_datagram truth = answer_to(&fake.out[1].datagram, ASZ_PROVE_HONEST);
+  struct asz_engine_datagram bad = truth;
+  for (bad.size_bytes = 0; bad.size_bytes < truth.size_bytes; bad.size_bytes += 16) {
+    deliver(&bad);
+    asz_pipeline_step(pipeline, now_ns);
+  }
+  bad = truth;
+  bad.target = PROVIDERS; /* no such target */
+  deliver(&bad);
+  bad.target = truth.target + 1; /* another provider's address */
+  deliver(&bad);
+  asz_pipeline_step(pipeline, now_ns);
+  cr_assert_eq(counter(ASZ_PCTR_ANSWERS), 0);
+  cr_assert_gt(counter(ASZ_PCTR_MALFORMED), 0);
+  cr_assert_eq(counter(ASZ_PCTR_FOREIGN), 1);
+}
+
+Test(pipeline, second_answers_are_counted_and_ignored)
+{
+  run_for(20);
+  struct asz_engine_datagram right = answer_to(&fake.out[1].datagram, ASZ_PROVE_HONEST);
+  struct asz_engine_datagram wrong = answer_to(&fake.out[1].datagram, ASZ_PROVE_WRONG);
+  deliver(&right);
+  run_for(5);
+  deliver(&wrong);
+  run_for(5);
+  cr_assert_eq(counter(ASZ_PCTR_DUPLICATE), 1);
+  cr_assert_eq(got.verdict[0][ASZ_KIND_SEQ], ASZ_VERDICT_PASS);
+}
+
+Test(pipeline, an_answer_to_another_slot_is_foreign)
+{
+  run_for(20);
+  struct asz_engine_datagram stale = answer_to(&fake.out[0].datagram, ASZ_PROVE_HONEST);
+  asz_pipeline_abort(pipeline);
+  memset(&got, 0, sizeof got);
+  const uint8_t secret[32] = {2}, beacon[32] = {3};
+  asz_pipeline_begin(pipeline, EPOCH, SLOT + 1, secret, beacon, session, now_ns);
+  deliver(&stale);
+  asz_pipeline_step(pipeline, now_ns);
+  cr_assert_eq(counter(ASZ_PCTR_FOREIGN), 1);
+  cr_assert_eq(counter(ASZ_PCTR_ANSWERS), 0);
+}
+
+Test(pipeline, an_aborted_round_is_unjudged)
+{
+  run_for(20);
+  asz_pipeline_abort(pipeline);
+  cr_assert(asz_pipeline_idle(pipeline));
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_UNJUDGED);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_UNJUDGED);
+}
