@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Challenge and answer datagrams, the seed and what is signed. Expected hashes were made with Python's hashlib. */
+#include <criterion/criterion.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/base/challenge.h"
+
+static const uint8_t request_key[16] = "request key 16 b", reply_key[16] = "reply key 16 by!";
+static const uint8_t provider_id[8] = "provider";
+
+static void count_up(uint8_t *ret_bytes, size_t size_bytes, unsigned first) {
+  for (size_t i = 0; i < size_bytes; i++)
+    ret_bytes[i] = (uint8_t)(first + i);
+}
+
+static struct asz_challenge challenge_of(unsigned kind) {
+  struct asz_challenge c = {.kind = (uint8_t)kind,
+                            .log2_steps = kind == ASZ_KIND_SEQ ? 20 : 0,
+                            .epoch = 0x01020304,
+                            .slot = 0x1122334455667788,
+                            .device = 0x0a0b0c0d,
+                            .validator_id = {'v', 'a', 'l', 'i', 'd', 'a', 't', 'e'}};
+  count_up(c.beacon, sizeof c.beacon, 0x80);
+  count_up(c.nonce, sizeof c.nonce, 0xc0);
+  return c;
+}
+
+static void expect_hex(const uint8_t *bytes, size_t size_bytes, const char *hex) {
+  char text[2 * ASZ_SIGNED_BYTES + 1];
+  asz_hex_encode(text, bytes, size_bytes);
+  cr_assert_str_eq(text, hex);
+}
+
+/* Reads a heap copy of exactly this size. */
+static int read_challenge(const uint8_t *datagram, size_t size_bytes) {
+  struct asz_challenge challenge;
+  uint8_t *copy = malloc(size_bytes + 1);
+  memcpy(copy + 1, datagram, size_bytes);
+  int result = asz_challenge_read(&challenge, copy + 1, size_bytes);
+  free(copy);
+  return result;
+}
+
+static int read_answer(const uint8_t *datagram, size_t size_bytes) {
+  struct asz_answer answer;
+  uint8_t *copy = malloc(size_bytes + 1);
+  memcpy(copy + 1, datagram, size_bytes);
+  int result = asz_answer_read(&answer, copy + 1, size_bytes);
+  free(copy);
+  return result;
+}
+
+static size_t write_answer(uint8_t *ret_datagram, unsigned kind) {
+  uint8_t body[1024], signature[64];
+  struct asz_challenge c = challenge_of(kind);
+  count_up(body, sizeof body, 0);
+  memset(signature, 'S', sizeof signature);
+  return asz_answer_write(ret_datagram, &c, provider_id, body, signature, reply_key);
+}
+
+Test(challenge, every_other_size_is_refused)
+{
+  uint8_t datagram[ASZ_ANSWER_MAX_BYTES + 1] = {0};
+  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    struct asz_challenge c = challenge_of(kind);
+    size_t whole = asz_challenge_write(datagram, &c, request_key);
+    for (size_t size = 0; size <= sizeof datagram; size++)
+      cr_assert_eq(read_challenge(datagram, size), size == whole ? ASZ_OK : ASZ_EFORMAT, "challenge %u of %zu bytes", kind, size);
+    cr_assert_eq(write_answer(datagram, kind), whole, "a challenge is as long as its answer");
+    for (size_t size = 0; size <= sizeof datagram; size++)
+      cr_assert_eq(read_answer(datagram, size), size == whole ? ASZ_OK : ASZ_EFORMAT, "answer %u of %zu bytes", kind, size);
+  }
+}
+
+Test(challenge, a_padding_byte_that_is_not_zero_is_refused)
+{
+  uint8_t datagram[ASZ_ANSWER_MAX_BYTES];
+  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    struct asz_challenge c = challenge_of(kind);
+    size_t whole = asz_challenge_write(datagram, &c, request_key);
+    for (size_t at = ASZ_CHALLENGE_HEAD_BYTES; at < whole; at++) {
+      datagram[at] = 1;
+      cr_assert_eq(read_challenge(datagram, whole), ASZ_EFORMAT, "kind %u, byte %zu", kind, at);
+      datagram[at] = 0;
+    }
+    cr_assert_eq(read_challenge(datagram, whole), ASZ_OK);
+  }
+}
+
+Test(challenge, wrong_magic_version_type_kind_or_steps_are_refused)
+{
+  uint8_t challenge[ASZ_ANSWER_MAX_BYTES], answer[ASZ_ANSWER_MAX_BYTES];
+  struct asz_challenge c = challenge_of(ASZ_KIND_SEQ);
+  size_t whole = asz_challenge_write(challenge, &c, request_key);
+  cr_assert_eq(write_answer(answer, ASZ_KIND_SEQ), whole);
+  for (size_t at = 0; at < 8; at++)
+    for (unsigned value = 0; value < 256; value++) {
+      uint8_t before = challenge[at], answer_before = answer[at];
+      int steps_fine = at == 7 && value >= ASZ_SEQ_LOG2_MIN && value <= ASZ_SEQ_LOG2_MAX;
+      challenge[at] = answer[at] = (uint8_t)value;
+      cr_assert_eq(read_challenge(challenge, whole), value == before || steps_fine ? ASZ_OK : ASZ_EFORMAT, "byte %zu = %u", at,
+                   value);
+      cr_assert_eq(read_answer(answer, whole), value == answer_before || steps_fine ? ASZ_OK : ASZ_EFORMAT, "byte %zu = %u", at,
+                   value);
+      challenge[at] = before;
+      answer[at] = answer_before;
+    }
+  c = challenge_of(ASZ_KIND_SIG);
+  whole = asz_challenge_write(challenge, &c, request_key);
+  challenge[7] = 5;
+  cr_assert_eq(read_challenge(challenge, whole), ASZ_EFORMAT, "sig has no steps");
+}
+
+Test(challenge, bytes_of_a_challenge)
+{
+  uint8_t datagram[ASZ_ANSWER_MAX_BYTES], mac[16];
+  struct asz_challenge c = challenge_of(ASZ_KIND_SIG);
+  memset(datagram, 0xee, sizeof datagram);
+  cr_assert_eq(asz_challenge_write(datagram, &c, request_key), 128);
+  expect_hex(datagram, 80,
+             "41535a43"
+             "01010100"
+             "01020304"
+             "1122334455667788"
+             "0a0b0c0d"
+             "76616c6964617465"
+             "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"
+             "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf");
+  crypto_shorthash_siphashx24(mac, datagram, 80, request_key);
+  cr_assert_arr_eq(datagram + 80, mac, 16);
+  cr_assert(sodium_is_zero(datagram + 96, 32));
+}
+
+Test(challenge, bytes_of_an_answer)
+{
+  uint8_t datagram[ASZ_ANSWER_MAX_BYTES], mac[16];
+  cr_assert_eq(write_answer(datagram, ASZ_KIND_SEQ), 1152);
+  expect_hex(datagram, 52,
+             "41535a4301020214010203041122334455667788"
+             "0a0b0c0d70726f7669646572"
+             "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
+             "00010203");
+  for (int i = 0; i < 64; i++)
+    cr_assert_eq(datagram[48 + 1024 + i], 'S');
+  crypto_shorthash_siphashx24(mac, datagram, 1136, reply_key);
+  cr_assert_arr_eq(datagram + 1136, mac, 16);
+}
+
+Test(challenge, what_was_written_is_read)
+{
+  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    uint8_t datagram[ASZ_ANSWER_MAX_BYTES];
+    struct asz_challenge c = challenge_of(kind), again;
+    memset(&again, 0, sizeof again);
+    size_t size = asz_challenge_write(datagram, &c, request_key);
+    cr_assert_eq(asz_challenge_read(&again, datagram, size), ASZ_OK);
+    cr_assert(again.kind == c.kind && again.log2_steps == c.log2_steps && again.epoch == c.epoch && again.slot == c.slot &&
+              again.device == c.device);
+    cr_assert_arr_eq(again.validator_id, c.validator_id, 8);
+    cr_assert_arr_eq(again.beacon, c.beacon, 32);
+    cr_assert_arr_eq(again.nonce, c.nonce, 16);
+
+    struct asz_answer answer;
+    size = write_answer(datagram, kind);
+    cr_assert_eq(asz_answer_read(&answer, datagram, size), ASZ_OK);
+    cr_assert(answer.kind == c.kind && answer.log2_steps == c.log2_steps && answer.epoch == c.epoch && answer.slot == c.slot &&
+              answer.device == c.device);
+    cr_assert_eq(answer.provider_id, datagram + 24);
+    cr_assert_eq(answer.nonce, datagram + 32);
+    cr_assert_eq(answer.body, datagram + 48);
+    cr_assert_eq(answer.body_bytes, kind == ASZ_KIND_SEQ ? 1024 : 0);
+    cr_assert_eq(answer.signature, datagram + size - 80);
+    cr_assert_eq(answer.mac, datagram + size - 16);
+  }
+}
+
+Test(challenge, names_and_sizes_of_kinds)
+{
+  cr_assert_null(asz_kind_name(0));
+  cr_assert_null(asz_kind_name(ASZ_KIND_MAX + 1));
+  cr_assert_null(asz_kind_name(256 + ASZ_KIND_SIG));
+  cr_assert_eq(asz_kind_from_name("SIG"), 0);
+  cr_assert_eq(asz_kind_from_name(""), 0);
+  cr_assert_eq(asz_answer_bytes(0), 0);
+  cr_assert_eq(asz_answer_bytes(ASZ_KIND_MAX + 1), 0);
+  cr_assert_eq(asz_answer_bytes(ASZ_KIND_SIG), 128);
+  cr_assert_eq(asz_answer_bytes(ASZ_KIND_SEQ), 1152);
+  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    cr_assert_eq(asz_kind_from_name(asz_kind_name(kind)), kind);
+    cr_assert_leq(asz_answer_bytes(kind), ASZ_DATAGRAM_MAX_BYTES);
+  }
+}
+
+Test(challenge, seed_of_a_fixed_challenge)
+{
+  uint8_t validator_pk[32], provider_pk[32], seed[32];
+  count_up(validator_pk, 32, 0x20);
+  count_up(provider_pk, 32, 0x40);
+  struct asz_challenge c = challenge_of(ASZ_KIND_SIG);
+  asz_challenge_seed(seed, &c, validator_pk, provider_pk);
+  expect_hex(seed, 32, "8b79ed6a6135da4e4badc9d09c3fd72b6305af2bcd4809c0f325184e16542ea4");
+  c = challenge_of(ASZ_KIND_SEQ);
+  asz_challenge_seed(seed, &c, validator_pk, provider_pk);
+  expect_hex(seed, 32, "6efc924847cd3da749002d195b67b8db7bbc692202702ac209f595dac85271e4");
+}
+
+Test(challenge, signed_bytes_of_a_fixed_answer)
+{
+  uint8_t body[64], seed[32], bytes[ASZ_SIGNED_BYTES];
+  count_up(body, sizeof body, 0);
+  count_up(seed, sizeof seed, 0xa0);
+  asz_answer_signed_bytes(bytes, ASZ_KIND_SEQ, 20, 0x01020304, 0x1122334455667788, 0x0a0b0c0d, seed, body, sizeof body);
+  expect_hex(bytes, sizeof bytes,
+             "617373697a652f312f616e7377657200"
+             "0214010203041122334455667788"
+             "0a0b0c0d"
+             "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+             "10d8e6d534b00939843fe9dcc4dae48cdf008f6b8b2b82b156f5404d874887f5");
+  asz_answer_signed_bytes(bytes, ASZ_KIND_SIG, 0, 0x01020304, 0x1122334455667788, 0x0a0b0c0d, seed, NULL, 0);
+  expect_hex(bytes + 66, 32, "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+}
+
+Test(challenge, commitment_and_nonce_of_a_fixed_secret)
+{
+  uint8_t secret[32], provider_pk[32], hash[32], nonce[16];
+  count_up(secret, 32, 0);
+  count_up(provider_pk, 32, 0x40);
+  asz_epoch_commitment(hash, 0x01020304, secret);
+  expect_hex(hash, 32, "f700a8803102c4a6c1f3cc416e4170448aa374961105b3b71e8fb89ca9bdf1a5");
+  asz_challenge_nonce(nonce, secret, ASZ_KIND_SEQ, 0x1122334455667788, 0x0a0b0c0d, provider_pk);
+  expect_hex(nonce, 16, "4e1b89576cdf3ba71d9391a2788ff608");
+}
