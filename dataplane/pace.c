@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/pace.h"
+
+#include <assert.h>
+
+void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t tsc_hz, uint64_t origin_tsc, uint64_t end_tsc,
+                   uint64_t debt_max) {
+  assert(rate_pps >= 1 && tsc_hz >= 1 && debt_max >= 1 && end_tsc >= origin_tsc);
+  *ret_pace = (struct asz_pace){
+      .origin_tsc = origin_tsc,
+      .end_tsc = end_tsc,
+      .intervals_per_tick = asz_ratio_make(rate_pps, tsc_hz),
+      .ticks_per_interval = asz_ratio_make(tsc_hz, rate_pps),
+      .debt_max = debt_max,
+  };
+}
+
+uint64_t asz_pace_due(struct asz_pace *pace, uint64_t tsc) {
+  if (tsc >= pace->end_tsc)
+    tsc = pace->end_tsc - 1;
+  if (tsc < pace->origin_tsc)
+    return 0;
+  uint64_t begun = asz_ratio_apply(pace->intervals_per_tick, tsc - pace->origin_tsc) + 1;
+  uint64_t due = begun > pace->taken ? begun - pace->taken : 0;
+  if (due > pace->debt_max) {
+    pace->skipped += due - pace->debt_max;
+    pace->taken += due - pace->debt_max;
+    due = pace->debt_max;
+  }
+  return due;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/port.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/probes/probe.h"
+
+enum {
+  DESCRIPTORS = 1024,    /* about 100 us of a full 10 Gb/s queue; the driver adjusts it to its own limits */
+  PROBE_BUFFERS = 32767, /* a full transmit ring of a slow peer (net_ring: 16,384) and as many again on their way */
+  FRAME_BUFFERS = 16383, /* AF_XDP wants twice its two rings of 2,048, and keeps them */
+  BUFFER_CACHE = 512,    /* the most that DPDK allows: bursts come from and go to the cache, not the shared ring */
+  PROBE_ROOM = RTE_PKTMBUF_HEADROOM + 192, /* over ASZ_PROBE_FRAME_MAX, whole cache lines */
+  LINK_WAIT_MS = 5000,
+  LINK_POLL_MS = 10,
+};
+_Static_assert(PROBE_ROOM - RTE_PKTMBUF_HEADROOM >= (int)ASZ_PROBE_FRAME_MAX, "a template fits");
+
+static int pool_make(struct rte_mempool **ret_pool, const char *what, uint16_t port_id, unsigned count, uint16_t room, int node,
+                     struct asz_diag *diag) {
+  char name[RTE_MEMPOOL_NAMESIZE];
+  snprintf(name, sizeof name, "asz_%s_%u", what, port_id);
+  struct rte_mempool *pool = rte_pktmbuf_pool_create(name, count, BUFFER_CACHE, 0, room, node);
+  if (pool == NULL)
+    return asz_diag_set(diag, ASZ_ENOMEM, "port %u: no memory for %u buffers of %u bytes (%s): give EAL more (engine memory)",
+                        port_id, count, room, rte_strerror(rte_errno));
+  *ret_pool = pool;
+  return 0;
+}
+
+static int device_error(uint16_t port_id, const char *step, int rc, struct asz_diag *diag) {
+  return asz_diag_set(diag, ASZ_EDEVICE, "port %u: %s failed: %s", port_id, step, rte_strerror(rc < 0 ? -rc : rc));
+}
+
+static int configure(struct asz_port *port, struct asz_diag *diag) {
+  struct rte_eth_dev_info info;
+  int rc = rte_eth_dev_info_get(port->port_id, &info);
+  if (rc != 0)
+    return device_error(port->port_id, "asking for its limits", rc, diag);
+  struct rte_eth_conf conf = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE, .txmode.mq_mode = RTE_ETH_MQ_TX_NONE};
+  /* Every probe comes from one pool and is referenced once, but challenges and ARP do not: without MBUF_FAST_FREE then. */
+  rc = rte_eth_dev_configure(port->port_id, 1, 1, &conf);
+  if (rc != 0)
+    return device_error(port->port_id, "configuring one queue pair", rc, diag);
+  uint16_t rx_descriptors = DESCRIPTORS, tx_descriptors = DESCRIPTORS;
+  rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->port_id, &rx_descriptors, &tx_descriptors);
+  if (rc != 0)
+    return device_error(port->port_id, "sizing the queues", rc, diag);
+  rc = rte_eth_rx_queue_setup(port->port_id, 0, rx_descriptors, (unsigned)port->node, NULL, port->frame_pool);
+  if (rc != 0)
+    return device_error(port->port_id, "setting up the receive queue", rc, diag);
+  rc = rte_eth_tx_queue_setup(port->port_id, 0, tx_descriptors, (unsigned)port->node, NULL);
+  if (rc != 0)
+    return device_error(port->port_id, "setting up the transmit queue", rc, diag);
+  rc = rte_eth_dev_start(port->port_id);
+  if (rc != 0)
+    return device_error(port->port_id, "starting", rc, diag);
+  (void)rte_eth_promiscuous_disable(port->port_id); /* some drivers know no such mode: then it is off */
+  return 0;
+}
+
+static int link_wait(const struct asz_port *port, struct asz_diag *diag) {
+  struct rte_eth_link link = {0};
+  for (int waited_ms = 0; waited_ms <= LINK_WAIT_MS; waited_ms += LINK_POLL_MS) {
+    int rc = rte_eth_link_get_nowait(port->port_id, &link);
+    if (rc == 0 && link.link_status == RTE_ETH_LINK_UP)
+      return 0;
+    rte_delay_us_sleep(LINK_POLL_MS * 1000);
+  }
+  return asz_diag_set(diag, ASZ_ETIMEDOUT, "port %u: no link after %d ms: is the cable in, the interface up?", port->port_id,
+                      LINK_WAIT_MS);
+}
+
+int asz_port_open(struct asz_port *ret_port, uint16_t port_id, struct asz_diag *diag) {
+  if (!rte_eth_dev_is_valid_port(port_id))
+    return asz_diag_set(diag, ASZ_ENOENT, "port %u: no such DPDK port (%u are there)", port_id, rte_eth_dev_count_avail());
+  struct asz_port port = {.port_id = port_id, .node = rte_eth_dev_socket_id(port_id)};
+  struct rte_ether_addr mac;
+  int err = 0, rc = rte_eth_macaddr_get(port_id, &mac);
+  if (rc != 0)
+    return device_error(port_id, "asking for its MAC address", rc, diag);
+  memcpy(port.mac, mac.addr_bytes, sizeof port.mac);
+  err = pool_make(&port.probe_pool, "probe", port_id, PROBE_BUFFERS, PROBE_ROOM, port.node, diag);
+  if (err == 0)
+    err = pool_make(&port.frame_pool, "frame", port_id, FRAME_BUFFERS, RTE_MBUF_DEFAULT_BUF_SIZE, port.node, diag);
+  if (err == 0)
+    err = configure(&port, diag);
+  if (err == 0)
+    err = link_wait(&port, diag);
+  if (err != 0) {
+    asz_port_close(&port);
+    return err;
+  }
+  port.missed_start = asz_port_missed(&port);
+  *ret_port = port;
+  return 0;
+}
+
+void asz_port_close(struct asz_port *port) {
+  if (port->probe_pool == NULL)
+    return;
+  (void)rte_eth_dev_stop(port->port_id);
+  rte_mempool_free(port->frame_pool);
+  rte_mempool_free(port->probe_pool);
+  *port = (struct asz_port){0};
+}
+
+static size_t pool_bytes(const struct rte_mempool *pool) {
+  return (size_t)pool->size * (pool->header_size + pool->elt_size + pool->trailer_size);
+}
+
+size_t asz_port_memory_bytes(const struct asz_port *port) {
+  return pool_bytes(port->probe_pool) + pool_bytes(port->frame_pool);
+}
+
+uint64_t asz_port_missed(const struct asz_port *port) {
+  struct rte_eth_stats stats;
+  if (rte_eth_stats_get(port->port_id, &stats) != 0)
+    return 0;
+  return stats.imissed + stats.rx_nombuf - port->missed_start;
+}

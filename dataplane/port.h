@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_port: one DPDK Ethernet port with one queue pair and its buffers.
+ *
+ * Any driver: what a port can do is asked of it, not assumed. Two pools: small buffers for probes (the hot set stays in cache)
+ * and full-sized ones for what arrives, ARP and challenges. AF_XDP uses the latter as its shared memory with the kernel. */
+#ifndef ASZ_DATAPLANE_PORT_H
+#define ASZ_DATAPLANE_PORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_mempool.h>
+
+#include "dataplane/base/diag.h"
+#include "dataplane/base/err.h"
+
+struct asz_port {
+  uint16_t port_id;
+  int node; /* NUMA node; -1 unknown */
+  uint8_t mac[6];
+  uint64_t missed_start; /* the driver's count of missed frames at open */
+  struct rte_mempool *probe_pool;
+  struct rte_mempool *frame_pool;
+};
+
+/* asz_port_open configures, starts and waits up to 5 s for the link. The port was probed by EAL and is not started.
+ * ASZ_ENOENT, ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a line. */
+ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, struct asz_diag *diag);
+/* asz_port_close stops the port and gives the pools back. A closed or zeroed port is fine. */
+void asz_port_close(struct asz_port *port);
+size_t asz_port_memory_bytes(const struct asz_port *port);
+/* asz_port_missed: frames that the port lost before we saw them, since open. May be a system call: not for every loop. */
+uint64_t asz_port_missed(const struct asz_port *port);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `icmp-echo`: RFC 792 echo, against any host: liveness and latency, bound to an address but to no key.
+ *
+ * The payload comes back as it was: transmit time(8) | target(4) | sequence(4) | cookie(8), big-endian. Identifier and sequence
+ * of the ICMP header are the upper and lower half of our sequence; nothing is read from them, since a NAT may rewrite them. */
+#include "dataplane/probes/probe.h"
+
+enum {
+  ICMP_AT = ASZ_ETH_BYTES + ASZ_IPV4_BYTES,
+  ICMP_CHECKSUM = 2,
+  ICMP_ID = 4, /* identifier and sequence, 16 bits each */
+  PAYLOAD_AT = ICMP_AT + ASZ_ICMP_BYTES,
+  PAYLOAD_TIME = 0,
+  PAYLOAD_TARGET = 8,
+  PAYLOAD_SEQ = 12,
+  PAYLOAD_COOKIE = 16,
+  PAYLOAD_BYTES = 24,
+};
+
+static void prepare(struct asz_template *template) {
+  asz_template_headers(template, ASZ_PROTOCOL_ICMP, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
+  template->bytes[ICMP_AT] = ASZ_ICMP_ECHO_REQUEST;
+  template->l4_sum = asz_sum_be16(0, template->bytes + ICMP_AT, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
+}
+
+static void make(const struct asz_template *template, const struct asz_burst *burst) {
+  uint64_t sum_of_all = template->l4_sum + asz_sum_be64(burst->time[0]);
+  for (uint32_t i = 0; i < burst->count; i++) {
+    uint8_t *icmp = burst->frame[i] + ICMP_AT, *payload = burst->frame[i] + PAYLOAD_AT;
+    uint64_t varying = (uint64_t)burst->seq[i] * 2 + burst->target[i] + asz_sum_be64(burst->cookie[i]); /* sequence twice */
+    asz_be32_store(icmp + ICMP_ID, burst->seq[i]);
+    asz_be16_store(icmp + ICMP_CHECKSUM, asz_sum_fold(sum_of_all + varying));
+    asz_be64_store(payload + PAYLOAD_TIME, burst->time[i]);
+    asz_be32_store(payload + PAYLOAD_TARGET, burst->target[i]);
+    asz_be32_store(payload + PAYLOAD_SEQ, burst->seq[i]);
+    asz_be64_store(payload + PAYLOAD_COOKIE, burst->cookie[i]);
+  }
+}
+
+static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, const uint8_t *payload) {
+  if (frame->icmp_type != ASZ_ICMP_ECHO_REPLY || frame->icmp_code != 0 || frame->payload_bytes != PAYLOAD_BYTES)
+    return ASZ_EFORMAT;
+  ret_claim->target = asz_be32_load(payload + PAYLOAD_TARGET);
+  ret_claim->seq = asz_be32_load(payload + PAYLOAD_SEQ);
+  ret_claim->tx_ntp64 = asz_be64_load(payload + PAYLOAD_TIME);
+  return 0;
+}
+
+static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
+                      uint8_t flags) {
+  return asz_be64_load(payload + PAYLOAD_COOKIE) == cookie;
+}
+
+const struct asz_probe_module asz_probe_icmp_echo = {
+    .name = "icmp-echo",
+    .protocol = ASZ_PROTOCOL_ICMP,
+    .frame_bytes = PAYLOAD_AT + PAYLOAD_BYTES,
+    .prepare = prepare,
+    .make = make,
+    .read = read,
+    .cookie_ok = cookie_ok,
+};

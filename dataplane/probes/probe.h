@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_probe_module: what a probe kind is: one const table, one file.
+ *
+ * A frame is made in three steps, so that its time stamp is as young as can be. `prepare` writes the constant bytes of a template
+ * once an epoch and sums them. For a burst, asz_burst_place copies the template and sets what does not depend on time (address,
+ * IPv4 checksum). Then the caller reads the clock, makes the cookies, and `make` patches time, cookie and what they change,
+ * adding to the template's sum instead of summing the frame again.
+ *
+ * Coming back, `read` takes what a reply claims (which probe it answers), the caller computes the cookie that this claim needs, a
+ * burst at a time, and `cookie_ok` compares. Nothing is believed before that. No function here knows DPDK, a clock or a counter.
+ */
+#ifndef ASZ_DATAPLANE_PROBES_PROBE_H
+#define ASZ_DATAPLANE_PROBES_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/cookie.h"
+#include "dataplane/base/session.h"
+#include "dataplane/base/wire.h"
+#include "dataplane/engine.h"
+
+enum {
+  ASZ_BURST_MAX = 64,           /* one asz_cookie_many; 32 cost 4 % more cycles a probe in bench_make */
+  ASZ_PROBE_FRAME_MAX = 160,    /* bytes of a template; a frame's buffer has at least as many */
+  ASZ_COOKIE_PORTS = 8192,      /* 13 cookie bits in the source port of a plain STAMP probe */
+  ASZ_PROBE_TTL = 255,          /* RFC 8762 section 4.2.1: the sender's TTL */
+  ASZ_TARGET_NONE = UINT32_MAX, /* no target index */
+};
+_Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_COOKIE_BURST_MAX, "a burst's cookies are made at once");
+
+/* What the templates of an epoch are written from. session may be NULL when no target needs it. */
+struct asz_probe_setup {
+  uint8_t local_mac[6], gateway_mac[6];
+  uint32_t local_ipv4; /* host order */
+  uint16_t source_port_base;
+  uint32_t epoch;
+  uint8_t validator_id[8];
+  const struct asz_session *session; /* by target index */
+};
+
+/* Sums are of the constant bytes as big-endian 16-bit words, not folded; what varies is zero in them. */
+struct asz_template {
+  uint8_t bytes[ASZ_PROBE_FRAME_MAX] __attribute__((aligned(64)));
+  uint64_t ip_sum; /* IPv4 header */
+  uint64_t l4_sum; /* what the UDP or ICMP checksum covers, pseudo-header included */
+  uint16_t frame_bytes;
+  struct asz_probe_setup setup;
+};
+
+/* A burst of one kind, structure of arrays. The caller fills count and every array before `make`. */
+struct asz_burst {
+  uint32_t count;
+  uint32_t target[ASZ_BURST_MAX];
+  uint32_t seq[ASZ_BURST_MAX];
+  uint32_t ipv4[ASZ_BURST_MAX];
+  uint16_t port[ASZ_BURST_MAX];
+  uint64_t time[ASZ_BURST_MAX]; /* NTP64; one value for the burst, spelled out for asz_cookie_many */
+  uint64_t cookie[ASZ_BURST_MAX];
+  uint8_t *frame[ASZ_BURST_MAX]; /* ASZ_PROBE_FRAME_MAX writable bytes each */
+};
+
+/* Which probe a reply claims to answer. */
+struct asz_claim {
+  uint32_t target; /* ASZ_TARGET_NONE when the kind does not carry it: the source address says */
+  uint32_t seq;
+  uint64_t tx_ntp64;
+};
+
+struct asz_probe_module {
+  const char *name;
+  uint8_t protocol; /* ASZ_PROTOCOL_* */
+  uint16_t frame_bytes;
+  /* prepare: template->setup is set; writes bytes and sums. */
+  void (*prepare)(struct asz_template *template);
+  /* make: finishes frames that asz_burst_place has laid out. */
+  void (*make)(const struct asz_template *template, const struct asz_burst *burst);
+  /* read: ASZ_EFORMAT for a payload that is no reply of this kind. `payload` has frame->payload_bytes bytes. */
+  int (*read)(struct asz_claim *ret_claim, const struct asz_frame *frame, const uint8_t *payload);
+  /* cookie_ok: does the reply carry what a probe with this cookie sent? flags: ASZ_TARGET_* of the target. Only after read. */
+  bool (*cookie_ok)(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
+                    uint8_t flags);
+  /* mac_ok: NULL for kinds without one. */
+  bool (*mac_ok)(const uint8_t *payload, const struct asz_session *session);
+};
+
+extern const struct asz_probe_module asz_probe_stamp;
+extern const struct asz_probe_module asz_probe_stamp_tlv;
+extern const struct asz_probe_module asz_probe_icmp_echo;
+
+/* asz_probe_module: the table of a kind; probe < ASZ_PROBE_COUNT (asserted). */
+const struct asz_probe_module *asz_probe_module(enum asz_probe probe);
+
+/* asz_template_prepare: the module's template for a setup. */
+void asz_template_prepare(struct asz_template *ret_template, const struct asz_probe_module *module,
+                          const struct asz_probe_setup *setup);
+/* asz_template_headers: for a module's prepare: Ethernet and IPv4 in front of l4_bytes of `protocol`, address 0. */
+void asz_template_headers(struct asz_template *template, uint8_t protocol, uint16_t l4_bytes);
+/* asz_sum_be16: big-endian 16-bit words, an odd last byte padded with zero, added to sum. */
+uint64_t asz_sum_be16(uint64_t sum, const uint8_t *bytes, uint32_t size_bytes);
+
+/* asz_burst_place copies the template into every frame and sets destination and IPv4 checksum. */
+void asz_burst_place(const struct asz_template *template, const struct asz_burst *burst);
+
+/* asz_sum_fold: the checksum field (host order) of a sum of big-endian 16-bit words. Since 2^16 = 1 modulo 65,535, a 32-bit value
+ * may be added as it is: it counts as its two halves. */
+static inline uint16_t asz_sum_fold(uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return (uint16_t)~sum;
+}
+static inline uint64_t asz_sum_be64(uint64_t value) {
+  return (value >> 32) + (value & 0xffffffff);
+}
+
+#endif

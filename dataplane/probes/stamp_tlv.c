@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `stamp-tlv`: STAMP with our TLV, against assize-responder.
+ *
+ * The whole 64-bit cookie is the TLV's nonce; epoch, target index and validator stand beside it, and a MAC under the session's
+ * request key covers everything. The reply's MAC, under the reply key, covers the same nonce and time, so it binds the reply to
+ * this very probe. The MAC changes 16 bytes that no sum can predict, so the UDP checksum is taken over the frame anew: next to
+ * the MAC itself (80 bytes of SipHash) that is small. */
+#include "dataplane/base/stamp.h"
+#include "dataplane/probes/probe.h"
+
+enum {
+  IP_AT = ASZ_ETH_BYTES,
+  UDP_AT = IP_AT + ASZ_IPV4_BYTES,
+  PAYLOAD_AT = UDP_AT + ASZ_UDP_BYTES,
+};
+
+static void prepare(struct asz_template *template) {
+  asz_template_headers(template, ASZ_PROTOCOL_UDP, ASZ_UDP_BYTES + ASZ_STAMP_TLV_BYTES);
+  asz_wire_udp_write(template->bytes + UDP_AT, template->setup.source_port_base, 0, ASZ_STAMP_TLV_BYTES);
+  asz_stamp_request_write(template->bytes + PAYLOAD_AT, 0, 0, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0);
+}
+
+static void make(const struct asz_template *template, const struct asz_burst *burst) {
+  const struct asz_probe_setup *setup = &template->setup;
+  for (uint32_t i = 0; i < burst->count; i++) {
+    uint8_t *frame = burst->frame[i], *payload = frame + PAYLOAD_AT;
+    asz_be16_store(frame + UDP_AT + ASZ_UDP_DST, burst->port[i]);
+    asz_be32_store(payload + ASZ_STAMP_SEQ, burst->seq[i]);
+    asz_be64_store(payload + ASZ_STAMP_TIME, burst->time[i]);
+    asz_tlv_request_write(payload, setup->epoch, burst->target[i], setup->validator_id, burst->cookie[i],
+                          setup->session[burst->target[i]].request_key);
+    asz_wire_udp_finish(frame + IP_AT);
+  }
+}
+
+static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, const uint8_t *payload) {
+  if (!asz_tlv_find(payload, frame->payload_bytes))
+    return ASZ_EFORMAT;
+  ret_claim->target = asz_be32_load(payload + ASZ_TLV_AT_TARGET);
+  ret_claim->seq = asz_be32_load(payload + ASZ_STAMP_SENDER_SEQ);
+  ret_claim->tx_ntp64 = asz_be64_load(payload + ASZ_STAMP_SENDER_TIME);
+  return 0;
+}
+
+static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
+                      uint8_t flags) {
+  return asz_be64_load(payload + ASZ_TLV_AT_NONCE) == cookie && frame->dst_port == setup->source_port_base;
+}
+
+static bool mac_ok(const uint8_t *payload, const struct asz_session *session) {
+  return payload[ASZ_TLV_AT_ROLE] == ASZ_TLV_ROLE_REPLY &&
+         asz_mac_check(payload + ASZ_TLV_AT_MAC, session->reply_key, payload, ASZ_TLV_AT_MAC);
+}
+
+const struct asz_probe_module asz_probe_stamp_tlv = {
+    .name = "stamp-tlv",
+    .protocol = ASZ_PROTOCOL_UDP,
+    .frame_bytes = PAYLOAD_AT + ASZ_STAMP_TLV_BYTES,
+    .prepare = prepare,
+    .make = make,
+    .read = read,
+    .cookie_ok = cookie_ok,
+    .mac_ok = mac_ok,
+};

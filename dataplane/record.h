@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_record: a reply whose cookie and MAC are right: is it the first, and in time?
+ *
+ * Each target keeps a window of 64 sequence bits, as IPsec does against replays (RFC 4303 section 3.4.3): a second copy is told
+ * apart from a first, and what is older than the window is a replay. Only a first reply in time changes what is scored. */
+#ifndef ASZ_DATAPLANE_RECORD_H
+#define ASZ_DATAPLANE_RECORD_H
+
+#include <stdint.h>
+
+#include "dataplane/base/counters.h"
+#include "dataplane/base/sketch.h"
+#include "dataplane/engine.h"
+
+/* asz_record_reply: sequence seq (under 2^32 - 1) came back after rtt_ns, sent in `slot`. Returns ASZ_CTR_RX_ANSWERED, _LATE,
+ * _DUPLICATE or _REPLAYED; *ret_reordered: 1 when it is a first one behind a later probe's reply. */
+enum asz_counter asz_record_reply(struct asz_target_stats *stats, struct asz_sketch *sketch, uint32_t seq, uint64_t rtt_ns,
+                                  uint64_t timeout_ns, uint32_t slot, int *ret_reordered);
+
+/* A 16-bit counter that stays at its end: whoever floods us with forgeries must not count himself clean. */
+static inline void asz_record_count(uint16_t *counter) {
+  *counter = (uint16_t)(*counter + (*counter != UINT16_MAX));
+}
+
+#endif

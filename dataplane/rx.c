@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/rx.h"
+
+#include "dataplane/base/stamp.h"
+#include "dataplane/record.h"
+
+/* The replies of a burst on their way through the stages. */
+struct replies {
+  uint32_t count;
+  uint32_t at[ASZ_BURST_MAX]; /* index in the burst */
+  enum asz_probe kind[ASZ_BURST_MAX];
+  struct asz_frame frame[ASZ_BURST_MAX];
+  uint32_t source[ASZ_BURST_MAX]; /* target with this source address, or none */
+  uint32_t target[ASZ_BURST_MAX]; /* target whose cookie must fit */
+  uint32_t seq[ASZ_BURST_MAX];
+  uint64_t time[ASZ_BURST_MAX];
+  uint64_t cookie[ASZ_BURST_MAX];
+};
+
+void asz_rx_begin(struct asz_rx *rx, const struct asz_rx_run *run) {
+  rx->run = *run;
+}
+
+void asz_rx_seal(struct asz_rx *rx) {
+  rx->previous = rx->run.epoch;
+  rx->run = (struct asz_rx_run){0};
+}
+
+static void count(struct asz_rx *rx, enum asz_counter counter) {
+  rx->counters->value[counter]++;
+}
+
+/* The running epoch's table, or after its end the previous one's. */
+static uint32_t target_of(const struct asz_rx *rx, uint32_t ipv4) {
+  const struct asz_rx_epoch *epoch = rx->run.epoch.valid ? &rx->run.epoch : &rx->previous;
+  return epoch->valid ? asz_addrmap_get(epoch->map, ipv4) : ASZ_TARGET_NONE;
+}
+
+static struct asz_target_stats *stats_of(const struct asz_rx *rx, uint32_t target) {
+  return rx->run.epoch.valid && target != ASZ_TARGET_NONE ? &rx->run.stats->target[target] : NULL;
+}
+
+static void answer_arrived(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, const struct asz_frame *frame) {
+  uint32_t target = target_of(rx, frame->src_ipv4);
+  if (target == ASZ_TARGET_NONE) {
+    count(rx, ASZ_CTR_RX_UNSOLICITED);
+    return;
+  }
+  burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){ASZ_RX_LEFT_ANSWER, at, target, *frame};
+}
+
+/* What a frame is, by its headers alone. Returns true when it may be the reply to a probe; everything else is dealt with here. */
+static bool sift(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, const struct asz_frame *frame) {
+  static const enum asz_counter counter_of[] = {
+      [ASZ_FRAME_MALFORMED] = ASZ_CTR_RX_MALFORMED,
+      [ASZ_FRAME_OTHER] = ASZ_CTR_RX_NOT_OURS,
+      [ASZ_FRAME_FRAGMENT] = ASZ_CTR_RX_FRAGMENT,
+      [ASZ_FRAME_BAD_CHECKSUM] = ASZ_CTR_RX_BAD_CHECKSUM,
+  };
+  if (frame->kind == ASZ_FRAME_ARP) {
+    burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){ASZ_RX_LEFT_ARP, at, ASZ_TARGET_NONE, *frame};
+    return false;
+  }
+  if (frame->kind != ASZ_FRAME_UDP && frame->kind != ASZ_FRAME_ICMP) {
+    count(rx, counter_of[frame->kind]);
+    return false;
+  }
+  bool ours = frame->dst_ipv4 == rx->config.local_ipv4;
+  if (ours && frame->kind == ASZ_FRAME_UDP && frame->dst_port == rx->config.challenge_source_port) {
+    answer_arrived(rx, burst, at, frame);
+    return false;
+  }
+  if (frame->kind == ASZ_FRAME_UDP)
+    ours = ours && (uint16_t)(frame->dst_port - rx->config.source_port_base) < ASZ_COOKIE_PORTS;
+  else
+    ours = ours && frame->icmp_type == ASZ_ICMP_ECHO_REPLY && frame->icmp_code == 0;
+  if (!ours)
+    count(rx, ASZ_CTR_RX_NOT_OURS);
+  return ours;
+}
+
+static void parse_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies) {
+  const struct asz_addrmap *map = rx->run.epoch.valid ? rx->run.epoch.map : NULL;
+  for (uint32_t i = 0; i < burst->count; i++) {
+    struct asz_frame *frame = &replies->frame[replies->count];
+    asz_wire_parse(frame, burst->bytes[i], burst->size_bytes[i], rx->config.check);
+    if (!sift(rx, burst, i, frame))
+      continue;
+    if (map != NULL)
+      asz_addrmap_prefetch(map, frame->src_ipv4);
+    replies->at[replies->count++] = i;
+  }
+}
+
+static const uint8_t *payload_of(const struct asz_rx_burst *burst, const struct replies *replies, uint32_t i) {
+  return burst->bytes[replies->at[i]] + replies->frame[i].payload_offset;
+}
+
+/* A kind that carries its target is told by its form, the others by what was asked of the source address. */
+static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, uint32_t source) {
+  if (frame->kind == ASZ_FRAME_ICMP)
+    return ASZ_PROBE_ICMP_ECHO;
+  if (asz_tlv_find(payload, frame->payload_bytes))
+    return ASZ_PROBE_STAMP_TLV;
+  return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.target[source].probe : ASZ_PROBE_STAMP;
+}
+
+static void prefetch_target(const struct asz_rx *rx, uint32_t target, uint64_t rtt_ns) {
+  __builtin_prefetch(&rx->run.stats->target[target], 1);
+  __builtin_prefetch(&rx->run.stats->sketch[target].count[asz_sketch_bin(rtt_ns)], 1);
+  if (rx->run.setup.session != NULL)
+    __builtin_prefetch(&rx->run.setup.session[target]);
+}
+
+static uint64_t age_ns(uint64_t now_ntp64, uint64_t tx_ntp64) {
+  uint64_t age = now_ntp64 - tx_ntp64; /* 32.32 seconds, 136 years around: no era, no sign */
+  return (uint64_t)(((unsigned __int128)age * 1000000000 + (UINT64_C(1) << 31)) >> 32);
+}
+
+static void malformed(struct asz_rx *rx, uint32_t source) {
+  struct asz_target_stats *stats = stats_of(rx, source);
+  if (stats != NULL)
+    asz_record_count(&stats->malformed);
+  count(rx, source == ASZ_TARGET_NONE ? ASZ_CTR_RX_UNSOLICITED : ASZ_CTR_RX_MALFORMED);
+}
+
+/* Finds source and claim of each reply and drops what has none; what stays moves to the front. */
+static void claim_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < replies->count; i++) {
+    const struct asz_frame *frame = &replies->frame[i];
+    const uint8_t *payload = payload_of(burst, replies, i);
+    uint32_t source = target_of(rx, frame->src_ipv4);
+    enum asz_probe kind = kind_of(rx, frame, payload, source);
+    const struct asz_probe_module *module = asz_probe_module(kind);
+    struct asz_claim claim;
+    uint8_t protocol = frame->kind == ASZ_FRAME_UDP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
+    if (module->protocol != protocol || module->read(&claim, frame, payload) != 0) {
+      malformed(rx, source);
+      continue;
+    }
+    replies->at[kept] = replies->at[i];
+    replies->kind[kept] = kind;
+    replies->frame[kept] = *frame;
+    replies->source[kept] = source;
+    replies->target[kept] = claim.target == ASZ_TARGET_NONE ? source : claim.target;
+    replies->seq[kept] = claim.seq;
+    replies->time[kept] = claim.tx_ntp64;
+    if (rx->run.epoch.valid && replies->target[kept] < rx->run.epoch.target_count)
+      prefetch_target(rx, replies->target[kept], age_ns(burst->now_ntp64, claim.tx_ntp64));
+    kept++;
+  }
+  replies->count = kept;
+}
+
+/* Would it have been a reply to the previous epoch? Only names the outcome, so the weaker form of a cookie will do. */
+static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, enum asz_probe kind) {
+  const struct asz_rx_epoch *epoch = &rx->previous;
+  const struct asz_probe_module *module = asz_probe_module(kind);
+  struct asz_claim claim;
+  if (!epoch->valid || module->read(&claim, frame, payload) != 0)
+    return false;
+  uint32_t target = claim.target != ASZ_TARGET_NONE ? claim.target : asz_addrmap_get(epoch->map, frame->src_ipv4);
+  struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base};
+  return target < epoch->target_count &&
+         module->cookie_ok(&setup, frame, payload, asz_cookie_one(&epoch->key, target, claim.seq, claim.tx_ntp64),
+                           ASZ_TARGET_NO_SSID);
+}
+
+/* No cookie of the running epoch: counted against the source, when that is a target of ours. */
+static void judge_stranger(struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, enum asz_probe kind,
+                           uint32_t source) {
+  struct asz_target_stats *stats = stats_of(rx, source);
+  if (previous_fits(rx, frame, payload, kind)) {
+    if (stats != NULL)
+      asz_record_count(&stats->replayed);
+    count(rx, ASZ_CTR_RX_REPLAYED);
+  } else if (source == ASZ_TARGET_NONE) {
+    count(rx, ASZ_CTR_RX_UNSOLICITED);
+  } else {
+    if (stats != NULL)
+      asz_record_count(&stats->forged);
+    count(rx, ASZ_CTR_RX_FORGED);
+  }
+}
+
+static bool cookie_fits(const struct asz_rx *rx, const struct replies *replies, uint32_t i, const uint8_t *payload,
+                        uint64_t now_ntp64) {
+  const struct asz_rx_run *run = &rx->run;
+  uint32_t target = replies->target[i];
+  if (!run->epoch.valid || target >= run->epoch.target_count || run->target[target].probe != replies->kind[i])
+    return false;
+  const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
+  bool sent_in_past = now_ntp64 - replies->time[i] <= now_ntp64 - run->start_ntp64;
+  return sent_in_past &&
+         module->cookie_ok(&run->setup, &replies->frame[i], payload, replies->cookie[i], run->target[target].flags);
+}
+
+static void judge(struct asz_rx *rx, const struct replies *replies, uint32_t i, const uint8_t *payload, uint64_t now_ntp64) {
+  const struct asz_rx_run *run = &rx->run;
+  const struct asz_frame *frame = &replies->frame[i];
+  uint32_t target = replies->target[i];
+  if (!cookie_fits(rx, replies, i, payload, now_ntp64)) {
+    judge_stranger(rx, frame, payload, replies->kind[i], replies->source[i]);
+    return;
+  }
+  const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
+  struct asz_target_stats *stats = &run->stats->target[target];
+  if (replies->source[i] != target || (frame->kind == ASZ_FRAME_UDP && frame->src_port != run->target[target].port)) {
+    asz_record_count(&stats->wrong_path);
+    count(rx, ASZ_CTR_RX_WRONG_PATH);
+    return;
+  }
+  if (module->mac_ok != NULL && !module->mac_ok(payload, &run->setup.session[target])) {
+    asz_record_count(&stats->bad_mac);
+    count(rx, ASZ_CTR_RX_BAD_MAC);
+    return;
+  }
+  int reordered;
+  uint32_t slot = asz_slots_of(run->slots, replies->time[i]);
+  uint64_t rtt_ns = age_ns(now_ntp64, replies->time[i]);
+  count(rx, asz_record_reply(stats, &run->stats->sketch[target], replies->seq[i], rtt_ns, run->timeout_ns, slot, &reordered));
+  rx->counters->value[ASZ_CTR_RX_REORDERED] += (uint64_t)reordered;
+}
+
+void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
+  struct replies replies;
+  replies.count = 0;
+  burst->leftover_count = 0;
+  rx->counters->value[ASZ_CTR_RX_FRAMES] += burst->count;
+  parse_stage(rx, burst, &replies);
+  claim_stage(rx, burst, &replies);
+  if (rx->run.epoch.valid)
+    asz_cookie_many(&rx->run.epoch.key, replies.target, replies.seq, replies.time, replies.cookie, replies.count);
+  for (uint32_t i = 0; i < replies.count; i++)
+    judge(rx, &replies, i, payload_of(burst, &replies, i), burst->now_ntp64);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_rx: what an arrived frame is, and what follows from it. Bytes in, counters and statistics out: no DPDK, no clock.
+ *
+ * A burst goes through in stages, so that the memory that one stage will touch is already on its way while another frame is being
+ * looked at, and the cookies of a burst are computed side by side:
+ *   parse | address -> target, claim | cookies | judge, record
+ * Every frame ends in exactly one counter (RX_REORDERED counts beside RX_ANSWERED or RX_LATE). The order of the questions:
+ *   cookie right for the target that is claimed? no: does the previous epoch's key fit: REPLAYED, else FORGED
+ *   sent in this epoch's past?                   no: FORGED
+ *   from the address and port that were asked?   no: WRONG_PATH
+ *   MAC right, where the kind has one?           no: BAD_MAC
+ *   then asz_record_reply.
+ * A reply from an address that is no target counts for nobody: UNSOLICITED, unless it carries a target index and that target's
+ * cookie fits. After an epoch is sealed its replies belong to the previous epoch; statistics are not touched any more. */
+#ifndef ASZ_DATAPLANE_RX_H
+#define ASZ_DATAPLANE_RX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/addrmap.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/engine.h"
+#include "dataplane/probes/probe.h"
+#include "dataplane/slots.h"
+
+/* What recognises the replies to one epoch's probes. */
+struct asz_rx_epoch {
+  struct asz_cookie_key key;
+  const struct asz_addrmap *map;
+  uint32_t target_count;
+  bool valid;
+};
+
+/* What belongs to the running epoch alone. The pointers are the plan's. */
+struct asz_rx_run {
+  struct asz_rx_epoch epoch; /* valid: probing or cooling down */
+  const struct asz_target *target;
+  struct asz_stats *stats;
+  struct asz_slots *slots;
+  uint64_t timeout_ns;
+  uint64_t start_ntp64;
+  struct asz_probe_setup setup;
+};
+
+struct asz_rx_config {
+  uint32_t local_ipv4;
+  uint16_t source_port_base;
+  uint16_t challenge_source_port;
+  unsigned check; /* ASZ_WIRE_CHECK_* */
+};
+
+struct asz_rx {
+  struct asz_rx_config config;
+  struct asz_rx_run run;
+  struct asz_rx_epoch previous;
+  struct asz_counters *counters; /* the caller's */
+};
+
+/* What asz_rx_burst leaves to its caller: frames that need an answer or a queue. */
+enum asz_rx_left { ASZ_RX_LEFT_ARP, ASZ_RX_LEFT_ANSWER };
+struct asz_rx_leftover {
+  enum asz_rx_left left;
+  uint32_t at;     /* index in the burst */
+  uint32_t target; /* of an answer */
+  struct asz_frame frame;
+};
+
+struct asz_rx_burst {
+  uint32_t count; /* <= ASZ_BURST_MAX */
+  const uint8_t *bytes[ASZ_BURST_MAX];
+  uint32_t size_bytes[ASZ_BURST_MAX];
+  uint64_t now_ntp64; /* when the burst was taken from the port */
+  uint32_t leftover_count;
+  struct asz_rx_leftover leftover[ASZ_BURST_MAX];
+};
+
+/* asz_rx_take handles a burst: count, bytes, size_bytes and now_ntp64 are set; leftovers are filled. */
+void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst);
+
+/* asz_rx_begin: a new epoch runs; whatever ran is over. asz_rx_seal: it becomes the previous one. */
+void asz_rx_begin(struct asz_rx *rx, const struct asz_rx_run *run);
+void asz_rx_seal(struct asz_rx *rx);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of an epoch's measurements, and what follows from them without the engine. No DPDK here: the control plane scores
+ * sealed statistics on any thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/bigmem.h"
+#include "dataplane/engine.h"
+#include "dataplane/sched.h"
+
+enum { TARGETS_MAX = 1 << 24 };
+
+static size_t target_bytes(uint32_t target_count) {
+  return (size_t)target_count * sizeof(struct asz_target_stats);
+}
+static size_t sketch_bytes(uint32_t target_count) {
+  return (size_t)target_count * sizeof(struct asz_sketch);
+}
+
+size_t asz_stats_footprint(uint32_t target_count) {
+  if (target_count < 1 || target_count > TARGETS_MAX)
+    return 0;
+  return sizeof(struct asz_stats) + target_bytes(target_count) + sketch_bytes(target_count);
+}
+
+int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count) {
+  if (asz_stats_footprint(target_count) == 0)
+    return ASZ_EINVAL;
+  asz_sketch_init();
+  struct asz_stats *stats = calloc(1, sizeof *stats);
+  if (stats == NULL)
+    return ASZ_ENOMEM;
+  void *target = NULL, *sketch = NULL;
+  stats->target_count = target_count;
+  int err = asz_bigmem_new(&target, target_bytes(target_count), -1);
+  if (err == 0)
+    err = asz_bigmem_new(&sketch, sketch_bytes(target_count), -1);
+  stats->target = target;
+  stats->sketch = sketch;
+  if (err != 0) {
+    asz_stats_free(stats);
+    return err;
+  }
+  *ret_stats = stats;
+  return 0;
+}
+
+void asz_stats_clear(struct asz_stats *stats) {
+  struct asz_stats kept = {.target_count = stats->target_count, .target = stats->target, .sketch = stats->sketch};
+  memset(stats->target, 0, target_bytes(stats->target_count));
+  memset(stats->sketch, 0, sketch_bytes(stats->target_count));
+  *stats = kept;
+}
+
+void asz_stats_free(struct asz_stats *stats) {
+  if (stats == NULL)
+    return;
+  asz_bigmem_free(stats->target, target_bytes(stats->target_count));
+  asz_bigmem_free(stats->sketch, sketch_bytes(stats->target_count));
+  free(stats);
+}
+
+void asz_engine_sent(const struct asz_plan *plan, const struct asz_stats *stats, uint32_t *ret_sent) {
+  uint32_t count = plan->target_count;
+  uint32_t rounds = (uint32_t)(stats->probes_scheduled / count);
+  uint32_t rest = (uint32_t)(stats->probes_scheduled % count);
+  struct asz_permute permute;
+  asz_permute_init(&permute, count, plan->secret, rounds);
+  for (uint32_t i = 0; i < count; i++)
+    ret_sent[i] = rounds;
+  for (uint32_t position = 0; position < rest; position++)
+    ret_sent[asz_permute_at(&permute, position)]++;
+  for (uint32_t i = 0; i < count; i++)
+    ret_sent[i] -= stats->target[i].unjudged;
+}

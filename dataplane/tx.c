@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/tx.h"
+
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/record.h"
+
+enum {
+  DEBT_PROBES_MAX = 16 * ASZ_BURST_MAX, /* at 10 M probes/s this is 100 us: nobody's queue sees more than that at once */
+};
+
+/* As many probes as come due in twice the lateness bound: the half of them that is over the bound is sent, but counts as late. */
+static uint64_t debt_max(const struct asz_plan *plan) {
+  unsigned __int128 probes = (unsigned __int128)plan->rate_pps * 2 * plan->late_bound_ns / 1000000000;
+  if (probes < 1)
+    return 1;
+  return probes < DEBT_PROBES_MAX ? (uint64_t)probes : DEBT_PROBES_MAX;
+}
+
+static void templates_prepare(struct asz_tx *tx) {
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
+    asz_template_prepare(&tx->template[kind], asz_probe_module(kind), &tx -> setup);
+}
+
+/* Draws the next burst and asks for the memory that it will need. */
+static void look_ahead(struct asz_tx *tx) {
+  asz_sched_next(&tx->sched, tx->ahead_target, tx->ahead_seq, ASZ_BURST_MAX);
+  tx->ahead_next = 0;
+  for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
+    __builtin_prefetch(&tx->plan.target[tx->ahead_target[i]]);
+  if (tx->plan.session == NULL)
+    return;
+  for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
+    __builtin_prefetch(&tx->plan.session[tx->ahead_target[i]]);
+}
+
+void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_clock *clock,
+                  const struct asz_probe_setup *setup, uint64_t origin_tsc) {
+  const struct asz_port *port = tx->port;
+  struct asz_counters *counters = tx->counters;
+  memset(tx, 0, sizeof *tx);
+  tx->port = port;
+  tx->counters = counters;
+  tx->plan = *plan;
+  tx->clock = *clock;
+  tx->setup = *setup;
+  tx->late_bound_ticks = asz_clock_ticks(clock, plan->late_bound_ns);
+  tx->missed_last = asz_port_missed(port);
+  tx->last_sent_tsc = origin_tsc;
+  asz_cookie_key_derive(&tx->key, plan->secret, plan->epoch);
+  asz_sched_init(&tx->sched, plan->target_count, plan->secret);
+  asz_slots_init(&tx->slots, clock, origin_tsc, plan->duration_ns, plan->slot_ns, plan->fault_bound_ppm);
+  asz_pace_init(&tx->pace, plan->rate_pps, clock->tsc_hz, origin_tsc, origin_tsc + asz_clock_ticks(clock, plan->duration_ns),
+                debt_max(plan));
+  templates_prepare(tx);
+  look_ahead(tx);
+}
+
+void asz_tx_readdress(struct asz_tx *tx, const uint8_t gateway_mac[6]) {
+  memcpy(tx->setup.gateway_mac, gateway_mac, sizeof tx->setup.gateway_mac);
+  templates_prepare(tx);
+}
+
+static void unjudged(struct asz_tx *tx, const struct asz_burst *burst, uint32_t from, enum asz_counter counter) {
+  for (uint32_t i = from; i < burst->count; i++)
+    asz_record_count(&tx->plan.stats->target[burst->target[i]].unjudged);
+  tx->counters->value[counter] += burst->count - from;
+  tx->faults += burst->count - from;
+}
+
+static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct asz_template *template,
+                       const struct asz_probe_module *module) {
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  if (rte_pktmbuf_alloc_bulk(tx->port->probe_pool, mbuf, burst->count) != 0) {
+    unjudged(tx, burst, 0, ASZ_CTR_TX_NO_MBUF);
+    return;
+  }
+  for (uint32_t i = 0; i < burst->count; i++) {
+    mbuf[i]->data_len = template->frame_bytes;
+    mbuf[i]->pkt_len = template->frame_bytes;
+    burst->frame[i] = rte_pktmbuf_mtod(mbuf[i], uint8_t *);
+  }
+  asz_burst_place(template, burst);
+
+  uint64_t stamp_tsc = asz_tsc();
+  uint64_t tx_ntp64 = asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, stamp_tsc));
+  for (uint32_t i = 0; i < burst->count; i++)
+    burst->time[i] = tx_ntp64;
+  asz_cookie_many(&tx->key, burst->target, burst->seq, burst->time, burst->cookie, burst->count);
+  module->make(template, burst);
+  uint16_t taken = rte_eth_tx_burst(tx->port->port_id, 0, mbuf, (uint16_t)burst->count);
+  uint64_t sent_tsc = asz_tsc();
+
+  if (sent_tsc - stamp_tsc > tx->burst_ticks_max)
+    tx->burst_ticks_max = sent_tsc - stamp_tsc;
+  tx->last_sent_tsc = sent_tsc;
+  tx->sent += taken;
+  tx->counters->value[ASZ_CTR_TX_BURSTS]++;
+  tx->counters->value[ASZ_CTR_TX_PROBES] += taken;
+  if (taken < burst->count) {
+    rte_pktmbuf_free_bulk(mbuf + taken, burst->count - taken);
+    unjudged(tx, burst, taken, ASZ_CTR_TX_DROPPED);
+  }
+}
+
+/* Sorts the next `count` probes that were drawn into a burst per kind, and sends those. */
+static void probes_send(struct asz_tx *tx, uint32_t count) {
+  for (uint32_t n = 0; n < count; n++) {
+    uint32_t index = tx->ahead_target[tx->ahead_next + n];
+    const struct asz_target *target = &tx->plan.target[index];
+    struct asz_burst *burst = &tx->burst[target->probe];
+    uint32_t i = burst->count++;
+    burst->target[i] = index;
+    burst->seq[i] = tx->ahead_seq[tx->ahead_next + n];
+    burst->ipv4[i] = target->ipv4;
+    burst->port[i] = target->port;
+  }
+  tx->ahead_next += count;
+  tx->scheduled += count;
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++) {
+    struct asz_burst *burst = &tx->burst[kind];
+    if (burst->count == 0)
+      continue;
+    burst_send(tx, burst, &tx->template[kind], asz_probe_module(kind));
+    burst->count = 0;
+  }
+}
+
+/* Due and not sent at tsc; what the debt cap skips is counted on the way. */
+static uint64_t due_at(struct asz_tx *tx, uint64_t tsc) {
+  uint64_t skipped = tx->pace.skipped;
+  uint64_t due = asz_pace_due(&tx->pace, tsc);
+  tx->counters->value[ASZ_CTR_TX_NOT_SENT] += tx->pace.skipped - skipped;
+  return due;
+}
+
+static uint64_t faults_total(const struct asz_tx *tx) {
+  return tx->faults + tx->pace.skipped;
+}
+
+/* Frames that the port lost on their way in are replies that we will call unanswered: ours. */
+static void missed_account(struct asz_tx *tx) {
+  uint64_t missed = asz_port_missed(tx->port);
+  tx->faults += missed - tx->missed_last;
+  tx->missed_last = missed;
+}
+
+/* What was due by the slot's end is skipped or owed before the slot is judged: a stall over several slots spoils each of them. */
+static void slots_close(struct asz_tx *tx, uint64_t tsc) {
+  missed_account(tx);
+  while (asz_slots_ended(&tx->slots, tsc)) {
+    uint64_t owed = due_at(tx, tx->slots.end_tsc[tx->slots.now] - 1);
+    asz_slots_close(&tx->slots, tx->pace.taken + owed, faults_total(tx));
+  }
+}
+
+static void late_account(struct asz_tx *tx, uint64_t tsc, uint32_t count) {
+  if (asz_pace_late_ticks(&tx->pace, tsc) > tx->late_bound_ticks) {
+    tx->counters->value[ASZ_CTR_TX_LATE] += count;
+    tx->faults += count;
+  }
+  if (tx->gateway_lost)
+    tx->faults += count;
+}
+
+void asz_tx_poll(struct asz_tx *tx, uint64_t tsc) {
+  uint64_t late_ticks = asz_pace_late_ticks(&tx->pace, tsc);
+  if (late_ticks > tx->late_ticks_max)
+    tx->late_ticks_max = late_ticks;
+  if (asz_slots_ended(&tx->slots, tsc))
+    slots_close(tx, tsc);
+  uint64_t due = due_at(tx, tsc);
+  uint32_t ready = ASZ_BURST_MAX - tx->ahead_next;
+  uint32_t count = due < ready ? (uint32_t)due : ready;
+  if (count == 0)
+    return;
+  late_account(tx, tsc, count);
+  asz_pace_take(&tx->pace, count);
+  probes_send(tx, count);
+  if (tx->ahead_next == ASZ_BURST_MAX)
+    look_ahead(tx);
+}
+
+bool asz_tx_done(struct asz_tx *tx, uint64_t tsc) {
+  return tsc >= tx->pace.end_tsc && due_at(tx, tsc) == 0;
+}
+
+void asz_tx_cut(struct asz_tx *tx, uint64_t tsc) {
+  if (tsc >= tx->pace.end_tsc)
+    return;
+  tx->pace.end_tsc = tsc > tx->pace.origin_tsc ? tsc : tx->pace.origin_tsc + 1;
+  asz_slots_abandon(&tx->slots);
+}
+
+void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max) {
+  struct asz_stats *stats = tx->plan.stats;
+  missed_account(tx);
+  asz_slots_close(&tx->slots, tx->pace.taken, faults_total(tx));
+  uint64_t span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
+  stats->start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc);
+  stats->probes_scheduled = tx->scheduled;
+  stats->slots_unjudged = tx->slots.unjudged;
+  stats->rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max);
+  stats->late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max);
+  stats->rate_pps = (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_tx: the sending half of an epoch: from the schedule to the port.
+ *
+ * Probes are drawn a burst ahead, so that the targets they go to are in cache when they are due. A burst of one kind is laid out
+ * first, stamped last: clock, cookies, checksums, port. A plan of several kinds makes one burst of each.
+ * What the port does not take is freed and is ours: counted, and marked unjudged for its target. */
+#ifndef ASZ_DATAPLANE_TX_H
+#define ASZ_DATAPLANE_TX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/cookie.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/engine.h"
+#include "dataplane/pace.h"
+#include "dataplane/port.h"
+#include "dataplane/probes/probe.h"
+#include "dataplane/sched.h"
+#include "dataplane/slots.h"
+
+struct asz_tx {
+  const struct asz_port *port;
+  struct asz_counters *counters; /* the lcore's */
+  struct asz_plan plan;
+  struct asz_clock clock; /* snapshot: a step of the wall clock does not move this epoch's times */
+  struct asz_cookie_key key;
+  struct asz_pace pace;
+  struct asz_sched sched;
+  struct asz_slots slots;
+  struct asz_probe_setup setup;
+  struct asz_template template[ASZ_PROBE_COUNT];
+  struct asz_burst burst[ASZ_PROBE_COUNT];
+  uint32_t ahead_target[ASZ_BURST_MAX];
+  uint32_t ahead_seq[ASZ_BURST_MAX];
+  uint32_t ahead_next; /* first one not sent yet */
+  uint64_t scheduled;  /* probes drawn and due so far, sent or not */
+  uint64_t sent;       /* taken by the port */
+  uint64_t faults;     /* late, dropped or without a buffer, or sent into the void; skipped ones are in pace */
+  uint64_t late_bound_ticks;
+  uint64_t late_ticks_max;  /* worst lateness */
+  uint64_t burst_ticks_max; /* worst time from stamp to the port's return */
+  uint64_t missed_last;     /* port's missed frames at the last slot's end */
+  uint64_t last_sent_tsc;
+  bool gateway_lost; /* set by the loop: what is sent now is our fault */
+};
+
+/* asz_tx_begin: the plan was checked; probing starts at origin_tsc. */
+void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_clock *clock,
+                  const struct asz_probe_setup *setup, uint64_t origin_tsc);
+/* asz_tx_readdress: the gateway's MAC has changed. */
+void asz_tx_readdress(struct asz_tx *tx, const uint8_t gateway_mac[6]);
+/* asz_tx_poll sends what is due at tsc, one burst at most, and closes slots that have ended. */
+void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
+/* asz_tx_done: nothing will be due any more. */
+bool asz_tx_done(struct asz_tx *tx, uint64_t tsc);
+/* asz_tx_cut: probing ends at tsc instead of at the plan's end. */
+void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
+/* asz_tx_seal writes the epoch's figures into the plan's statistics; poll_ticks_max is the receiving half's worst gap. */
+void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max);
+
+#endif
