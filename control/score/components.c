@@ -43,15 +43,19 @@ void asz_beta_step(struct asz_score_state *state, bool right) {
   state->beta_q32 = (uint64_t)((unsigned __int128)state->beta_q32 * 999 / 1000) + (right ? 0 : ASZ_Q32_ONE);
 }
 
-static uint64_t q32_of_ppm(uint32_t ppm) {
-  return (uint64_t)ppm * ASZ_Q32_ONE / ASZ_PPM; /* rounded down; 10^6 gives exactly one */
+/* log2(ppm / 10^6), <= 0 */
+static int64_t log2_of_ppm(uint32_t ppm) {
+  return asz_log2_q32(ppm) - asz_log2_q32(ASZ_PPM);
 }
 
 uint32_t asz_composite_ppm(uint32_t s_availability_ppm, uint32_t s_latency_ppm) {
-  /* .40/.55 and .15/.55: the weights of what this version measures, scaled to sum to one */
-  uint64_t availability_q32 = asz_pow_q32(q32_of_ppm(s_availability_ppm), 8, 11);
-  uint64_t latency_q32 = asz_pow_q32(q32_of_ppm(s_latency_ppm), 3, 11);
-  uint64_t product_q32 = (uint64_t)((unsigned __int128)availability_q32 * latency_q32 >> 32);
+  assert(s_availability_ppm <= ASZ_PPM && s_latency_ppm <= ASZ_PPM);
+  if (s_availability_ppm == 0 || s_latency_ppm == 0)
+    return 0;
+  /* .40/.55 = 8/11 and .15/.55 = 3/11: the weights of what this version measures, scaled to sum to one. One sum of logarithms and
+   * one power, where two powers would round each factor to Q32, too coarse for the 3/11th power of a few ppm. */
+  int64_t log2_sum = 8 * log2_of_ppm(s_availability_ppm) + 3 * log2_of_ppm(s_latency_ppm);
+  uint64_t product_q32 = asz_exp2_neg_q32(-((-log2_sum + 10) / 11)); /* away from zero: down */
   return (uint32_t)((unsigned __int128)product_q32 * ASZ_PPM >> 32);
 }
 

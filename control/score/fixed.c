@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Square root, logarithm and power in integers.
+/* Square root, logarithm and power of two in integers.
  *
  * libm would do it in a line each, but its last bits differ between machines and versions, and a score that cannot be recomputed
  * bit for bit is no evidence. So: digit-by-digit methods whose every intermediate is an integer with a bound that can be stated.
@@ -9,9 +9,7 @@
  *           bits; squaring rounds down, and the error of round k weighs 2^-k: in sum under 1.45 * 2^-63, so that the result is
  *           floor(true) or, when the true value lies within 2^-30 units above an integer, one less. Never above.
  *   exp2    the product of 2^(2^-k) over the set bits of the fraction. 32 constants with 63 fraction bits, rounded down, and 32
- *           products, rounded down: relative error under 64 * 2^-63, so again floor(true) or one less, never above.
- *   pow     exp2(log2(x) * num / den); two roundings of the exponent, one unit each (2^-32), so that the result is low by less
- *           than ln 2 * (2 num/den + 1) + 2 units: under 5 for exponents up to 1. */
+ *           products, rounded down: relative error under 64 * 2^-63, so again floor(true) or one less, never above. */
 #include "control/score/fixed.h"
 
 #include <assert.h>
@@ -69,14 +67,4 @@ uint64_t asz_exp2_neg_q32(int64_t y_q32) {
       power = (uint64_t)((unsigned __int128)power * exp2_root_q63[k] >> 63);
   }
   return power >> (31 + down);
-}
-
-uint64_t asz_pow_q32(uint64_t x_q32, uint32_t num, uint32_t den) {
-  assert(x_q32 <= ASZ_Q32_ONE && den > 0);
-  if (x_q32 == 0)
-    return 0;
-  __int128 y = (__int128)asz_log2_q32(x_q32) * num; /* <= 0; a division of it must go down, away from zero */
-  y = -((-y + den - 1) / den);
-  __int128 y_min = -((__int128)33 << 32); /* below it the result is 0 */
-  return asz_exp2_neg_q32((int64_t)(y > y_min ? y : y_min));
 }

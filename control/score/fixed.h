@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_fixed: the few functions scores need, in integers, the same on every machine: square root, logarithm, power. Q32 = 32.32
- * unsigned fixed point. Every rounding is down unless the name says otherwise; docs/scoring.md has the definitions and the error
- * bounds. Pure. */
+/* asz_fixed: the few functions scores need, in integers, the same on every machine: square root, logarithm, power of two. Q32
+ * = 32.32 unsigned fixed point. Every rounding is down unless the name says otherwise; docs/scoring.md has the definitions and
+ * the error bounds. Pure. */
 #ifndef ASZ_CONTROL_SCORE_FIXED_H
 #define ASZ_CONTROL_SCORE_FIXED_H
 
@@ -16,8 +16,5 @@ uint64_t asz_isqrt_u128(unsigned __int128 x);
 int64_t asz_log2_q32(uint64_t x_q32);
 /* 2^(y / 2^32) * 2^32 for y <= 0: its floor, or one less; 2^32 exactly for y = 0; 0 for y < -32. */
 uint64_t asz_exp2_neg_q32(int64_t y_q32);
-/* x^(num/den) for x in [0, 1] as Q32, by log2 and exp2: never above the true value, and less than 2 num/den + 4 units below it;
- * exact for x = 0 and x = 1. den > 0. */
-uint64_t asz_pow_q32(uint64_t x_q32, uint32_t num, uint32_t den);
 
 #endif
