@@ -118,7 +118,7 @@ static void format_value(const struct asz_config *config, const struct key *key,
     snprintf(ret_text, VALUE_MAX, "%s", (const char *)at);
     return;
   case TYPE_IPV4:
-    snprintf(ret_text, VALUE_MAX, "%s", asz_text_ipv4(&(struct asz_text){0}, *(const uint32_t *)at));
+    snprintf(ret_text, VALUE_MAX, "%s", asz_text_ipv4(ASZ_TEXT, *(const uint32_t *)at));
     return;
   case TYPE_WORD:
     length = word_at(key->unit, *(const uint64_t *)at, &word);

@@ -170,3 +170,15 @@ int asz_provider_finish(struct asz_provider *provider, const char *where, struct
                         fields[ASZ_PROVIDER_FIELD_key].expected);
   return 0;
 }
+
+const struct asz_provider *asz_provider_by_row(const struct asz_provider *providers, size_t count, int64_t row) {
+  size_t low = 0, high = count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (providers[middle].row < row)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < count && providers[low].row == row ? &providers[low] : NULL;
+}

@@ -4,6 +4,7 @@
 #define ASZ_CONTROL_PROVIDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dataplane/base/diag.h"
@@ -62,5 +63,7 @@ ASZ_MUST_CHECK int asz_provider_set(struct asz_provider *provider, enum asz_prov
 ASZ_MUST_CHECK int asz_provider_finish(struct asz_provider *provider, const char *where, struct asz_diag *diag);
 /* asz_provider_has_key: a public key is known. */
 bool asz_provider_has_key(const struct asz_provider *provider);
+/* asz_provider_by_row: in an array of ascending rows, as the store lists them; NULL when it is not there. */
+const struct asz_provider *asz_provider_by_row(const struct asz_provider *providers, size_t count, int64_t row);
 
 #endif

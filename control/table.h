@@ -12,6 +12,7 @@
 struct asz_text {
   char chars[48];
 };
+#define ASZ_TEXT (&(struct asz_text){""}) /* a fresh one, alive until the end of the enclosing block */
 
 /* Durations with three digits and the unit that suits: "812 ns", "4.07 us", "12.3 ms", "1.20 s"; rounded to nearest. */
 const char *asz_text_ns(struct asz_text *text, uint64_t ns);
