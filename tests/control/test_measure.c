@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which slots may be judged: the rules that keep our own faults off a provider's account. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "control/measure.h"
+
+enum { COUNT = 8, RATE_PPS = 80, SLOT_S = 1, SLOTS = 10 }; /* ten probes a target and slot */
+
+static struct asz_provider provider[COUNT];
+static struct asz_target_stats target[COUNT];
+static struct asz_sketch sketch[COUNT];
+static struct asz_roster roster;
+static struct asz_stats stats;
+static struct asz_plan plan;
+
+static void begin(void) {
+  roster = (struct asz_roster){.count = COUNT, .provider = provider};
+  stats = (struct asz_stats){.target_count = COUNT, .target = target, .sketch = sketch, .probes_scheduled = RATE_PPS * SLOTS};
+  plan = (struct asz_plan){.rate_pps = RATE_PPS,
+                           .slot_ns = SLOT_S * UINT64_C(1000000000),
+                           .duration_ns = SLOTS * UINT64_C(1000000000),
+                           .target_count = COUNT};
+}
+
+TestSuite(measure, .init = begin);
+
+static void make_control(unsigned index, uint64_t slots_up) {
+  provider[index].control = true;
+  roster.control_count++;
+  target[index].slots_up = slots_up;
+}
+
+Test(measure, a_full_epoch_judges_every_slot)
+{ cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3ff); }
+
+Test(measure, a_slot_that_probing_did_not_finish_is_not_judged)
+{
+  stats.probes_scheduled = RATE_PPS * 4 + RATE_PPS / 2;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0xf);
+}
+
+Test(measure, nothing_scheduled_judges_nothing)
+{
+  stats.probes_scheduled = 0;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0);
+}
+
+Test(measure, fewer_than_three_probes_a_slot_judge_nothing)
+{
+  plan.rate_pps = 2 * COUNT;
+  stats.probes_scheduled = plan.rate_pps * SLOTS;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0);
+  plan.rate_pps = 3 * COUNT;
+  stats.probes_scheduled = plan.rate_pps * SLOTS;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3ff);
+}
+
+Test(measure, a_slot_in_which_the_engine_was_the_bottleneck_is_not_judged)
+{
+  stats.slots_unjudged = 0x11;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3ff & ~UINT64_C(0x11));
+}
+
+Test(measure, a_slot_without_half_of_the_control_targets_is_not_judged)
+{
+  make_control(0, 0x3ff);
+  make_control(1, 0x3f0);
+  make_control(2, 0x3f8);
+  /* slots 0..2: one of three; slot 3: two of three */
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3f8);
+}
+
+Test(measure, our_own_outage_judges_nothing)
+{
+  make_control(0, 0);
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0);
+}
+
+Test(measure, sixty_four_slots_do_not_overflow)
+{
+  stats.probes_scheduled = RATE_PPS * 64;
+  plan.duration_ns = 64 * UINT64_C(1000000000);
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), UINT64_MAX);
+}
+
+Test(measure, an_up_slot_that_is_not_judged_does_not_count)
+{
+  target[3].slots_up = 0x3ff;
+  target[3].answered = 90;
+  const struct asz_answer_counts answers = {.pass = 4, .fail = 1, .malformed = 2, .missing = 3, .unjudged = 5};
+  struct asz_measure measure;
+  asz_measure_fill(&measure, &stats, 3, 100, 0x0f, &answers);
+  cr_assert_eq(measure.slots_up, 0x0f);
+  cr_assert_eq(measure.sent, 100);
+  cr_assert_eq(measure.answered, 90);
+  cr_assert_eq(measure.answers_pass, 4);
+  cr_assert_eq(measure.answers_fail, 1);
+  cr_assert_eq(measure.answers_malformed, 2);
+  cr_assert_eq(measure.answers_missing, 3);
+  cr_assert_eq(measure.answers_unjudged, 5);
+  cr_assert_eq(measure.sketch, &sketch[3]);
+}
