@@ -102,14 +102,14 @@ static int arguments_build(const char *lcores, const char *extra_args, unsigned 
   char default_lcores[64], number[32];
   lcores_default(default_lcores, sizeof default_lcores);
   arguments = (struct arguments){0};
-  int err = arguments_add_all("assize --in-memory --no-telemetry --iova-mode=va --log-level=error", diag);
+  int err = arguments_add_all("assize --no-telemetry --iova-mode=va --log-level=error", diag);
   if (err == 0)
     err = argument_format(diag, "--lcores=%s", lcores != NULL ? lcores : default_lcores);
   snprintf(number, sizeof number, "%ld", (long)getpid());
   if (err == 0)
     err = argument_format(diag, "--file-prefix=assize%s", number);
-  if (err == 0 && !huge)
-    err = arguments_add_all("--no-huge", diag);
+  if (err == 0) /* both leave no files behind; EAL does not take --in-memory without huge pages */
+    err = arguments_add_all(huge ? "--in-memory" : "--no-huge --no-shconf", diag);
   snprintf(number, sizeof number, "%u", memory_mib);
   if (err == 0)
     err = arguments_add_all("-m", diag);
@@ -135,6 +135,20 @@ static void affinity_restore(const cpu_set_t *before) {
   (void)pthread_setaffinity_np(pthread_self(), sizeof rest, CPU_COUNT(&rest) > 0 ? &rest : before);
 }
 
+/* EAL prints its usage to stdout when it does not like an argument; stdout is for data. */
+static int init_quietly(void) {
+  fflush(stdout);
+  int kept = dup(STDOUT_FILENO);
+  (void)dup2(STDERR_FILENO, STDOUT_FILENO);
+  int result = rte_eal_init(arguments.count, arguments.value);
+  fflush(stdout);
+  if (kept >= 0) {
+    (void)dup2(kept, STDOUT_FILENO);
+    close(kept);
+  }
+  return result;
+}
+
 int asz_eal_start(const char *lcores, const char *extra_args, unsigned memory_mib, enum asz_eal_huge huge,
                   struct asz_diag *diag) {
   if (started)
@@ -145,7 +159,7 @@ int asz_eal_start(const char *lcores, const char *extra_args, unsigned memory_mi
     return err;
   cpu_set_t before;
   bool affinity_known = pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
-  if (rte_eal_init(arguments.count, arguments.value) < 0)
+  if (init_quietly() < 0)
     return asz_diag_set(
         diag, ASZ_EDEVICE,
         "EAL: %s: can't start with %u MiB %s, devices \"%s\": does the device exist, is there memory, may we use it "
