@@ -60,18 +60,31 @@ static int check_network(const struct asz_validator *v, const struct asz_home *h
   return asz_cmd_fail(ASZ_EINVAL, &diag);
 }
 
+/* start_port: EAL by the configuration; gives the port to probe from and the lcore of the prober. */
+static int start_port(const struct asz_config *config, uint16_t *ret_port_id, unsigned *ret_lcore_id, struct asz_diag *diag) {
+  static const enum asz_eal_huge huge_of_word[] = {ASZ_EAL_HUGE_AUTO, ASZ_EAL_HUGE_YES, ASZ_EAL_HUGE_NO};
+  int err = asz_eal_start(strcmp(config->network_lcores, "auto") == 0 ? NULL : config->network_lcores, config->network_eal,
+                          (unsigned)config->network_memory_mib, huge_of_word[config->network_huge_pages], diag);
+  if (err)
+    return err;
+  int port_id = asz_eal_port(NULL), lcore_id = asz_eal_worker(0);
+  if (port_id < 0)
+    return asz_diag_set(diag, ASZ_EINVAL, "network.eal: expected arguments that select exactly one port, got \"%s\"",
+                        config->network_eal);
+  if (lcore_id < 0)
+    return asz_diag_set(diag, ASZ_EINVAL, "network.lcores: expected a main and a prober lcore, as 0@0,1@1, got \"%s\"",
+                        config->network_lcores);
+  *ret_port_id = (uint16_t)port_id;
+  *ret_lcore_id = (unsigned)lcore_id;
+  return 0;
+}
+
 static int probe(const struct asz_cmd_context *context, struct asz_validator *v, uint32_t epochs_max) {
   struct asz_diag diag;
-  int err = asz_eal_start(v->config.network_lcores, v->config.network_eal, (unsigned)v->config.network_memory_mib,
-                          (enum asz_eal_huge)v->config.network_huge_pages, &diag);
-  if (err)
-    return asz_cmd_fail(err, &diag);
-  struct asz_run_result result;
+  struct asz_run_result result = {0};
   uint16_t port_id;
   unsigned lcore_id;
-  err = asz_eal_port(0, &port_id, &diag);
-  if (!err)
-    err = asz_eal_worker(0, &lcore_id, &diag);
+  int err = start_port(&v->config, &port_id, &lcore_id, &diag);
   if (!err)
     err = asz_validator_start(v, &context->home, port_id, lcore_id, &diag);
   if (!err) {
