@@ -101,6 +101,14 @@ uint32_t asz_s_latency_ppm(uint64_t rtt_q95_ns, uint64_t rtt_target_ns); /* clam
 /* The fixed 96-byte report record of a provider and epoch: what the report's Merkle tree and the log commit to. Byte table:
  * docs/scoring.md. */
 enum { ASZ_RECORD_BYTES = 96 };
+/* Where evidence looks: who the record is about, and the measures that an S3 states. */
+enum {
+  ASZ_RECORD_AT_DEVICE = 4,
+  ASZ_RECORD_AT_KEY = 16,
+  ASZ_RECORD_AT_SLOTS_JUDGED = 56,
+  ASZ_RECORD_AT_SLOTS_UP = 64,
+  ASZ_RECORD_AT_RTT_Q95 = 76,
+};
 void asz_score_record_write(uint8_t ret_record[ASZ_RECORD_BYTES], int64_t provider_row, const uint8_t provider_pk[32],
                             uint32_t device, const struct asz_measure *measure, const struct asz_score *score);
 

@@ -16,7 +16,7 @@ enum { SCRATCH_PATH = 512 };
 
 static inline void scratch_make(char ret_dir[SCRATCH_PATH]) {
   const char *base = getenv("TMPDIR");
-  snprintf(ret_dir, SCRATCH_PATH, "%s/assize-test-XXXXXX", base && *base ? base : P_tmpdir);
+  cr_assert_lt(snprintf(ret_dir, SCRATCH_PATH, "%s/assize-test-XXXXXX", base && *base ? base : P_tmpdir), SCRATCH_PATH);
   cr_assert_not_null(mkdtemp(ret_dir), "cannot make %s", ret_dir);
 }
 
@@ -30,7 +30,7 @@ static inline void scratch_remove(const char *dir) {
 }
 
 static inline void scratch_path(char ret_path[2 * SCRATCH_PATH], const char *dir, const char *name) {
-  snprintf(ret_path, 2 * SCRATCH_PATH, "%s/%s", dir, name);
+  cr_assert_lt(snprintf(ret_path, 2 * SCRATCH_PATH, "%s/%s", dir, name), 2 * SCRATCH_PATH);
 }
 
 static inline bool scratch_exists(const char *dir, const char *name) {

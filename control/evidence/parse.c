@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the forms that build.c writes, field by field in the same order; nothing is optional, nothing is skipped. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/evidence/bundle.h"
+#include "control/evidence/strict_cbor.h"
+#include "control/score/score.h"
+
+static void expect_magic(struct asz_cbor_reader *reader, const char *magic) {
+  char text[32];
+  asz_cbor_key(reader, 0, "magic");
+  asz_cbor_text(reader, text, sizeof text, 0);
+  if (!reader->err && strcmp(text, magic) != 0)
+    reader->err = asz_diag_set(reader->diag, ASZ_EFORMAT, "%s: does not start with \"%s\"", reader->what, magic);
+}
+
+static void read_inclusion(struct asz_cbor_reader *reader, unsigned key, const char *field, struct asz_inclusion *ret_inclusion) {
+  asz_cbor_key(reader, key, field);
+  asz_cbor_map(reader, ASZ_INCLUSION_PAIRS);
+  asz_cbor_key(reader, 0, "inclusion index");
+  ret_inclusion->index = asz_cbor_uint(reader, INT64_MAX);
+  asz_cbor_key(reader, 1, "inclusion tree_size");
+  ret_inclusion->tree_size = asz_cbor_uint(reader, INT64_MAX);
+  asz_cbor_key(reader, 2, "inclusion path");
+  ret_inclusion->path_count = asz_cbor_array(reader, ASZ_TLOG_PROOF_MAX);
+  for (size_t i = 0; i < ret_inclusion->path_count; i++)
+    asz_cbor_copy(reader, ret_inclusion->path[i], 32);
+}
+
+int asz_envelope_parse(struct asz_envelope *ret_envelope, const uint8_t *file, size_t size_bytes, struct asz_diag *diag) {
+  struct asz_envelope envelope;
+  struct asz_cbor_reader reader;
+  if (size_bytes > ASZ_EVIDENCE_MAX_BYTES)
+    return asz_diag_set(diag, ASZ_EFORMAT, "envelope: over %d bytes", ASZ_EVIDENCE_MAX_BYTES);
+  asz_cbor_start(&reader, file, size_bytes, "envelope", diag);
+  asz_cbor_map(&reader, ASZ_ENVELOPE_PAIRS);
+  expect_magic(&reader, ASZ_ENVELOPE_MAGIC);
+  asz_cbor_key(&reader, 1, "bundle");
+  envelope.bundle = asz_cbor_bytes(&reader, ASZ_BUNDLE_MAX_BYTES, &envelope.bundle_bytes);
+  asz_cbor_key(&reader, 2, "entry");
+  envelope.entry = asz_cbor_bytes(&reader, ASZ_TLOG_ENTRY_MAX, &envelope.entry_bytes);
+  read_inclusion(&reader, 3, "inclusion", &envelope.inclusion);
+  asz_cbor_key(&reader, 4, "checkpoint");
+  asz_cbor_text(&reader, envelope.checkpoint, sizeof envelope.checkpoint, 1);
+  int err = asz_cbor_end(&reader);
+  if (!err)
+    *ret_envelope = envelope;
+  return err;
+}
+
+static void read_transcript(struct asz_cbor_reader *reader, struct asz_transcript *t) {
+  asz_cbor_map(reader, ASZ_TRANSCRIPT_PAIRS);
+  asz_cbor_key(reader, 0, "transcript epoch");
+  t->epoch = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 1, "transcript slot");
+  t->slot = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 2, "transcript challenge");
+  t->challenge = asz_cbor_bytes(reader, ASZ_DATAGRAM_MAX_BYTES, &t->challenge_bytes);
+  asz_cbor_key(reader, 3, "transcript answer");
+  t->answer = asz_cbor_bytes(reader, ASZ_DATAGRAM_MAX_BYTES, &t->answer_bytes);
+  asz_cbor_key(reader, 4, "transcript tx_ns");
+  t->tx_ns = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 5, "transcript rx_ns");
+  t->rx_ns = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 6, "transcript clock_error_ns");
+  t->clock_error_ns = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 7, "transcript secret");
+  asz_cbor_copy(reader, t->secret, 32);
+  asz_cbor_key(reader, 8, "transcript open_entry");
+  t->open_entry = asz_cbor_bytes(reader, ASZ_TLOG_ENTRY_MAX, &t->open_entry_bytes);
+  read_inclusion(reader, 9, "transcript open_inclusion", &t->open_inclusion);
+}
+
+static void read_wrong(struct asz_cbor_reader *reader, struct asz_bundle *bundle) {
+  struct asz_evidence *e = &bundle->evidence;
+  asz_cbor_map(reader, ASZ_WRONG_PAIRS);
+  asz_cbor_key(reader, 0, "slot_first");
+  e->slot_first = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 1, "slot_last");
+  e->slot_last = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 2, "e_value_q32");
+  e->e_value_q32 = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 3, "transcripts");
+  e->transcript_count = asz_cbor_array(reader, ASZ_EVIDENCE_TRANSCRIPTS_MAX);
+  if (reader->err || e->transcript_count == 0)
+    return;
+  bundle->transcript = calloc(e->transcript_count, sizeof *bundle->transcript);
+  if (!bundle->transcript) {
+    reader->err = asz_diag_set(reader->diag, ASZ_ENOMEM, "bundle: no memory for %zu transcripts", e->transcript_count);
+    return;
+  }
+  e->transcript = bundle->transcript;
+  for (size_t i = 0; i < e->transcript_count && !reader->err; i++)
+    read_transcript(reader, &bundle->transcript[i]);
+}
+
+static void read_silent(struct asz_cbor_reader *reader, struct asz_evidence *e) {
+  asz_cbor_map(reader, ASZ_SILENT_PAIRS);
+  asz_cbor_key(reader, 0, "record");
+  e->record = asz_cbor_bytes_exact(reader, ASZ_RECORD_BYTES);
+  read_inclusion(reader, 1, "record_inclusion", &e->record_inclusion);
+  asz_cbor_key(reader, 2, "close_entry");
+  e->close_entry = asz_cbor_bytes(reader, ASZ_TLOG_ENTRY_MAX, &e->close_entry_bytes);
+  read_inclusion(reader, 3, "close_inclusion", &e->close_inclusion);
+}
+
+/* Version and offence decide what the rest means: an unknown one is not malformed, only beyond us. */
+static void read_kind(struct asz_cbor_reader *reader, struct asz_evidence *e) {
+  asz_cbor_map(reader, ASZ_BODY_PAIRS);
+  asz_cbor_key(reader, 0, "version");
+  uint64_t version = asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 1, "offence");
+  e->offence = (uint8_t)asz_cbor_uint(reader, UINT8_MAX);
+  if (reader->err)
+    return;
+  if (version != ASZ_EVIDENCE_VERSION)
+    reader->err = asz_diag_set(reader->diag, ASZ_ENOTSUP, "bundle: version %llu, this program knows %d",
+                               (unsigned long long)version, ASZ_EVIDENCE_VERSION);
+  else if (e->offence != ASZ_OFFENCE_S1 && e->offence != ASZ_OFFENCE_S3)
+    reader->err = asz_diag_set(reader->diag, ASZ_ENOTSUP, "bundle: offence %u, this program knows S1 and S3", e->offence);
+}
+
+static void read_body(struct asz_cbor_reader *reader, struct asz_bundle *bundle) {
+  struct asz_evidence *e = &bundle->evidence;
+  read_kind(reader, e);
+  asz_cbor_key(reader, 2, "accused");
+  asz_cbor_map(reader, ASZ_ACCUSED_PAIRS);
+  asz_cbor_key(reader, 0, "accused name");
+  asz_cbor_text(reader, e->provider_name, sizeof e->provider_name, 0);
+  asz_cbor_key(reader, 1, "accused public key");
+  asz_cbor_copy(reader, e->provider_pk, 32);
+  asz_cbor_key(reader, 2, "accused device");
+  e->device = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 3, "accused ipv4");
+  e->ipv4 = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 3, "accuser");
+  asz_cbor_map(reader, ASZ_ACCUSER_PAIRS);
+  asz_cbor_key(reader, 0, "accuser public key");
+  asz_cbor_copy(reader, e->validator_pk, 32);
+  asz_cbor_key(reader, 1, "accuser origin");
+  asz_cbor_text(reader, e->origin, sizeof e->origin, 0);
+  asz_cbor_key(reader, 4, "epoch_first");
+  e->epoch_first = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 5, "epoch_last");
+  e->epoch_last = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 6, "decided_ns");
+  e->decided_ns = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 7, "params_hash");
+  asz_cbor_copy(reader, e->params_hash, 32);
+  asz_cbor_key(reader, 8, "stake_bps");
+  e->stake_bps = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_key(reader, 9, "jail_ns");
+  e->jail_ns = asz_cbor_uint(reader, UINT64_MAX);
+  asz_cbor_key(reader, 10, "reason");
+  asz_cbor_text(reader, e->reason, sizeof e->reason, 0);
+  asz_cbor_key(reader, 11, "checkpoint");
+  asz_cbor_text(reader, bundle->checkpoint, sizeof bundle->checkpoint, 1);
+  e->checkpoint = bundle->checkpoint;
+  asz_cbor_key(reader, 12, "proof");
+  if (reader->err)
+    return;
+  if (e->offence == ASZ_OFFENCE_S1)
+    read_wrong(reader, bundle);
+  else
+    read_silent(reader, e);
+}
+
+int asz_bundle_parse(struct asz_bundle *ret_bundle, const uint8_t *bytes, size_t size_bytes, struct asz_diag *diag) {
+  struct asz_cbor_reader reader;
+  memset(ret_bundle, 0, sizeof *ret_bundle);
+  asz_cbor_start(&reader, bytes, size_bytes, "bundle", diag);
+  asz_cbor_map(&reader, ASZ_BUNDLE_PAIRS);
+  expect_magic(&reader, ASZ_BUNDLE_MAGIC);
+  asz_cbor_key(&reader, 1, "body");
+  ret_bundle->body = asz_cbor_bytes(&reader, ASZ_BUNDLE_MAX_BYTES, &ret_bundle->body_bytes);
+  asz_cbor_key(&reader, 2, "signature");
+  ret_bundle->signature = asz_cbor_bytes_exact(&reader, 64);
+  int err = asz_cbor_end(&reader);
+  if (err)
+    return err;
+  asz_cbor_start(&reader, ret_bundle->body, ret_bundle->body_bytes, "bundle body", diag);
+  read_body(&reader, ret_bundle);
+  err = asz_cbor_end(&reader);
+  if (err)
+    asz_bundle_free(ret_bundle);
+  return err;
+}
+
+void asz_bundle_free(struct asz_bundle *bundle) {
+  free(bundle->transcript);
+  bundle->transcript = NULL;
+}
