@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The responder's two packet paths. Input: byte 0 chooses (bit 0: challenge port instead of STAMP; bit 1: put the right MAC on
+ * it; bit 2: the source is a reflector's port; bits 4..7: the epoch's offset), the rest is the datagram.
+ *
+ * With the right MAC the fuzzer gets behind the check that it could never pass by itself. What must hold: an answer is as long as
+ * its question; plain and sealed answers and new work only for what deserves them; one question leads to a bounded number of
+ * proofs. */
+#include <string.h>
+
+#include "control/responder/challenge_path.h"
+#include "control/responder/stamp_path.h"
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/challenge.h"
+#include "dataplane/base/stamp.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { CHALLENGE = 1, SEAL = 2, REFLECTOR = 4, STEPS_MAX = 12 };
+
+static struct asz_identity provider, validator;
+static uint8_t shared[32];
+static struct asz_authority *authority;
+static struct asz_limiter *limiter;
+static struct asz_replay *replay;
+
+/* A fresh responder for every input, so that no input depends on another. */
+static void begin(void) {
+  const uint8_t provider_seed[32] = {1}, validator_seed[32] = {2}, hash_key[16] = {3};
+  const struct asz_rate rate = asz_rate_make(1000, 1000);
+  asz_identity_from_seed(&provider, provider_seed);
+  asz_identity_from_seed(&validator, validator_seed);
+  FUZZ_CHECK(asz_session_shared(shared, &validator, provider.public_key) == 0);
+  FUZZ_CHECK(asz_authority_new(&authority, &provider) == 0);
+  FUZZ_CHECK(asz_authority_add(authority, validator.public_key, NULL) == 0);
+  FUZZ_CHECK(asz_limiter_new(&limiter, &rate, hash_key) == 0);
+  FUZZ_CHECK(asz_replay_new(&replay, hash_key) == 0);
+}
+
+static void finish(void) {
+  asz_authority_free(authority);
+  asz_limiter_free(limiter);
+  asz_replay_free(replay);
+}
+
+/* Writes the validator's name, an epoch and the MAC where a genuine packet has them. */
+static void seal(struct asz_datagram *datagram, size_t epoch_at, size_t id_at, size_t mac_at, uint32_t epoch) {
+  if (datagram->size_bytes < mac_at + ASZ_MAC_BYTES)
+    return;
+  struct asz_session session;
+  asz_session_derive(&session, shared, epoch, validator.public_key, provider.public_key);
+  asz_be32_store(datagram->payload + epoch_at, epoch);
+  asz_identity_short(datagram->payload + id_at, validator.public_key);
+  asz_mac_make(datagram->payload + mac_at, session.request_key, datagram->payload, mac_at);
+}
+
+static void try_stamp(struct asz_datagram *datagram, uint8_t choice) {
+  struct asz_stamp_path path = {.authority = authority, .limiter = limiter, .plain_allowed = true};
+  struct asz_session session;
+  if (choice & SEAL)
+    seal(datagram, ASZ_TLV_AT_EPOCH, ASZ_TLV_AT_VALIDATOR, ASZ_TLV_AT_MAC, 100u + (choice >> 4));
+  const enum asz_resp_counter outcome = asz_stamp_path_admit(&path, datagram, 0, &session);
+  const bool tlv = outcome == ASZ_RESP_ANSWERED_TLV;
+  if (!tlv && outcome != ASZ_RESP_ANSWERED_PLAIN)
+    return;
+  FUZZ_CHECK(!(choice & REFLECTOR));
+  FUZZ_CHECK(!tlv || (choice & SEAL));
+  const uint32_t size_bytes = datagram->size_bytes;
+  asz_stamp_path_finish(datagram, tlv ? &session : NULL, 2000);
+  FUZZ_CHECK(datagram->size_bytes == size_bytes);
+  FUZZ_CHECK(!tlv || asz_stamp_path_admit(&path, datagram, 0, &session) == ASZ_RESP_DROPPED_FORMAT); /* a reply is no request */
+}
+
+static void try_challenge(struct asz_datagram *datagram, uint8_t choice) {
+  struct asz_challenge_path path = {.authority = authority,
+                                    .limiter = limiter,
+                                    .challenge_rate = asz_rate_make(1000, 1000),
+                                    .replay = replay,
+                                    .seq_log2_max = STEPS_MAX};
+  static struct asz_job job;
+  enum { EPOCH_AT = 8, VALIDATOR_AT = 24 };
+  if (choice & SEAL)
+    seal(datagram, EPOCH_AT, VALIDATOR_AT, ASZ_CHALLENGE_MAC_AT, 100u + (choice >> 4));
+  const struct asz_datagram question = *datagram;
+  if (asz_challenge_path_admit(&path, datagram, 0, &job) != ASZ_RESP_ANSWERED_CHALLENGES)
+    return;
+  FUZZ_CHECK((choice & SEAL) && !(choice & REFLECTOR));
+  FUZZ_CHECK(job.challenge.log2_steps <= STEPS_MAX);
+  job.answer_bytes = asz_prove_answer(job.answer, &job.challenge, &provider, job.validator_pk, job.reply_key, ASZ_PROVE_HONEST);
+  struct asz_datagram answer;
+  asz_challenge_path_answered(&job, &answer);
+  FUZZ_CHECK(answer.size_bytes == question.size_bytes);
+  FUZZ_CHECK(asz_challenge_path_admit(&path, datagram, 0, &job) == ASZ_RESP_ANSWERED_AGAIN);
+  FUZZ_CHECK(memcmp(datagram->payload, answer.payload, answer.size_bytes) == 0);
+  FUZZ_CHECK(asz_challenge_path_admit(&path, datagram, 0, &job) == ASZ_RESP_DROPPED_FORMAT); /* an answer is no challenge */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
+  if (size_bytes == 0 || size_bytes > 1u + ASZ_UDP_PAYLOAD_MAX)
+    return 0;
+  const uint8_t choice = data[0];
+  struct asz_datagram datagram = {.peer_ipv4 = 0x0a000001, .peer_port = choice & REFLECTOR ? 862 : 50000, .rx_ns = 1000};
+  datagram.size_bytes = (uint32_t)(size_bytes - 1);
+  memcpy(datagram.payload, data + 1, size_bytes - 1);
+  begin();
+  if (choice & CHALLENGE)
+    try_challenge(&datagram, choice);
+  else
+    try_stamp(&datagram, choice);
+  finish();
+  return 0;
+}
