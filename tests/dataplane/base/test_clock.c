@@ -30,16 +30,25 @@ Test(clock, a_counter_that_stands_still_is_a_device_error)
   cr_assert_eq(clock.tsc_hz, 42, "outputs stay untouched on failure");
 }
 
+/* How far, in ppm, the TSC and the raw clock disagree over 5 ms of waiting. */
+static uint64_t disagreement_ppm(const struct asz_clock *clock) {
+  uint64_t tsc = asz_tsc(), raw = raw_ns();
+  while (raw_ns() - raw < 5000000)
+    ;
+  uint64_t elapsed = asz_clock_ns(clock, asz_tsc() - tsc), expected = raw_ns() - raw;
+  return (elapsed > expected ? elapsed - expected : expected - elapsed) * 1000000 / expected;
+}
+
 Test(clock, calibrated_rate_agrees_with_the_raw_clock)
 {
   struct asz_clock clock;
+  uint64_t best_ppm = UINT64_MAX;
   cr_assert_eq(asz_clock_calibrate(&clock, 50), ASZ_OK);
-  uint64_t tsc = asz_tsc(), raw = raw_ns();
-  while (raw_ns() - raw < 50000000)
-    ;
-  uint64_t elapsed = asz_clock_ns(&clock, asz_tsc() - tsc), expected = raw_ns() - raw;
-  uint64_t off = elapsed > expected ? elapsed - expected : expected - elapsed;
-  cr_assert_lt(off, expected / 10, "%lu ns by the TSC, %lu ns by CLOCK_MONOTONIC_RAW, %lu Hz", elapsed, expected, clock.tsc_hz);
+  for (int i = 0; i < 20 && best_ppm > 1000; i++) { /* being preempted between two readings spoils one attempt, not all */
+    uint64_t ppm = disagreement_ppm(&clock);
+    best_ppm = ppm < best_ppm ? ppm : best_ppm;
+  }
+  cr_assert_leq(best_ppm, 1000, "%lu ppm at %lu Hz", best_ppm, clock.tsc_hz);
 }
 
 Test(clock, wall_time_lies_between_two_readings_of_the_kernel)
