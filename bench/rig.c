@@ -7,12 +7,42 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_US = 500 };
+#include "dataplane/eal.h"
 
-static uint64_t cpu_ns(void) {
+enum { POLL_US = 500 };
+static const uint64_t ns_per_s = 1000000000;
+
+int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc, char **argv) {
+  const char *providers_text = NULL;
+  const struct asz_bench_option options[] = {{"providers", "number of targets, 4096 to 1000000", &providers_text}};
+  int status;
+  if (asz_bench_parse(ret_args, &status, argc, argv, options, 1) != 0)
+    return status;
+  uint64_t providers = ret_args->smoke ? 4096 : 1000000;
+  if (providers_text != NULL && asz_bench_number(&providers, "providers", providers_text, 4096, 1000000) != 0)
+    return 2;
+  rig->providers = (uint32_t)providers;
+  rig->duration_ns = ret_args->smoke ? ns_per_s / 10 : ns_per_s * (ret_args->seconds > 0 ? ret_args->seconds : 5);
+  return -1;
+}
+
+int asz_rig_start(const struct asz_rig *rig, const struct asz_bench_args *args, const char *lcores, const char *eal_args) {
+  struct asz_diag diag = {0};
+  int err = asz_eal_start(lcores, eal_args, ASZ_EAL_MEMORY_MIB, args->smoke ? ASZ_EAL_HUGE_NO : ASZ_EAL_HUGE_AUTO, &diag);
+  if (err != 0)
+    fprintf(stderr, "bench_%s: %s\n", rig->name, diag.text);
+  return err;
+}
+
+uint64_t asz_rig_cpu_ns(clockid_t clock) {
   struct timespec ts;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-  return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+  clock_gettime(clock, &ts);
+  return (uint64_t)ts.tv_sec * ns_per_s + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t prober_cpu_ns(const struct asz_rig *rig) {
+  uint64_t other_ns = rig->other_cpu_ns != NULL ? rig->other_cpu_ns(rig->other) : 0;
+  return asz_rig_cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - other_ns; /* the main thread sleeps */
 }
 
 static void phase_wait(const struct asz_engine *engine, enum asz_engine_phase phase) {
@@ -20,7 +50,8 @@ static void phase_wait(const struct asz_engine *engine, enum asz_engine_phase ph
     usleep(POLL_US);
 }
 
-static int epoch_run(struct asz_rig_result *ret_result, struct asz_engine *engine, const struct asz_plan *plan) {
+static int epoch_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, struct asz_engine *engine,
+                     const struct asz_plan *plan) {
   struct asz_diag diag = {0};
   int err = asz_engine_launch(engine);
   if (err == 0)
@@ -29,10 +60,10 @@ static int epoch_run(struct asz_rig_result *ret_result, struct asz_engine *engin
     fprintf(stderr, "bench: %s: %s\n", asz_err_str(err), diag.text);
     return err;
   }
-  uint64_t start_ns = asz_clock_monotonic_ns(), start_cpu_ns = cpu_ns();
+  uint64_t start_ns = asz_clock_monotonic_ns(), start_cpu_ns = prober_cpu_ns(rig);
   phase_wait(engine, ASZ_PHASE_COOLDOWN);
   ret_result->wall_ns = asz_clock_monotonic_ns() - start_ns;
-  ret_result->cpu_ns = cpu_ns() - start_cpu_ns;
+  ret_result->cpu_ns = prober_cpu_ns(rig) - start_cpu_ns;
   phase_wait(engine, ASZ_PHASE_SEALED);
   asz_engine_counters(engine, &ret_result->counters);
   ret_result->tsc_hz = asz_engine_clock(engine)->tsc_hz;
@@ -46,14 +77,14 @@ static void targets_fill(struct asz_target *target, uint32_t count) {
     target[i] = (struct asz_target){.ipv4 = 0x0a400001u + i, .port = 862, .probe = ASZ_PROBE_STAMP};
 }
 
-static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id, unsigned lcore_id,
+static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id,
                       const struct asz_plan *plan) {
   struct asz_engine_config config;
   struct asz_engine *engine = NULL;
   struct asz_diag diag = {0};
   asz_engine_config_default(&config);
   config.port_id = port_id;
-  config.lcore_id = lcore_id;
+  config.lcore_id = (unsigned)asz_eal_worker(0);
   config.local_ipv4 = 0x0a3ffffdu;
   config.gateway_ipv4 = 0x0a3ffffeu;
   memcpy(config.gateway_mac, "\x02\0\0\0\0\x01", 6);
@@ -63,16 +94,16 @@ static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *r
     fprintf(stderr, "bench: %s\n", diag.text);
     return err;
   }
-  err = epoch_run(ret_result, engine, plan);
+  err = epoch_run(ret_result, rig, engine, plan);
   asz_engine_free(engine);
   return err;
 }
 
-int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id, unsigned lcore_id) {
+int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id) {
   struct asz_plan plan = {
       .epoch = 1,
       .secret = "a benchmark has no secrets",
-      .rate_pps = rig->rate_pps,
+      .rate_pps = 200000000, /* the plan's highest */
       .duration_ns = rig->duration_ns,
       .timeout_ns = 100000000,
       .slot_ns = rig->duration_ns,
@@ -90,8 +121,36 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
   }
   targets_fill(target, rig->providers);
   plan.target = target;
-  err = engine_run(ret_result, rig, port_id, lcore_id, &plan);
+  err = engine_run(ret_result, rig, port_id, &plan);
   free(target);
   asz_stats_free(plan.stats);
   return err;
+}
+
+void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig, const struct asz_rig_result *result,
+                   const char *not_measured) {
+  const uint64_t *counter = result->counters.value;
+  uint64_t probes = counter[rig->counter], bursts = counter[ASZ_CTR_TX_BURSTS];
+  double seconds = (double)result->wall_ns * 1e-9, cycles = (double)result->cpu_ns * 1e-9 * (double)result->tsc_hz;
+  uint64_t hash = asz_bench_hash(ASZ_BENCH_HASH_START, &result->counters, sizeof result->counters);
+  char hash_text[17];
+  snprintf(hash_text, sizeof hash_text, "%016llx", (unsigned long long)hash);
+  json_t *report = json_object();
+  json_object_set_new(report, "bench", json_string(rig->name));
+  json_object_set_new(report, "rate_pps", json_integer((json_int_t)((double)probes / seconds)));
+  json_object_set_new(report, "cycles_per_probe", json_real(probes > 0 ? cycles / (double)probes : 0));
+  json_object_set_new(report, "probes", json_integer((json_int_t)probes));
+  json_object_set_new(report, "providers", json_integer(rig->providers));
+  json_object_set_new(report, "burst", json_integer((json_int_t)(bursts > 0 ? counter[ASZ_CTR_TX_PROBES] / bursts : 0)));
+  json_object_set_new(report, "tx_probes", json_integer((json_int_t)counter[ASZ_CTR_TX_PROBES]));
+  json_object_set_new(report, "tx_dropped", json_integer((json_int_t)counter[ASZ_CTR_TX_DROPPED]));
+  json_object_set_new(report, "rx_frames", json_integer((json_int_t)counter[ASZ_CTR_RX_FRAMES]));
+  json_object_set_new(report, "tsc_hz", json_integer((json_int_t)result->tsc_hz));
+  json_object_set_new(report, "cpu_share_ppm", json_integer((json_int_t)(result->cpu_ns * 1000000 / result->wall_ns)));
+  json_object_set_new(report, "rtt_error_ns", json_integer((json_int_t)result->rtt_error_ns));
+  json_object_set_new(report, "huge_pages", json_boolean(asz_eal_huge_used()));
+  json_object_set_new(report, "engine_bytes", json_integer((json_int_t)result->engine_bytes));
+  json_object_set_new(report, "counters_hash", json_string(hash_text));
+  json_object_set_new(report, "not_measured", json_string(not_measured));
+  asz_bench_print(args, report);
 }

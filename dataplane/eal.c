@@ -79,17 +79,18 @@ static bool huge_enough(unsigned memory_mib) {
   return meminfo("HugePages_Free") * meminfo("Hugepagesize") / 1024 >= memory_mib;
 }
 
-static void lcores_default(char *ret_text, size_t size) {
+void asz_eal_lcores(char ret_text[ASZ_EAL_LCORES_BYTES], unsigned workers) {
   cpu_set_t allowed;
-  int cpu[2] = {0, -1};
-  int found = 0;
+  int cpu[ASZ_EAL_WORKERS_MAX + 1] = {0};
+  unsigned count = workers < ASZ_EAL_WORKERS_MAX ? workers + 1 : ASZ_EAL_WORKERS_MAX + 1, found = 0;
   if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-    for (int i = 0; i < CPU_SETSIZE && found < 2; i++)
+    for (int i = 0; i < CPU_SETSIZE && found < count; i++)
       if (CPU_ISSET(i, &allowed))
         cpu[found++] = i;
-  if (cpu[1] < 0)
-    cpu[1] = cpu[0];
-  snprintf(ret_text, size, "0@%d,1@%d", cpu[0], cpu[1]);
+  int size = 0;
+  for (unsigned lcore = 0; lcore < count; lcore++)
+    size += snprintf(ret_text + size, ASZ_EAL_LCORES_BYTES - (size_t)size, "%s%u@%d", lcore > 0 ? "," : "", lcore,
+                     cpu[found > 0 ? lcore % found : 0]);
 }
 
 /* A device named by -a is a wish to use PCI; without one, scanning the bus would only cost time and privileges. */
@@ -99,8 +100,8 @@ static bool wants_pci(const char *extra_args) {
 }
 
 static int arguments_build(const char *lcores, const char *extra_args, unsigned memory_mib, bool huge, struct asz_diag *diag) {
-  char default_lcores[64], number[32];
-  lcores_default(default_lcores, sizeof default_lcores);
+  char default_lcores[ASZ_EAL_LCORES_BYTES], number[32];
+  asz_eal_lcores(default_lcores, 1);
   arguments = (struct arguments){0};
   int err = arguments_add_all("assize --no-telemetry --iova-mode=va --log-level=error", diag);
   if (err == 0)

@@ -15,9 +15,14 @@ enum {
   ASZ_EAL_MEMORY_MIB = 128
 }; /* enough for one engine: 19 MB of small buffers, 40 MB of large ones, rings; or twice for a lab */
 
+enum { ASZ_EAL_LCORES_BYTES = 128, ASZ_EAL_WORKERS_MAX = 8 };
+/* asz_eal_lcores writes an --lcores text for main and `workers` (1..8) workers: lcores 0, 1, 2, ... on the CPUs that this thread may
+ * use, around again when there are fewer; a main lcore that sleeps does not hurt the worker it shares with. */
+void asz_eal_lcores(char ret_text[ASZ_EAL_LCORES_BYTES], unsigned workers);
+
 /* asz_eal_start, once in a process, from the thread that will be the main lcore.
- *   lcores      as DPDK's --lcores: "0,1", or "0,1@0" to share a core. The first is the main lcore (this thread), the others are
- *               workers. NULL: main and one worker on the first two allowed CPUs (or both on the only one).
+ *   lcores      as DPDK's --lcores, e.g. "0,1" or "0@0,1@1,2@0"; the first is the main lcore (this thread), the others are workers.
+ *               NULL: asz_eal_lcores for one worker
  *   extra_args  more EAL arguments, separated by blanks, e.g. "--vdev=net_af_packet0,iface=veth0" or "-a 0000:81:00.0"; may be
  * NULL memory_mib  for buffers and rings; ASZ_EAL_MEMORY_MIB huge        ASZ_EAL_HUGE_AUTO: huge pages when enough are free, else
  * ordinary ones This thread keeps the CPUs that it might run on before, less those of the workers (all of them when none would be

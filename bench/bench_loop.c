@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How many round trips one prober lcore does: it makes, sends, receives, validates and records `stamp` probes; a second lcore
+ * turns each frame round in place, as a reflector would, and sends it back through a net_ring port. The mbufs cross between two
+ * cores' caches both ways, as they would between a NIC's memory and a core.
+ *
+ * The rate asked for is more than a core can do. The loop clocks itself all the same: one turn sends a burst and takes a burst,
+ * so as long as the reflector is the faster one (it is, by far, on a core of its own) nothing queues up and nothing is refused.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_eth_ring.h>
+#include <rte_launch.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "bench/rig.h"
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/stamp.h"
+#include "dataplane/base/wire.h"
+#include "dataplane/eal.h"
+#include "dataplane/probes/probe.h"
+
+enum { RING_FRAMES = 2048, CPU_SAMPLE_TURNS = 4096 };
+
+struct reflector {
+  struct rte_ring *requests, *replies;
+  _Atomic bool stop;
+  _Atomic uint64_t cpu_ns; /* of its thread, refreshed now and then */
+};
+
+static void swap_bytes(uint8_t *a, uint8_t *b, size_t size) {
+  uint8_t kept[6];
+  memcpy(kept, a, size);
+  memcpy(a, b, size);
+  memcpy(b, kept, size);
+}
+
+/* A reflector whose clock reads zero: T2 = T3 = 0. The UDP checksum changes by what changes in the payload: the sender's
+ * sequence, time and error estimate come in twice, its time and error estimate go out once. */
+static void frame_reflect(uint8_t *eth) {
+  uint8_t *ip = eth + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES, *payload = udp + ASZ_UDP_BYTES;
+  swap_bytes(eth + ASZ_ETH_DST, eth + ASZ_ETH_SRC, 6);
+  swap_bytes(ip + ASZ_IPV4_SRC, ip + ASZ_IPV4_DST, 4);
+  swap_bytes(udp + ASZ_UDP_SRC, udp + ASZ_UDP_DST, 2);
+  memcpy(payload + ASZ_STAMP_SENDER_SEQ, payload + ASZ_STAMP_SEQ, ASZ_STAMP_SSID);
+  memset(payload + ASZ_STAMP_TIME, 0, ASZ_STAMP_SSID - ASZ_STAMP_TIME);
+  payload[ASZ_STAMP_SENDER_TTL] = ip[ASZ_IPV4_TTL];
+  uint64_t sum = (uint16_t)~asz_be16_load(udp + ASZ_UDP_CHECKSUM);
+  sum += (uint64_t)asz_be32_load(payload + ASZ_STAMP_SEQ) + ((uint32_t)ip[ASZ_IPV4_TTL] << 8);
+  uint16_t checksum = asz_sum_fold(sum);
+  asz_be16_store(udp + ASZ_UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
+}
+
+static int reflector_main(void *argument) {
+  struct reflector *reflector = argument;
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  uint64_t turn = 0;
+  while (!atomic_load_explicit(&reflector->stop, memory_order_relaxed)) {
+    unsigned count = rte_ring_sc_dequeue_burst(reflector->requests, (void **)mbuf, ASZ_BURST_MAX, NULL);
+    for (unsigned i = 0; i < count; i++)
+      rte_prefetch0(mbuf[i]);
+    for (unsigned i = 0; i < count; i++) {
+      rte_prefetch0(rte_pktmbuf_mtod(mbuf[i], void *));
+      rte_prefetch0(rte_pktmbuf_mtod_offset(mbuf[i], void *, RTE_CACHE_LINE_SIZE));
+    }
+    for (unsigned i = 0; i < count; i++)
+      frame_reflect(rte_pktmbuf_mtod(mbuf[i], uint8_t *));
+    unsigned sent = rte_ring_sp_enqueue_burst(reflector->replies, (void **)mbuf, count, NULL);
+    rte_pktmbuf_free_bulk(mbuf + sent, count - sent);
+    if (turn++ % CPU_SAMPLE_TURNS == 0)
+      atomic_store_explicit(&reflector->cpu_ns, asz_rig_cpu_ns(CLOCK_THREAD_CPUTIME_ID), memory_order_relaxed);
+  }
+  return 0;
+}
+
+static uint64_t reflector_cpu_ns(void *argument) {
+  struct reflector *reflector = argument;
+  return atomic_load_explicit(&reflector->cpu_ns, memory_order_relaxed);
+}
+
+static int reflector_start(struct reflector *reflector, uint16_t *ret_port_id) {
+  reflector->requests = rte_ring_create("bench_requests", RING_FRAMES, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  reflector->replies = rte_ring_create("bench_replies", RING_FRAMES, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  int port = -1;
+  if (reflector->requests != NULL && reflector->replies != NULL)
+    port = rte_eth_from_rings("bench", &reflector->replies, 1, &reflector->requests, 1, 0);
+  int lcore = asz_eal_worker(1);
+  if (port < 0 || lcore < 0 || rte_eal_remote_launch(reflector_main, reflector, (unsigned)lcore) != 0) {
+    fprintf(stderr, "bench_loop: can't make a ring port and a second lcore\n");
+    return ASZ_EDEVICE;
+  }
+  *ret_port_id = (uint16_t)port;
+  return 0;
+}
+
+static void reflector_stop(struct reflector *reflector) {
+  atomic_store(&reflector->stop, true);
+  (void)rte_eal_wait_lcore((unsigned)asz_eal_worker(1));
+}
+
+int main(int argc, char **argv) {
+  struct asz_rig rig = {.name = "loop", .counter = ASZ_CTR_RX_ANSWERED};
+  struct asz_bench_args args;
+  int status = asz_rig_parse(&args, &rig, argc, argv);
+  if (status >= 0)
+    return status;
+  char lcores[ASZ_EAL_LCORES_BYTES];
+  asz_eal_lcores(lcores, 2);
+  if (asz_rig_start(&rig, &args, lcores, NULL) != 0)
+    return 1;
+  struct reflector reflector = {0};
+  struct asz_rig_result result;
+  uint16_t port_id;
+  int err = reflector_start(&reflector, &port_id);
+  if (err == 0) {
+    rig.other_cpu_ns = reflector_cpu_ns;
+    rig.other = &reflector;
+    err = asz_rig_run(&result, &rig, port_id);
+    reflector_stop(&reflector);
+  }
+  if (err == 0)
+    asz_rig_print(&args, &rig, &result, "a real port; loss; the reflector's cost; cycles are the prober's CPU time in TSC ticks");
+  asz_eal_stop();
+  return err == 0 ? 0 : 1;
+}
