@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every kind of row: what is refused, what comes back. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_fixture.h"
+
+static struct store_fixture fixture;
+static struct asz_store *store;
+
+static void setup(void) {
+  fixture_create(&fixture);
+  store = fixture_open(&fixture);
+}
+
+static void teardown(void) {
+  asz_store_close(store);
+  fixture_remove(&fixture);
+}
+
+TestSuite(rows, .init = setup, .fini = teardown);
+
+static void damage(const char *sql) {
+  cr_assert_eq(sqlite3_exec(store->db, sql, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(store->db));
+}
+
+Test(rows, provider_add_names_the_field_that_collides)
+{
+  struct asz_provider again;
+  fixture_add(&fixture, store, 1);
+
+  again = fixture_provider(2);
+  strcpy(again.name, "provider-1");
+  cr_assert_eq(asz_store_provider_add(store, &again, &fixture.diag), ASZ_EEXIST);
+  cr_assert_str_eq(fixture.diag.text, "provider provider-1: name: already registered");
+
+  again = fixture_provider(2);
+  again.ipv4 = fixture_provider(1).ipv4;
+  cr_assert_eq(asz_store_provider_add(store, &again, &fixture.diag), ASZ_EEXIST);
+  cr_assert_str_eq(fixture.diag.text, "provider provider-2: address: 10.0.0.2 is already registered as provider-1");
+
+  again = fixture_provider(2);
+  memcpy(again.public_key, fixture_provider(1).public_key, 32);
+  again.device = fixture_provider(1).device;
+  cr_assert_eq(asz_store_provider_add(store, &again, &fixture.diag), ASZ_EEXIST);
+  cr_assert_str_eq(fixture.diag.text,
+                   "provider provider-2: public key: device 1 of this key is already registered as provider-1");
+  cr_assert_eq(again.row, 0, "a refused one gets no row");
+
+  again.device++; /* another device of the same identity */
+  cr_assert_eq(asz_store_provider_add(store, &again, &fixture.diag), 0, "%s", fixture.diag.text);
+}
+
+Test(rows, providers_without_a_key_do_not_collide)
+{
+  for (unsigned i = 0; i < 3; i++) {
+    struct asz_provider provider = fixture_provider(i);
+    memset(provider.public_key, 0, sizeof provider.public_key);
+    provider.device = 0;
+    cr_assert_eq(asz_store_provider_add(store, &provider, &fixture.diag), 0, "%s", fixture.diag.text);
+  }
+}
+
+Test(rows, providers_come_back_whole_and_in_row_order)
+{
+  struct asz_provider *providers;
+  size_t count;
+  cr_assert_eq(asz_store_provider_list(store, &providers, &count, &fixture.diag), 0);
+  cr_assert_eq(count, 0);
+  free(providers);
+  for (unsigned i = 0; i < 200; i++)
+    fixture_add(&fixture, store, i);
+  cr_assert_eq(asz_store_provider_list(store, &providers, &count, &fixture.diag), 0);
+  cr_assert_eq(count, 200);
+  for (unsigned i = 0; i < 200; i++) {
+    struct asz_provider expected = fixture_provider(i), found;
+    expected.row = i + 1;
+    cr_assert_eq(memcmp(&providers[i], &expected, sizeof expected), 0, "provider %u", i);
+    cr_assert_eq(asz_store_provider_find(store, expected.name, &found, &fixture.diag), 0);
+    cr_assert_eq(memcmp(&found, &expected, sizeof expected), 0, "provider %u", i);
+  }
+  free(providers);
+}
+
+Test(rows, a_damaged_provider_is_an_error_and_no_provider)
+{
+  struct asz_provider provider, *providers;
+  size_t count;
+  fixture_add(&fixture, store, 1);
+  static const char *const damages[] = {"UPDATE provider SET port = 65536", "UPDATE provider SET port = 862, ipv4 = -1",
+                                        "UPDATE provider SET ipv4 = 1, control = 2",
+                                        "UPDATE provider SET control = 0, public_key = x'0102'",
+                                        "UPDATE provider SET public_key = NULL, region = hex(zeroblob(40))"};
+  for (unsigned i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+    damage(damages[i]);
+    cr_assert_eq(asz_store_provider_find(store, "provider-1", &provider, &fixture.diag), ASZ_EFORMAT, "%s", damages[i]);
+    cr_assert_eq(asz_store_provider_list(store, &providers, &count, &fixture.diag), ASZ_EFORMAT, "%s", damages[i]);
+    cr_assert_not_null(strstr(fixture.diag.text, "is malformed"), "%s", fixture.diag.text);
+  }
+  cr_assert_eq(asz_store_provider_find(store, "nobody", &provider, &fixture.diag), ASZ_ENOENT);
+}
+
+Test(rows, a_row_of_an_unknown_provider_is_refused)
+{
+  struct asz_score_state state;
+  struct asz_slash_history history = {0};
+  struct asz_score_row score = {.provider_row = 99};
+  struct asz_incident incident = {.provider_row = 99, .kind = "down"};
+  asz_score_state_init(&state);
+  cr_assert_eq(asz_store_state_save(store, 99, &state, &history, &fixture.diag), ASZ_ENOENT);
+  cr_assert_eq(asz_store_score_put(store, &score, &fixture.diag), ASZ_ENOENT);
+  cr_assert_eq(asz_store_incident_put(store, &incident, &fixture.diag), ASZ_ENOENT);
+  cr_assert_eq(asz_store_eprocess_start_set(store, 99, 1, &fixture.diag), ASZ_ENOENT);
+}
+
+Test(rows, state_starts_initial_and_comes_back)
+{
+  struct asz_score_state state, expected;
+  struct asz_slash_history history;
+  int64_t row = fixture_add(&fixture, store, 1);
+  cr_assert_eq(asz_store_state_load(store, row, &state, &history, &fixture.diag), 0);
+  asz_score_state_init(&expected);
+  cr_assert_eq(memcmp(&state, &expected, sizeof state), 0);
+  cr_assert(history.s1_count == 0 && history.s3_count == 0 && !history.s1_open && history.jailed_until_ns == 0);
+
+  for (unsigned round = 1; round <= 3; round++) {
+    asz_eprocess_step(&state.eprocess, true);
+    history = (struct asz_slash_history){.s1_count = round, .s3_count = 2 * round, .s1_open = round & 1, .jailed_until_ns = 77};
+    cr_assert_eq(asz_store_state_save(store, row, &state, &history, &fixture.diag), 0, "%s", fixture.diag.text);
+    struct asz_score_state loaded;
+    struct asz_slash_history loaded_history;
+    cr_assert_eq(asz_store_state_load(store, row, &loaded, &loaded_history, &fixture.diag), 0);
+    cr_assert_eq(loaded.eprocess.wrong, round);
+    cr_assert_eq(loaded_history.s1_count, round);
+    cr_assert_eq(loaded_history.s3_count, 2 * round);
+    cr_assert_eq(loaded_history.s1_open, round & 1);
+    cr_assert_eq(loaded_history.jailed_until_ns, 77);
+  }
+}
+
+Test(rows, a_damaged_state_is_an_error_and_not_a_fresh_start)
+{
+  struct asz_score_state state;
+  struct asz_slash_history history = {0};
+  int64_t row = fixture_add(&fixture, store, 1);
+  asz_score_state_init(&state);
+  cr_assert_eq(asz_store_state_save(store, row, &state, &history, &fixture.diag), 0);
+  damage("UPDATE state SET score = zeroblob(720)");
+  cr_assert_eq(asz_store_state_load(store, row, &state, &history, &fixture.diag), ASZ_EFORMAT);
+  cr_assert_not_null(strstr(fixture.diag.text, "score state of provider row 1 is malformed"), "%s", fixture.diag.text);
+  damage("UPDATE state SET score = x''");
+  cr_assert_eq(asz_store_state_load(store, row, &state, &history, &fixture.diag), ASZ_EFORMAT);
+}
+
+Test(rows, integers_that_do_not_fit_are_refused)
+{
+  struct asz_epoch_row epoch = fixture_epoch(1);
+  epoch.probes_sent = UINT64_MAX;
+  cr_assert_eq(asz_store_epoch_put(store, &epoch, &fixture.diag), ASZ_ERANGE);
+  cr_assert_eq(asz_store_epoch_get(store, 1, &epoch, &fixture.diag), ASZ_ENOENT);
+}
+
+Test(rows, epochs_come_back_are_replaced_and_the_last_is_the_highest)
+{
+  struct asz_epoch_row row;
+  cr_assert_eq(asz_store_epoch_last(store, &row, &fixture.diag), ASZ_ENOENT);
+  for (unsigned i = 0; i < 5; i++) {
+    struct asz_epoch_row epoch = fixture_epoch(i * 3 % 5);
+    cr_assert_eq(asz_store_epoch_put(store, &epoch, &fixture.diag), 0, "%s", fixture.diag.text);
+  }
+  cr_assert_eq(asz_store_epoch_last(store, &row, &fixture.diag), 0);
+  struct asz_epoch_row expected = fixture_epoch(4);
+  cr_assert_eq(memcmp(&row, &expected, sizeof row), 0);
+  expected.complete = false;
+  expected.closed_ns = 5;
+  cr_assert_eq(asz_store_epoch_put(store, &expected, &fixture.diag), 0);
+  cr_assert_eq(asz_store_epoch_get(store, 4, &row, &fixture.diag), 0);
+  cr_assert_eq(memcmp(&row, &expected, sizeof row), 0);
+  cr_assert_eq(asz_store_epoch_get(store, 5, &row, &fixture.diag), ASZ_ENOENT);
+  damage("UPDATE epoch SET secret = x'00'");
+  cr_assert_eq(asz_store_epoch_get(store, 4, &row, &fixture.diag), ASZ_EFORMAT);
+  cr_assert_not_null(strstr(fixture.diag.text, "column secret is malformed"), "%s", fixture.diag.text);
+}
+
+Test(rows, reports_come_back_also_empty_ones)
+{
+  uint8_t blob[960], *read;
+  size_t size_bytes;
+  memset(blob, 0x5a, sizeof blob);
+  cr_assert_eq(asz_store_report_get(store, 1, &read, &size_bytes, &fixture.diag), ASZ_ENOENT);
+  cr_assert_eq(asz_store_report_put(store, 1, blob, sizeof blob, &fixture.diag), 0);
+  cr_assert_eq(asz_store_report_put(store, 2, NULL, 0, &fixture.diag), 0, "%s", fixture.diag.text);
+  cr_assert_eq(asz_store_report_get(store, 1, &read, &size_bytes, &fixture.diag), 0);
+  cr_assert_eq(size_bytes, sizeof blob);
+  cr_assert_eq(memcmp(read, blob, sizeof blob), 0);
+  free(read);
+  cr_assert_eq(asz_store_report_get(store, 2, &read, &size_bytes, &fixture.diag), 0);
+  cr_assert_eq(size_bytes, 0);
+  cr_assert_not_null(read);
+  free(read);
+}
+
+static struct asz_score_row score_row(int64_t provider_row, uint32_t epoch) {
+  struct asz_score_row row;
+  memset(&row, 0, sizeof row);
+  row.provider_row = provider_row;
+  row.epoch = epoch;
+  row.score.uptime_ppm = 1;
+  row.score.window_uptime_ppm = 2;
+  row.score.availability_low_ppm = 3;
+  row.score.slots_judged = 4;
+  row.score.window_slots = 5;
+  row.score.slots_missing = UINT32_MAX;
+  row.score.loss_ppm = 7;
+  row.score.rtt_min_ns = UINT64_MAX;
+  row.score.rtt_q50_ns = 9;
+  row.score.rtt_q95_ns = 10;
+  row.score.rtt_q99_ns = 11;
+  row.score.s_availability_ppm = 12;
+  row.score.s_latency_ppm = 13;
+  row.score.s_correctness_ppm = 14;
+  row.score.e_value_q32 = UINT64_C(1) << 63;
+  row.score.gate_open = epoch & 1;
+  row.score.composite_ppm = epoch;
+  row.score.confidence_ppm = 17;
+  row.score.tier = ASZ_TIER_WORST;
+  row.score.binding = ASZ_BINDING_COUNT - 1;
+  return row;
+}
+
+Test(rows, scores_keep_the_newest_and_the_one_before)
+{
+  struct asz_score_row read, expected;
+  int64_t row = fixture_add(&fixture, store, 1);
+  cr_assert_eq(asz_store_score_newest(store, row, &read, &fixture.diag), ASZ_ENOENT);
+  for (uint32_t epoch = 10; epoch < 13; epoch++) {
+    expected = score_row(row, epoch);
+    cr_assert_eq(asz_store_score_put(store, &expected, &fixture.diag), 0, "%s", fixture.diag.text);
+    memset(&read, 0, sizeof read);
+    cr_assert_eq(asz_store_score_newest(store, row, &read, &fixture.diag), 0, "%s", fixture.diag.text);
+    cr_assert_eq(memcmp(&read, &expected, sizeof read), 0, "epoch %u", epoch);
+    expected = score_row(row, epoch - 1);
+    memset(&read, 0, sizeof read);
+    cr_assert_eq(asz_store_score_previous(store, row, &read, &fixture.diag), epoch == 10 ? ASZ_ENOENT : 0);
+    cr_assert(epoch == 10 || !memcmp(&read, &expected, sizeof read), "epoch %u", epoch);
+  }
+  expected = score_row(row, 12); /* the same epoch again, as after a crash: the one before stays */
+  cr_assert_eq(asz_store_score_put(store, &expected, &fixture.diag), 0);
+  cr_assert_eq(asz_store_score_previous(store, row, &read, &fixture.diag), 0);
+  cr_assert_eq(read.epoch, 11);
+}
+
+Test(rows, a_damaged_score_is_an_error)
+{
+  struct asz_score_row read, row = score_row(fixture_add(&fixture, store, 1), 10);
+  cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
+  damage("UPDATE score SET score = zeroblob(92)"); /* version 0 */
+  cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), ASZ_EFORMAT);
+  damage("UPDATE score SET score = zeroblob(91)");
+  cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), ASZ_EFORMAT);
+}
+
+struct visited {
+  unsigned count, stop_after;
+  uint64_t slot[16];
+  size_t answer_bytes[16];
+};
+
+static int visit(void *context, const struct asz_transcript_row *row) {
+  struct visited *visited = context;
+  visited->slot[visited->count] = row->slot;
+  visited->answer_bytes[visited->count] = row->answer_bytes;
+  cr_assert_eq(row->challenge_bytes, 3);
+  cr_assert_eq(memcmp(row->challenge, "abc", 3), 0);
+  cr_assert_eq(row->clock_error_ns, 9);
+  return ++visited->count == visited->stop_after ? 7 : 0;
+}
+
+Test(rows, transcripts_are_visited_by_provider_verdict_and_slot_in_order)
+{
+  int64_t rows[2] = {fixture_add(&fixture, store, 1), fixture_add(&fixture, store, 2)};
+  for (unsigned i = 0; i < 20; i++) {
+    struct asz_transcript_row row = {.provider_row = rows[i % 2],
+                                     .epoch = 3,
+                                     .slot = 100 + i * 7 % 20,
+                                     .kind = 1,
+                                     .verdict = (uint8_t)(1 + i % 4 / 2),
+                                     .tx_ns = 1000 + i,
+                                     .rx_ns = 2000 + i,
+                                     .clock_error_ns = 9,
+                                     .challenge = (const uint8_t *)"abc",
+                                     .challenge_bytes = 3,
+                                     .answer = (const uint8_t *)"0123456789",
+                                     .answer_bytes = i % 3};
+    cr_assert_eq(asz_store_transcript_put(store, &row, &fixture.diag), 0, "%s", fixture.diag.text);
+  }
+  struct visited all = {0};
+  cr_assert_eq(asz_store_transcript_each(store, rows[0], 2, 0, UINT64_MAX, visit, &all, &fixture.diag), 0);
+  cr_assert_eq(all.count, 5);
+  for (unsigned i = 1; i < all.count; i++)
+    cr_assert_gt(all.slot[i], all.slot[i - 1]);
+  struct visited range = {0};
+  cr_assert_eq(asz_store_transcript_each(store, rows[0], 2, all.slot[1], all.slot[3], visit, &range, &fixture.diag), 0);
+  cr_assert_eq(range.count, 3);
+  struct visited stopped = {.stop_after = 2};
+  cr_assert_eq(asz_store_transcript_each(store, rows[0], 2, 0, UINT64_MAX, visit, &stopped, &fixture.diag), 7);
+  cr_assert_eq(stopped.count, 2);
+  struct visited none = {0};
+  cr_assert_eq(asz_store_transcript_each(store, rows[0], 2, UINT64_C(500), UINT64_MAX, visit, &none, &fixture.diag), 0);
+  cr_assert_eq(none.count, 0);
+
+  cr_assert_eq(asz_store_transcript_prune(store, 1010, &fixture.diag), 0);
+  struct visited left = {0};
+  for (unsigned provider = 0; provider < 2; provider++) {
+    for (unsigned verdict = 1; verdict <= 2; verdict++)
+      cr_assert_eq(asz_store_transcript_each(store, rows[provider], verdict, 0, UINT64_MAX, visit, &left, &fixture.diag), 0);
+  }
+  cr_assert_eq(left.count, 10);
+}
+
+Test(rows, the_eprocess_start_is_zero_until_set)
+{
+  int64_t row = fixture_add(&fixture, store, 1);
+  uint64_t slot = 5;
+  cr_assert_eq(asz_store_eprocess_start(store, row, &slot, &fixture.diag), 0);
+  cr_assert_eq(slot, 0);
+  cr_assert_eq(asz_store_eprocess_start_set(store, row, 12, &fixture.diag), 0);
+  cr_assert_eq(asz_store_eprocess_start_set(store, row, 13, &fixture.diag), 0);
+  cr_assert_eq(asz_store_eprocess_start(store, row, &slot, &fixture.diag), 0);
+  cr_assert_eq(slot, 13);
+}
+
+Test(rows, incidents_come_newest_first_and_at_most_as_many_as_asked)
+{
+  int64_t row = fixture_add(&fixture, store, 1);
+  for (unsigned i = 0; i < 10; i++) {
+    struct asz_incident incident = {.provider_row = row, .epoch = i, .at_ns = 100 + i, .kind = "wrong-answer"};
+    snprintf(incident.detail, sizeof incident.detail, "number %u; '); DROP TABLE incident; --", i);
+    cr_assert_eq(asz_store_incident_put(store, &incident, &fixture.diag), 0, "%s", fixture.diag.text);
+  }
+  struct asz_incident last[4];
+  size_t count;
+  cr_assert_eq(asz_store_incident_last(store, row, last, 4, &count, &fixture.diag), 0);
+  cr_assert_eq(count, 4);
+  for (unsigned i = 0; i < 4; i++)
+    cr_assert_eq(last[i].epoch, 9 - i);
+  cr_assert_str_eq(last[0].detail, "number 9; '); DROP TABLE incident; --");
+  cr_assert_str_eq(last[0].kind, "wrong-answer");
+  cr_assert_eq(asz_store_incident_last(store, row + 1, last, 4, &count, &fixture.diag), 0);
+  cr_assert_eq(count, 0);
+}
+
+Test(rows, slashes_are_numbered_from_one_and_keep_their_bundle)
+{
+  int64_t provider_row = fixture_add(&fixture, store, 1);
+  struct asz_slash_row *rows, read;
+  uint8_t *bundle;
+  size_t count, size_bytes;
+  cr_assert_eq(asz_store_slash_get(store, 1, &read, &bundle, &size_bytes, &fixture.diag), ASZ_ENOENT);
+  for (unsigned i = 0; i < 3; i++) {
+    struct asz_slash_row row;
+    memset(&row, 0, sizeof row);
+    row.provider_row = provider_row;
+    row.epoch = i;
+    row.at_ns = 1000 + i;
+    row.offence = i % 2 ? ASZ_OFFENCE_S1 : ASZ_OFFENCE_S3;
+    row.stake_bps = 100 * i;
+    row.jail_ns = 7;
+    row.log_index = i;
+    memset(row.bundle_hash, (int)i, sizeof row.bundle_hash);
+    snprintf(row.reason, sizeof row.reason, "reason %u", i);
+    cr_assert_eq(asz_store_slash_put(store, &row, (const uint8_t *)"evidence", 6 + i, &fixture.diag), 0, "%s", fixture.diag.text);
+    cr_assert_eq(row.id, i + 1);
+    cr_assert_eq(asz_store_slash_get(store, row.id, &read, &bundle, &size_bytes, &fixture.diag), 0, "%s", fixture.diag.text);
+    cr_assert_eq(memcmp(&read, &row, sizeof row), 0);
+    cr_assert_eq(size_bytes, 6 + i);
+    cr_assert_eq(memcmp(bundle, "evidence", size_bytes), 0);
+    free(bundle);
+  }
+  cr_assert_eq(asz_store_slash_list(store, &rows, &count, &fixture.diag), 0);
+  cr_assert_eq(count, 3);
+  cr_assert_eq(rows[2].id, 3);
+  cr_assert_str_eq(rows[2].reason, "reason 2");
+  free(rows);
+  damage("UPDATE slash SET offence = 9 WHERE id = 2");
+  cr_assert_eq(asz_store_slash_list(store, &rows, &count, &fixture.diag), ASZ_EFORMAT);
+  cr_assert_eq(asz_store_slash_get(store, 2, &read, &bundle, &size_bytes, &fixture.diag), ASZ_EFORMAT);
+}
+
+Test(rows, meta_values_are_replaced_and_must_fit)
+{
+  char text[6];
+  cr_assert_eq(asz_store_meta_get(store, "origin", text, sizeof text, &fixture.diag), ASZ_ENOENT);
+  cr_assert_eq(asz_store_meta_set(store, "origin", "abcdef", &fixture.diag), 0);
+  cr_assert_eq(asz_store_meta_get(store, "origin", text, sizeof text, &fixture.diag), ASZ_ETOOBIG);
+  cr_assert_eq(asz_store_meta_set(store, "origin", "abcde", &fixture.diag), 0);
+  cr_assert_eq(asz_store_meta_get(store, "origin", text, sizeof text, &fixture.diag), 0);
+  cr_assert_str_eq(text, "abcde");
+}
