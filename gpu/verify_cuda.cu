@@ -177,13 +177,16 @@ const struct asz_device_ops cuda_ops = {attach, start, poll, release};
 } /* namespace */
 
 extern "C" int asz_device_cuda_open(struct asz_device *ret_device, struct asz_diag *diag) {
-  int devices = 0;
+  int driver_version = 0, devices = 0;
+  cudaDeviceProp properties;
+  /* 0 without a driver; the errors of the calls below would speak of a driver that is too old. */
+  if (cudaDriverGetVersion(&driver_version) != cudaSuccess || driver_version == 0)
+    return asz_diag_set(diag, ASZ_ENOTSUP, "no CUDA device: no NVIDIA driver on this machine");
   cudaError_t error = cudaGetDeviceCount(&devices);
+  if (error == cudaSuccess && devices == 0)
+    error = cudaErrorNoDevice;
   if (error != cudaSuccess)
     return asz_diag_set(diag, ASZ_ENOTSUP, "no CUDA device: %s", cudaGetErrorString(error));
-  if (devices == 0)
-    return asz_diag_set(diag, ASZ_ENOTSUP, "no CUDA device: the driver shows none");
-  cudaDeviceProp properties;
   error = cudaGetDeviceProperties(&properties, 0);
   if (error == cudaSuccess)
     error = cudaSetDevice(0);

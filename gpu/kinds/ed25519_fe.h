@@ -22,7 +22,7 @@ ASZ_HD struct asz_fe asz_fe_small(uint32_t value) {
   return r;
 }
 
-/* The curve's d = -121665/121666, 2d, and a square root of -1. test_ed25519_math.c checks each by its defining equation. */
+/* The curve's d = -121665/121666, 2d, and a square root of -1. tests/gpu/kinds/test_ed25519.c checks each by its defining equation. */
 ASZ_HD struct asz_fe asz_fe_d(void) {
   struct asz_fe r = {{0x135978a3, 0x75eb4dca, 0x4141d8ab, 0x00700a4d, 0x7779e898, 0x8cc74079, 0x2b6ffe73, 0x52036cee}};
   return r;

@@ -30,7 +30,7 @@ struct asz_ge_prepared {
   struct asz_fe z2;
 };
 
-/* 0 B, 1 B, ... 8 B; test_ed25519_math.c recomputes the table from y(B) = 4/5. */
+/* 0 B, 1 B, ... 8 B; tests/gpu/kinds/test_ed25519.c recomputes the table from y(B) = 4/5. */
 ASZ_HD_TABLE struct asz_ge_affine asz_ge_base_table[9] = {
     {{{0x00000001, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000}},
      {{0x00000001, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000}},
