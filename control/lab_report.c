@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every claim is a row of one table: whom it is about, what must hold of each of them, and the numbers to show of the first of
+ * whom it does not. Counts are compared exactly: the emulator counts what it did, packet by packet, so an error of one is an
+ * error.
+ *
+ * Medians are compared within what is known to stand between truth and measurement: 1 % of the sketch, the sampling error of a
+ * median of n uniform draws (sigma = jitter / (2 sqrt(n)); five of them), and, only upwards, what the machine adds. The smallest
+ * RTT is compared with the shortest possible delay, less 50 ppm, by which two calibrations of one clock may differ.
+ *
+ * Providers whose replies may miss the timeout are left out where in-time replies are counted: the prober stops listening one
+ * timeout after the last probe, so for them no exact figure exists. */
+#include "control/lab_report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  SKETCH_DIVISOR = 100,  /* 1 % */
+  CLOCK_DIVISOR = 20000, /* 50 ppm */
+  CLOCK_SLACK_NS = 1000,
+  SAMPLING_SIGMAS = 5,
+};
+
+void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_target_stats *stats, const struct asz_sketch *sketch,
+                      uint32_t sent, uint64_t slots_judged) {
+  seen->sent += sent;
+  seen->answered += stats->answered;
+  seen->late += stats->late;
+  seen->duplicate += stats->duplicate;
+  seen->replayed += stats->replayed;
+  seen->forged += stats->forged;
+  seen->bad_mac += stats->bad_mac;
+  seen->wrong_path += stats->wrong_path;
+  seen->malformed += stats->malformed;
+  seen->unjudged += stats->unjudged;
+  if (stats->answered > 0 && (seen->rtt_min_ns == 0 || stats->rtt_min_ns < seen->rtt_min_ns))
+    seen->rtt_min_ns = stats->rtt_min_ns;
+  seen->slots_judged += (uint32_t)__builtin_popcountll(slots_judged);
+  seen->slots_up += (uint32_t)__builtin_popcountll(stats->slots_up & slots_judged);
+  asz_sketch_merge(&seen->sketch, sketch);
+}
+
+/* One provider's truth, deeds and measurement side by side. */
+struct side {
+  const struct asz_lab_run *run;
+  const struct asz_truth *truth;
+  const struct asz_deed *deed;
+  const struct asz_lab_seen *seen;
+  const struct asz_score *score; /* NULL: none */
+};
+
+static struct side side_of(const struct asz_lab_run *run, uint32_t provider) {
+  return (struct side){.run = run,
+                       .truth = &run->truth[provider],
+                       .deed = &run->deed[provider],
+                       .seen = &run->seen[provider],
+                       .score = run->score ? &run->score[provider] : NULL};
+}
+
+/* The numbers behind a claim that does not hold. */
+struct why {
+  char text[72];
+};
+
+static void say(struct why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct why *why, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(why->text, sizeof why->text, format, args);
+  va_end(args);
+}
+
+static bool is(const struct side *s, enum asz_cheat cheat) {
+  return s->truth->cheat == cheat;
+}
+
+static bool in_time(const struct side *s) {
+  return s->truth->delay_ns + s->truth->jitter_ns + s->run->latency_bound_ns <= s->run->timeout_ns;
+}
+
+/* Whether its true replies are thrown away by the prober. */
+static bool replies_are_refused(const struct side *s) {
+  return s->run->tlv && is(s, ASZ_CHEAT_BAD_MAC);
+}
+
+static uint64_t unanswered(const struct asz_lab_seen *seen) {
+  uint64_t came = seen->answered + seen->late;
+  return seen->sent > came ? seen->sent - came : 0;
+}
+
+static uint64_t never_answered(const struct asz_deed *deed) {
+  return deed->lost + deed->withheld + deed->faults;
+}
+
+static uint64_t median_truth_ns(const struct asz_truth *truth) {
+  return truth->delay_ns + truth->jitter_ns / 2;
+}
+
+static uint64_t median_ns(const struct asz_lab_seen *seen) {
+  return asz_sketch_quantile(&seen->sketch, ASZ_PPM / 2);
+}
+
+static uint64_t square_root(uint64_t n) { /* rounded down; n is a number of answers */
+  uint64_t root = 0;
+  while ((root + 1) * (root + 1) <= n)
+    root++;
+  return root;
+}
+
+/* --- whom a claim is about --- */
+
+static bool about_all(const struct side *s) {
+  return s->seen->sent > 0 || s->deed->requests > 0;
+}
+static bool about_countable(const struct side *s) {
+  return s->seen->sent > 0 && in_time(s) && !replies_are_refused(s);
+}
+static bool about_median(const struct side *s) {
+  return s->seen->answered >= ASZ_LAB_ANSWERS_MIN && in_time(s);
+}
+static bool about_answered(const struct side *s) {
+  return s->seen->answered > 0;
+}
+static bool about_in_time(const struct side *s) {
+  return about_all(s) && in_time(s);
+}
+static bool about_dead(const struct side *s) {
+  return about_all(s) && is(s, ASZ_CHEAT_DEAD);
+}
+static bool about_dead_scored(const struct side *s) {
+  return about_dead(s) && s->score && s->score->slots_judged > 0;
+}
+static bool about_lossy(const struct side *s) {
+  return about_countable(s) && is(s, ASZ_CHEAT_LOSSY);
+}
+static bool about_slow(const struct side *s) {
+  return about_median(s) && is(s, ASZ_CHEAT_SLOW);
+}
+static bool about_wrong(const struct side *s) {
+  return s->run->challenged && is(s, ASZ_CHEAT_WRONG_ANSWER);
+}
+static bool about_right(const struct side *s) {
+  return !is(s, ASZ_CHEAT_WRONG_ANSWER);
+}
+static bool about_mute(const struct side *s) {
+  return s->run->answers_counted && s->run->challenged && is(s, ASZ_CHEAT_MUTE);
+}
+static bool about_forge(const struct side *s) {
+  return s->deed->extra > 0 && is(s, ASZ_CHEAT_FORGE);
+}
+static bool about_replay(const struct side *s) {
+  return s->deed->extra > 0 && is(s, ASZ_CHEAT_REPLAY);
+}
+static bool about_duplicate(const struct side *s) {
+  return s->deed->extra > 0 && is(s, ASZ_CHEAT_DUPLICATE);
+}
+static bool about_clock_liar(const struct side *s) {
+  return about_median(s) && is(s, ASZ_CHEAT_CLOCK_LIAR);
+}
+static bool about_bad_mac(const struct side *s) {
+  return s->run->tlv && s->deed->replies > 0 && is(s, ASZ_CHEAT_BAD_MAC);
+}
+
+/* --- what must hold --- */
+
+static bool all_arrived(const struct side *s, struct why *why) {
+  say(why, "sent %" PRIu64 ", arrived %" PRIu64, s->seen->sent, s->deed->requests);
+  return s->seen->sent == s->deed->requests;
+}
+
+static bool loss_is_exact(const struct side *s, struct why *why) {
+  say(why, "unanswered %" PRIu64 ", in truth %" PRIu64, unanswered(s->seen), never_answered(s->deed));
+  return s->seen->answered + s->seen->late <= s->seen->sent && unanswered(s->seen) == never_answered(s->deed);
+}
+
+static bool median_is_true(const struct side *s, struct why *why) {
+  uint64_t truth = median_truth_ns(s->truth), measured = median_ns(s->seen);
+  uint64_t sampling = s->truth->jitter_ns * SAMPLING_SIGMAS / (2 * square_root(s->seen->answered));
+  uint64_t below = truth / SKETCH_DIVISOR + truth / CLOCK_DIVISOR + sampling + CLOCK_SLACK_NS;
+  uint64_t above = below + s->run->latency_bound_ns + s->run->latency_bound_ns / SKETCH_DIVISOR;
+  say(why, "median %" PRIu64 " ns, in truth %" PRIu64, measured, truth);
+  return measured + below >= truth && measured <= truth + above;
+}
+
+static bool never_nearer(const struct side *s, struct why *why) {
+  uint64_t slack = s->truth->delay_ns / CLOCK_DIVISOR + CLOCK_SLACK_NS;
+  say(why, "RTT %" PRIu64 " ns, delay %" PRIu64, s->seen->rtt_min_ns, s->truth->delay_ns);
+  return s->seen->rtt_min_ns + slack >= s->truth->delay_ns;
+}
+
+static bool not_blamed(const struct side *s, struct why *why) {
+  const struct asz_lab_seen *m = s->seen;
+  say(why, "dup %" PRIu64 " rep %" PRIu64 " forg %" PRIu64 " mac %" PRIu64 " path %" PRIu64 " malf %" PRIu64, m->duplicate,
+      m->replayed, m->forged, m->bad_mac, m->wrong_path, m->malformed);
+  return (m->duplicate == 0 || is(s, ASZ_CHEAT_DUPLICATE)) && (m->replayed == 0 || is(s, ASZ_CHEAT_REPLAY)) &&
+         (m->forged == 0 || is(s, ASZ_CHEAT_FORGE)) && (m->bad_mac == 0 || is(s, ASZ_CHEAT_BAD_MAC)) && m->wrong_path == 0 &&
+         m->malformed == 0;
+}
+
+static bool never_answers(const struct side *s, struct why *why) {
+  say(why, "answered %" PRIu64 ", late %" PRIu64 ", slots up %u", s->seen->answered, s->seen->late, s->seen->slots_up);
+  return s->seen->answered == 0 && s->seen->late == 0 && s->seen->slots_up == 0;
+}
+
+static bool has_no_uptime(const struct side *s, struct why *why) {
+  say(why, "uptime %u ppm", s->score->uptime_ppm);
+  return s->score->uptime_ppm == 0;
+}
+
+static bool loses_some(const struct side *s, struct why *why) {
+  bool exact = loss_is_exact(s, why);
+  return exact && s->deed->lost > 0;
+}
+
+static bool is_not_answered(const struct side *s, struct why *why) {
+  say(why, "MACs refused %" PRIu64 ", answered %" PRIu64, s->seen->bad_mac, s->seen->answered);
+  return s->seen->bad_mac > 0 && s->seen->answered == 0 && s->seen->late == 0 && s->seen->slots_up == 0;
+}
+
+static bool is_slashed(const struct side *s, struct why *why) {
+  say(why, "S1 %s", s->seen->slashed_s1 ? "yes" : "no");
+  return s->seen->slashed_s1;
+}
+
+static bool is_not_slashed(const struct side *s, struct why *why) {
+  return !is_slashed(s, why);
+}
+
+static bool passes_nothing(const struct side *s, struct why *why) {
+  say(why, "passed %u, missing %u", s->seen->answers_pass, s->seen->answers_missing);
+  return s->seen->answers_pass == 0 && s->seen->answers_fail == 0 && s->seen->answers_missing > 0;
+}
+
+/* The cheat's extra frames were seen for what they are, none of them twice. The last ones may come when nobody listens. */
+static bool extra_counted(const struct side *s, uint64_t counted, struct why *why) {
+  say(why, "counted %" PRIu64 ", made %" PRIu64, counted, s->deed->extra);
+  return counted > 0 && counted <= s->deed->extra;
+}
+static bool is_forged(const struct side *s, struct why *why) {
+  return extra_counted(s, s->seen->forged, why);
+}
+static bool is_replayed(const struct side *s, struct why *why) {
+  return extra_counted(s, s->seen->replayed, why);
+}
+static bool is_duplicate(const struct side *s, struct why *why) {
+  return extra_counted(s, s->seen->duplicate, why);
+}
+
+struct claim_rule {
+  const char *name;
+  bool (*about)(const struct side *side);
+  bool (*holds)(const struct side *side, struct why *why);
+};
+
+static const struct claim_rule rules[] = {
+    {"every probe that was sent arrived", about_all, all_arrived},
+    {"unanswered is exactly what was lost", about_countable, loss_is_exact},
+    {"the median RTT is the true one", about_median, median_is_true},
+    {"no RTT is shorter than the way", about_answered, never_nearer},
+    {"no counter blames the innocent", about_in_time, not_blamed},
+    {"dead: never answers", about_dead, never_answers},
+    {"dead: uptime 0", about_dead_scored, has_no_uptime},
+    {"lossy: loses what was drawn", about_lossy, loses_some},
+    {"slow: is measured slow", about_slow, median_is_true},
+    {"wrong-answer: earns an S1", about_wrong, is_slashed},
+    {"nobody else earns an S1", about_right, is_not_slashed},
+    {"mute: passes no challenge", about_mute, passes_nothing},
+    {"forge: counted as forged", about_forge, is_forged},
+    {"replay: counted as replayed", about_replay, is_replayed},
+    {"duplicate: counted as duplicate", about_duplicate, is_duplicate},
+    {"clock-liar: gains nothing", about_clock_liar, median_is_true},
+    {"bad-mac: refused, not answered", about_bad_mac, is_not_answered},
+};
+enum { RULES = sizeof rules / sizeof *rules };
+_Static_assert(RULES + 1 <= ASZ_LAB_CLAIMS_MAX, "every rule and the one about the prober");
+
+static void judge(struct asz_lab_report *report, const struct asz_lab_run *run, const struct claim_rule *rule) {
+  uint32_t about = 0, held = 0, first = 0;
+  struct why first_why = {{0}};
+  for (uint32_t i = 0; i < run->provider_count; i++) {
+    struct side side = side_of(run, i);
+    struct why why;
+    if (!rule->about(&side))
+      continue;
+    about++;
+    if (rule->holds(&side, &why)) {
+      held++;
+    } else if (about - held == 1) {
+      first = i;
+      first_why = why;
+    }
+  }
+  if (about == 0)
+    return;
+  struct asz_lab_claim *claim = &report->claim[report->claim_count++];
+  claim->name = rule->name;
+  claim->ok = held == about;
+  snprintf(claim->expected, sizeof claim->expected, "all %u", about);
+  if (claim->ok)
+    snprintf(claim->measured, sizeof claim->measured, "all %u", about);
+  else
+    snprintf(claim->measured, sizeof claim->measured, "%u of %u; provider %u: %s", held, about, first, first_why.text);
+}
+
+/* The one claim that is about no provider. */
+static void judge_prober(struct asz_lab_report *report, const struct asz_lab_run *run) {
+  struct asz_lab_claim *claim = &report->claim[report->claim_count++];
+  claim->name = "the prober sent no stray frame";
+  claim->ok = run->emulator_strays == 0;
+  snprintf(claim->expected, sizeof claim->expected, "0");
+  snprintf(claim->measured, sizeof claim->measured, "%" PRIu64, run->emulator_strays);
+}
+
+static void sum_up(struct asz_lab_report *report, const struct asz_lab_run *run) {
+  for (uint32_t i = 0; i < run->provider_count; i++) {
+    const struct asz_lab_seen *seen = &run->seen[i];
+    report->sent += seen->sent;
+    report->arrived += run->deed[i].requests;
+    report->answered += seen->answered;
+    report->late += seen->late;
+    report->unanswered += unanswered(seen);
+    report->lost += never_answered(&run->deed[i]);
+    report->unjudged += seen->unjudged;
+  }
+}
+
+static int by_value(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static struct asz_lab_spread spread_of(uint64_t *value, uint32_t count) {
+  if (count == 0)
+    return (struct asz_lab_spread){0};
+  qsort(value, count, sizeof *value, by_value);
+  return (struct asz_lab_spread){
+      .p50 = value[(count - 1) / 2], .p99 = value[(uint64_t)(count - 1) * 99 / 100], .max = value[count - 1]};
+}
+
+static int compare_latency(struct asz_lab_report *report, const struct asz_lab_run *run) {
+  uint64_t *error_ns = calloc((size_t)run->provider_count + 1, 2 * sizeof *error_ns);
+  if (!error_ns)
+    return ASZ_ENOMEM;
+  uint64_t *error_ppm = error_ns + run->provider_count;
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < run->provider_count; i++) {
+    struct side side = side_of(run, i);
+    if (!about_median(&side))
+      continue;
+    uint64_t truth = median_truth_ns(side.truth), measured = median_ns(side.seen);
+    error_ns[count] = measured > truth ? measured - truth : truth - measured;
+    error_ppm[count] = truth ? error_ns[count] * ASZ_PPM / truth : 0;
+    count++;
+  }
+  report->latency_providers = count;
+  report->error_ns = spread_of(error_ns, count);
+  report->error_ppm = spread_of(error_ppm, count);
+  free(error_ns);
+  return 0;
+}
+
+int asz_lab_report_make(struct asz_lab_report *ret_report, const struct asz_lab_run *run) {
+  struct asz_lab_report report = {
+      .providers = run->provider_count, .emulator_faults = run->emulator_faults, .emulator_strays = run->emulator_strays};
+  int err = compare_latency(&report, run);
+  if (err)
+    return err;
+  sum_up(&report, run);
+  for (unsigned r = 0; r < RULES; r++)
+    judge(&report, run, &rules[r]);
+  judge_prober(&report, run);
+  report.ok = report.sent > 0; /* nothing measured is no pass */
+  for (uint32_t c = 0; c < report.claim_count; c++)
+    report.ok &= report.claim[c].ok;
+  *ret_report = report;
+  return 0;
+}

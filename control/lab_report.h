@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_lab_report: the lab's known truth against what the engine measured, as a list of claims.
+ *
+ * A claim is about some of the providers ("the dead never answer") and holds when it holds of each of them; one about nobody is
+ * left out. The report is ok when every claim holds and there was something to claim. Use:
+ *
+ *   struct asz_lab_seen *seen = calloc(count, sizeof *seen);
+ *   when an epoch is sealed: asz_engine_sent(plan, stats, sent); for each i
+ *     asz_lab_seen_add(&seen[i], &stats->target[i], &stats->sketch[i], sent[i], slots_judged);
+ *   with every verdict on provider i (optional, see answers_counted): seen[i].answers_pass++ and so on
+ *   at the end: seen[i].slashed_s1 = ...; stop engine and emulator; asz_lab_report_make; asz_lab_report_print or _json.
+ *
+ * Pure but for memory; one thread. */
+#ifndef ASZ_CONTROL_LAB_REPORT_H
+#define ASZ_CONTROL_LAB_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "control/score/score.h"
+#include "dataplane/emulator/emulator.h"
+#include "dataplane/engine.h"
+
+struct json_t;
+
+/* What was measured of one provider, over all epochs of a run. Zeroed at first. */
+struct asz_lab_seen {
+  uint64_t sent; /* due and sent: without the unjudged */
+  uint64_t answered, late, duplicate, replayed, forged, bad_mac, wrong_path, malformed, unjudged;
+  uint64_t rtt_min_ns; /* 0: none */
+  uint32_t slots_judged, slots_up;
+  uint32_t answers_pass, answers_fail, answers_missing; /* challenges; the caller's */
+  bool slashed_s1;                                      /* the caller's */
+  struct asz_sketch sketch;
+};
+
+/* asz_lab_seen_add adds one sealed epoch. slots_judged: bit s, as of asz_measure_slots. */
+void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_target_stats *stats, const struct asz_sketch *sketch,
+                      uint32_t sent, uint64_t slots_judged);
+
+enum {
+  ASZ_LAB_LATENCY_BOUND_NS = 500000, /* a scheduler tick's part: both lcores may share their CPUs with others */
+  ASZ_LAB_ANSWERS_MIN = 20,          /* a median of fewer answers is not compared */
+  ASZ_LAB_CLAIMS_MAX = 24,
+};
+
+/* Arrays have provider_count entries and are borrowed for the call. */
+struct asz_lab_run {
+  uint32_t provider_count;
+  const struct asz_truth *truth;
+  const struct asz_deed *deed; /* of the whole run, read after the emulator's stop */
+  const struct asz_lab_seen *seen;
+  const struct asz_score *score; /* of the last epoch; NULL: not compared */
+  uint64_t timeout_ns;
+  uint64_t latency_bound_ns; /* what the machine itself may add to a median; ASZ_LAB_LATENCY_BOUND_NS unless known better */
+  uint64_t emulator_faults, emulator_strays;
+  bool tlv;             /* probes carried our TLV, so `bad-mac` can show */
+  bool challenged;      /* enough challenge slots for the e-process to fire on a provider that is always wrong */
+  bool answers_counted; /* seen[].answers_* are filled */
+};
+
+struct asz_lab_claim {
+  const char *name;
+  char expected[32];  /* "all 12" */
+  char measured[128]; /* "all 12"; "11 of 12; provider 7: sent 10, arrived 9" */
+  bool ok;
+};
+
+struct asz_lab_spread {
+  uint64_t p50, p99, max;
+};
+
+struct asz_lab_report {
+  uint32_t providers;
+  uint32_t latency_providers;     /* whose median was compared */
+  struct asz_lab_spread error_ns; /* |measured q50 - (delay + jitter / 2)| over those providers */
+  struct asz_lab_spread error_ppm;
+  uint64_t sent, arrived;    /* by the prober; at the emulator */
+  uint64_t unanswered, lost; /* measured: neither answered nor late; truth: lost by draw, withheld, or the lab's fault */
+  uint64_t answered, late, unjudged;
+  uint64_t emulator_faults, emulator_strays;
+  uint32_t claim_count;
+  struct asz_lab_claim claim[ASZ_LAB_CLAIMS_MAX];
+  bool ok; /* all claims hold; false when there is none */
+};
+
+/* asz_lab_report_make: ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_lab_report_make(struct asz_lab_report *ret_report, const struct asz_lab_run *run);
+/* asz_lab_report_print: figures, then the claims as a table, then the verdict. ASZ_ENOMEM or 0. */
+ASZ_MUST_CHECK int asz_lab_report_print(const struct asz_lab_report *report, FILE *out);
+/* asz_lab_report_json: a new object for asz_cmd_json; NULL when out of memory. */
+struct json_t *asz_lab_report_json(const struct asz_lab_report *report);
+
+#endif
