@@ -2,9 +2,11 @@
 /* SipHash-2-4 over exactly 16 bytes.
  *
  * With the length fixed, the whole function is ten rounds without a branch, so a burst is the same straight line in each lane.
- * The loop is written as plain C and compiled three times (target_clones): the dynamic linker picks the widest that the
- * machine has, once, at load. Intrinsics would be three sources to keep equal and gained nothing over what gcc makes of this.
- * The sanitizers instrument before ifuncs can be resolved, so their builds run the plain version of the same loop. */
+ * The loop is plain C, compiled three times (target_clones); the dynamic linker picks the widest that the machine has, once, at
+ * load. Intrinsics would be three sources to keep equal. Bursts of 32 on a 2.6 GHz AMD EPYC with gcc 12 -O3, in TSC ticks a
+ * cookie: 8.1 with AVX-512, 14 with AVX2, 28 with neither; one at a time 33. At -O2 gcc leaves the loop scalar.
+ * AddressSanitizer and ThreadSanitizer are not ready yet when ifuncs are resolved, so their builds, and clang's (the fuzzers),
+ * run the plain version of the same loop. */
 #include "dataplane/base/cookie.h"
 
 #include <assert.h>
@@ -13,7 +15,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define WIDE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define WIDE_CLONES

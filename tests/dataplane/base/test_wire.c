@@ -140,6 +140,17 @@ Test(wire, a_header_longer_than_the_packet_is_malformed)
   cr_assert_eq(parse(frame, sizeof frame, 0).kind, ASZ_FRAME_MALFORMED);
 }
 
+Test(wire, an_icmp_message_shorter_than_its_header_is_malformed)
+{
+  for (uint16_t icmp_bytes = 0; icmp_bytes < ASZ_ICMP_BYTES; icmp_bytes++) {
+    uint8_t frame[sizeof golden_icmp];
+    memcpy(frame, golden_icmp, sizeof frame);
+    asz_be16_store(frame + IP_AT + ASZ_IPV4_TOTAL_LENGTH, (uint16_t)(ASZ_IPV4_BYTES + icmp_bytes));
+    fix_ipv4_checksum(frame, 20);
+    cr_assert_eq(parse(frame, sizeof frame, ASZ_WIRE_CHECK_L3).kind, ASZ_FRAME_MALFORMED, "%u bytes", icmp_bytes);
+  }
+}
+
 Test(wire, fragments_are_named_and_dont_fragment_is_not_one)
 {
   static const struct {
