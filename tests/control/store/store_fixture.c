@@ -39,21 +39,21 @@ struct asz_store *fixture_open(struct store_fixture *fixture) {
 }
 
 struct asz_provider fixture_provider(unsigned i) {
-  struct asz_provider provider = {
-      .device = i % 3,
-      .ipv4 = 0x0a000001 + i,
-      .port = 862,
-      .challenge_port = 8620,
-      .flags = 1,
-      .control = i % 7 == 0,
-      .rtt_target_ns = i * UINT64_C(1000),
-      .registered_ns = UINT64_C(1700000000000000000) + i,
-  };
+  struct asz_provider provider;
+  memset(&provider, 0, sizeof provider); /* padding too: tests compare the memory */
   snprintf(provider.name, sizeof provider.name, "provider-%u", i);
   snprintf(provider.region, sizeof provider.region, "region-%u", i % 4);
   snprintf(provider.operator_name, sizeof provider.operator_name, "operator-%u", i % 5);
   provider.public_key[0] = 1;
   memcpy(provider.public_key + 4, &i, sizeof i);
+  provider.device = i % 3;
+  provider.ipv4 = 0x0a000001 + i;
+  provider.port = 862;
+  provider.challenge_port = 8620;
+  provider.flags = 1;
+  provider.control = i % 7 == 0;
+  provider.rtt_target_ns = i * UINT64_C(1000);
+  provider.registered_ns = UINT64_C(1700000000000000000) + i;
   return provider;
 }
 
@@ -64,22 +64,22 @@ int64_t fixture_add(struct store_fixture *fixture, struct asz_store *store, unsi
 }
 
 struct asz_epoch_row fixture_epoch(uint32_t epoch) {
-  struct asz_epoch_row row = {
-      .epoch = epoch,
-      .opened_ns = UINT64_C(1700000000000000000) + epoch,
-      .closed_ns = UINT64_C(1700003600000000000) + epoch,
-      .open_index = 2 * epoch,
-      .close_index = 2 * epoch + 1,
-      .provider_count = 44000,
-      .complete = epoch % 2 == 0,
-      .probes_sent = 1000 + epoch,
-      .probes_answered = 900 + epoch,
-      .rate_pps = 17,
-      .slots_unjudged = 3,
-  };
+  struct asz_epoch_row row;
+  memset(&row, 0, sizeof row);
+  row.epoch = epoch;
+  row.opened_ns = UINT64_C(1700000000000000000) + epoch;
+  row.closed_ns = UINT64_C(1700003600000000000) + epoch;
   memset(row.secret, 0x11, sizeof row.secret);
   memset(row.beacon, 0x22, sizeof row.beacon);
   memset(row.params_hash, 0x33, sizeof row.params_hash);
   memset(row.report_root, (int)(epoch & 0xff), sizeof row.report_root);
+  row.open_index = 2 * epoch;
+  row.close_index = 2 * epoch + 1;
+  row.provider_count = 44000;
+  row.complete = epoch % 2 == 0;
+  row.probes_sent = 1000 + epoch;
+  row.probes_answered = 900 + epoch;
+  row.rate_pps = 17;
+  row.slots_unjudged = 3;
   return row;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All of an epoch or nothing: rollback, a full disk, a killed writer; and that an epoch of 44,000 providers is quick. */
 #include <criterion/criterion.h>
+#include <criterion/logging.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,7 +192,7 @@ Test(speed, an_epoch_of_44000_providers_is_written_in_seconds)
     cr_assert_eq(write_epoch(&fixture, store, epoch, MANY), 0, "%s", fixture.diag.text);
     cr_assert_eq(asz_store_commit(store, &fixture.diag), 0);
     double took = seconds() - start;
-    fprintf(stderr, "epoch %u of %d providers: %.2f s\n", epoch, MANY, took);
+    cr_log_info("epoch %u of %d providers: %.2f s", epoch, MANY, took);
     cr_assert_lt(took, 30, "far over the few seconds that it takes: something became quadratic");
   }
   asz_store_close(store);
