@@ -82,11 +82,14 @@ static int start_port(const struct asz_config *config, uint16_t *ret_port_id, un
 static int probe(const struct asz_cmd_context *context, struct asz_validator *v, uint32_t epochs_max) {
   struct asz_diag diag;
   struct asz_run_result result = {0};
-  uint16_t port_id;
-  unsigned lcore_id;
+  uint16_t port_id = 0;
+  unsigned lcore_id = 0;
   int err = start_port(&v->config, &port_id, &lcore_id, &diag);
   if (!err)
     err = asz_validator_start(v, &context->home, port_id, lcore_id, &diag);
+  if (!err && v->roster->control_count == 0)
+    asz_log(ASZ_LOG_WARN, "no control target is registered: an outage of our own network would count against every provider; "
+                          "add a reflector of yours with `assize provider add NAME --control`");
   if (!err) {
     const struct asz_run run = {
         .config = &v->config,

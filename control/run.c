@@ -206,6 +206,13 @@ static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   return 0;
 }
 
+static void on_outcome(void *context, const struct asz_outcome *outcome) {
+  const struct asz_run *run = context;
+  asz_epochs_outcome(run->epochs, outcome);
+  if (run->hooks.on_outcome)
+    run->hooks.on_outcome(run->hooks.context, outcome);
+}
+
 static struct asz_pipeline_config pipeline_config(const struct asz_config *config) {
   return (struct asz_pipeline_config){
       .rate_ps = config->challenge_rate_ps,
@@ -218,8 +225,7 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
 int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag) {
   struct loop l = {.run = run};
   const struct asz_pipeline_config config = pipeline_config(run->config);
-  int err =
-      asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, asz_epochs_outcome, run->epochs, diag);
+  int err = asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, on_outcome, (void *)run, diag);
   for (int i = 0; !err && i < 2; i++) {
     err = asz_stats_new(&l.stats[i], run->roster->count);
     if (err)

@@ -15,8 +15,9 @@
 /* What the lab adds; any may be NULL. All are called on the control thread. */
 struct asz_run_hooks {
   void *context;
-  void (*on_epoch)(void *context, const struct asz_epoch *epoch); /* opened, not yet probing */
-  unsigned (*pump)(void *context);                                /* every turn; returns the number of things done */
+  void (*on_epoch)(void *context, const struct asz_epoch *epoch);       /* opened, not yet probing */
+  unsigned (*pump)(void *context);                                      /* every turn; returns the number of things done */
+  void (*on_outcome)(void *context, const struct asz_outcome *outcome); /* after it was taken into account */
   void (*on_sealed)(void *context, const struct asz_plan *plan, const struct asz_stats *stats); /* before it is closed */
 };
 

@@ -89,9 +89,6 @@ int asz_validator_start(struct asz_validator *v, const struct asz_home *home, ui
     err = start_engine(v, port_id, lcore_id, diag);
   if (!err)
     err = asz_epochs_new(&v->epochs, &v->config, &v->key, v->store, v->log, home->log_path, v->roster, diag);
-  if (!err && v->roster->control_count == 0)
-    asz_log(ASZ_LOG_WARN, "no control target is registered: an outage of our own network would count against every provider; "
-                          "add a reflector of yours with `assize provider add NAME --control`");
   return err;
 }
 

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/lab.h"
+
+#include <assert.h>
+#include <ftw.h>
+#include <sched.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "control/scenario.h"
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/stamp.h"
+#include "dataplane/eal.h"
+#include "gpu/prove/prove.h"
+
+enum {
+  EPOCH_S = 10,
+  CHALLENGE_SLOT_S = 2,
+  PUMP_CHALLENGES = 4,      /* proved a turn: the loop stays responsive */
+  IN_FLIGHT_S_PPM = 600000, /* the delay line holds 0.6 s of probes: the slowest provider's delay */
+};
+
+struct asz_lab {
+  struct asz_lab_options options;
+  struct asz_home home;
+  bool temporary, eal_started, keyed;
+  struct asz_config config;
+  struct asz_truth *truth;
+  struct asz_identity *identity;
+  struct asz_lab_seen *seen;
+  struct asz_score *score;
+  uint32_t *sent;
+  struct asz_emulator *emulator;
+  struct asz_validator validator;
+};
+
+/* ---- configuration and home ---- */
+
+static int lab_config(const struct asz_lab_options *options, struct asz_config *ret_config, struct asz_diag *diag) {
+  struct asz_config c;
+  int err = asz_config_preset(&c, "lab", diag);
+  if (err)
+    return err;
+  uint64_t per_target = 1000000 / options->providers;
+  per_target = per_target < 3 ? 3 : per_target > 20 ? 20 : per_target;
+  c.probe_per_target_mpps = per_target * 1000;
+  c.time_epoch_s = options->seconds < EPOCH_S ? options->seconds : EPOCH_S;
+  c.time_slot_s = 1;
+  c.time_challenge_slot_s = c.time_epoch_s % CHALLENGE_SLOT_S == 0 ? CHALLENGE_SLOT_S : 1;
+  c.challenge_seq_log2_steps = 8;
+  c.challenge_rate_ps = 1000 + 4 * (uint64_t)options->providers;
+  c.challenge_deadline_ms = c.time_challenge_slot_s * 600;
+  c.challenge_tries = 2;
+  /* The prober shares two CPUs with everything else here: what a preempted prober sends late is still on the emulator's clock. */
+  c.probe_late_bound_us = 20000;
+  c.probe_fault_bound_ppm = 200000;
+  c.network_local_ip = 0x0a3ffffd; /* 10.63.255.253; nothing of it leaves the process */
+  struct asz_emulator_config emulator;
+  asz_emulator_config_default(&emulator);
+  c.network_gateway_ip = emulator.gateway_ipv4;
+  snprintf(c.validator_origin, sizeof c.validator_origin, "assize.example/lab");
+  err = asz_config_check(&c, "lab", diag);
+  if (!err)
+    *ret_config = c;
+  return err;
+}
+
+static void lab_identity(struct asz_identity *ret_identity, uint64_t seed, uint32_t provider) {
+  static const char domain[] = "assize/1/lab";
+  uint8_t input[12], identity_seed[32];
+  asz_be64_store(input, seed);
+  asz_be32_store(input + 8, provider);
+  crypto_generichash(identity_seed, sizeof identity_seed, input, sizeof input, (const uint8_t *)domain, sizeof domain - 1);
+  asz_identity_from_seed(ret_identity, identity_seed);
+}
+
+static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
+  struct asz_emulator_config emulator;
+  asz_emulator_config_default(&emulator);
+  struct asz_store *store;
+  int err = asz_home_open(&lab->home, false, NULL, NULL, &store, diag);
+  if (err)
+    return err;
+  err = asz_store_begin(store, diag);
+  for (uint32_t i = 0; !err && i < lab->options.providers; i++) {
+    struct asz_provider p = {
+        .ipv4 = emulator.base_ipv4 + i,
+        .port = ASZ_STAMP_PORT,
+        .challenge_port = lab->keyed ? ASZ_CHALLENGE_PORT : 0,
+        .probe = lab->keyed ? ASZ_PROBE_STAMP_TLV : ASZ_PROBE_STAMP,
+        .registered_ns = asz_clock_now_ns(),
+        /* Its own delay is no provider's fault in a lab that spreads them over three decades. */
+        .rtt_target_ns = lab->truth[i].delay_ns + lab->truth[i].jitter_ns,
+    };
+    snprintf(p.name, sizeof p.name, "p%u", i);
+    if (lab->keyed) {
+      lab_identity(&lab->identity[i], lab->options.seed, i);
+      memcpy(p.public_key, lab->identity[i].public_key, 32);
+    }
+    err = asz_store_provider_add(store, &p, diag);
+  }
+  if (!err)
+    err = asz_store_commit(store, diag);
+  asz_store_close(store);
+  return err;
+}
+
+static int make_home(struct asz_lab *lab, struct asz_diag *diag) {
+  char pattern[ASZ_PATH_MAX];
+  const char *dir = lab->options.keep;
+  if (!dir) {
+    const char *base = getenv("TMPDIR");
+    int n = snprintf(pattern, sizeof pattern, "%s/assize-lab-XXXXXX", base && *base ? base : "/tmp");
+    if (n < 0 || (size_t)n >= sizeof pattern || !mkdtemp(pattern))
+      return asz_diag_set(diag, ASZ_EIO, "TMPDIR: cannot make a directory in %s: %m", base && *base ? base : "/tmp");
+    lab->temporary = true;
+    dir = pattern;
+  }
+  int err = asz_home_locate(&lab->home, dir, diag);
+  if (err)
+    return err;
+  struct asz_identity key;
+  err = asz_home_create(&lab->home, &lab->config, &key, diag);
+  asz_identity_wipe(&key);
+  return err;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw) {
+  (void)status, (void)type, (void)ftw;
+  return remove(path);
+}
+
+/* ---- the providers' side of a challenge ---- */
+
+/* prove answers one challenge as the provider would that the truth describes. */
+static void prove(struct asz_lab *lab, struct asz_emulator_datagram *datagram) {
+  uint32_t i = datagram->provider;
+  const struct asz_roster *roster = lab->validator.roster;
+  uint8_t cheat = lab->truth[i].cheat;
+  struct asz_challenge challenge;
+  if (cheat == ASZ_CHEAT_DEAD || cheat == ASZ_CHEAT_MUTE ||
+      asz_challenge_read(&challenge, datagram->payload, datagram->size_bytes))
+    return;
+  const struct asz_session *session = &roster->session[challenge.epoch & 1][i];
+  if (!asz_mac_check(datagram->payload + ASZ_CHALLENGE_MAC_AT, session->request_key, datagram->payload, ASZ_CHALLENGE_MAC_AT))
+    return;
+  datagram->size_bytes =
+      (uint16_t)asz_prove_answer(datagram->payload, &challenge, &lab->identity[i], roster->validator_pk, session->reply_key,
+                                 cheat == ASZ_CHEAT_WRONG_ANSWER ? ASZ_PROVE_WRONG : ASZ_PROVE_HONEST);
+  while (asz_emulator_answer_send(lab->emulator, datagram) == ASZ_EAGAIN)
+    sched_yield();
+}
+
+static unsigned pump(void *context) {
+  struct asz_lab *lab = context;
+  struct asz_emulator_datagram datagram;
+  unsigned done = 0;
+  while (done < PUMP_CHALLENGES && asz_emulator_challenge_recv(lab->emulator, &datagram)) {
+    prove(lab, &datagram);
+    done++;
+  }
+  return done;
+}
+
+static void on_epoch(void *context, const struct asz_epoch *epoch) {
+  struct asz_lab *lab = context;
+  asz_emulator_sessions(lab->emulator, epoch->number, lab->keyed ? epoch->session : NULL);
+}
+
+static void on_outcome(void *context, const struct asz_outcome *o) {
+  struct asz_lab *lab = context;
+  struct asz_lab_seen *seen = &lab->seen[o->provider];
+  seen->answers_pass += o->verdict == ASZ_VERDICT_PASS;
+  seen->answers_fail += o->verdict == ASZ_VERDICT_FAIL;
+  seen->answers_missing += o->verdict == ASZ_VERDICT_NONE;
+}
+
+static void on_sealed(void *context, const struct asz_plan *plan, const struct asz_stats *stats) {
+  struct asz_lab *lab = context;
+  uint64_t slots = asz_measure_slots(plan, stats, lab->validator.roster);
+  asz_engine_sent(plan, stats, lab->sent);
+  for (uint32_t i = 0; i < plan->target_count; i++)
+    asz_lab_seen_add(&lab->seen[i], &stats->target[i], &stats->sketch[i], lab->sent[i], slots);
+}
+
+/* ---- life ---- */
+
+/* Main, prober and emulator on the CPUs that this process may use: the prober alone first, the emulator alone next. */
+static void lab_lcores(char *ret_text, size_t capacity) {
+  cpu_set_t allowed;
+  int cpu[3] = {0, 0, 0}, count = 0;
+  CPU_ZERO(&allowed);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  for (int i = 0; i < CPU_SETSIZE && count < 3; i++)
+    if (CPU_ISSET(i, &allowed))
+      cpu[count++] = i;
+  int prober = count > 1 ? cpu[1] : cpu[0], emulator = count > 2 ? cpu[2] : cpu[0];
+  snprintf(ret_text, capacity, "0@%d,1@%d,2@%d", cpu[0], prober, emulator);
+}
+
+static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
+  struct asz_emulator_config config;
+  asz_emulator_config_default(&config);
+  config.provider_count = lab->options.providers;
+  config.seed = lab->options.seed;
+  config.timeout_ns = lab->config.probe_timeout_ms * 1000000;
+  config.truth = lab->truth;
+  uint64_t in_flight = (uint64_t)lab->options.providers * lab->config.probe_per_target_mpps / 1000 * IN_FLIGHT_S_PPM / 1000000;
+  if (in_flight > config.in_flight_max)
+    config.in_flight_max = (uint32_t)in_flight;
+  char lcores[64];
+  lab_lcores(lcores, sizeof lcores);
+  /* 0.6 KiB a frame in flight, and the engine's own. */
+  unsigned memory_mib = 2 * ASZ_EAL_MEMORY_MIB + config.in_flight_max / 1024;
+  int err = asz_eal_start(lcores, NULL, memory_mib, ASZ_EAL_HUGE_AUTO, diag);
+  if (err)
+    return err;
+  lab->eal_started = true;
+  /* On two CPUs this thread shares one with the emulator, whose clock matters: it steps aside. */
+  setpriority(PRIO_PROCESS, 0, 19);
+  int prober = asz_eal_worker(0), emulator = asz_eal_worker(1);
+  assert(prober >= 0 && emulator >= 0); /* we named three lcores */
+  config.lcore_id = (unsigned)emulator;
+  uint16_t port_id;
+  err = asz_emulator_new(&lab->emulator, &config, &port_id, diag);
+  if (err)
+    return err;
+  err = asz_emulator_launch(lab->emulator);
+  if (err)
+    return asz_diag_set(diag, err, "the emulator's lcore cannot be started: %s", asz_err_str(err));
+  return asz_validator_start(&lab->validator, &lab->home, port_id, (unsigned)prober, diag);
+}
+
+static int take_memory(struct asz_lab *lab, struct asz_diag *diag) {
+  size_t count = lab->options.providers;
+  lab->truth = calloc(count, sizeof *lab->truth);
+  lab->identity = calloc(lab->keyed ? count : 1, sizeof *lab->identity);
+  lab->seen = calloc(count, sizeof *lab->seen);
+  lab->score = calloc(count, sizeof *lab->score);
+  lab->sent = calloc(count, sizeof *lab->sent);
+  return lab->truth && lab->identity && lab->seen && lab->score && lab->sent
+             ? 0
+             : asz_diag_set(diag, ASZ_ENOMEM, "no memory for %zu emulated providers", count);
+}
+
+int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options, struct asz_diag *diag) {
+  struct asz_lab *lab = calloc(1, sizeof *lab);
+  if (!lab)
+    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the lab");
+  lab->options = *options;
+  lab->keyed = options->providers <= ASZ_LAB_KEYED_MAX;
+  int err = lab_config(options, &lab->config, diag);
+  if (!err)
+    err = take_memory(lab, diag);
+  if (!err && options->scenario)
+    err = asz_scenario_load(lab->truth, options->providers, options->seed, options->scenario, diag);
+  else if (!err)
+    asz_scenario_default(lab->truth, options->providers, options->seed);
+  if (!err)
+    err = make_home(lab, diag);
+  if (!err)
+    err = register_providers(lab, diag);
+  if (!err)
+    err = asz_validator_open(&lab->validator, &lab->home, diag);
+  if (!err)
+    err = start_network(lab, diag);
+  if (err) {
+    asz_lab_free(lab);
+    return err;
+  }
+  *ret_lab = lab;
+  return 0;
+}
+
+int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_report, struct asz_run_result *ret_result,
+                struct asz_diag *diag) {
+  struct asz_validator *v = &lab->validator;
+  const struct asz_run run = {
+      .config = &v->config,
+      .engine = v->engine,
+      .verifier = v->verifier,
+      .roster = v->roster,
+      .epochs = v->epochs,
+      .hooks = {lab, on_epoch, pump, on_outcome, on_sealed},
+      .epochs_max = (uint32_t)((lab->options.seconds + v->config.time_epoch_s - 1) / v->config.time_epoch_s),
+      .quiet = quiet,
+  };
+  struct asz_run_result result;
+  int err = asz_run_loop(&run, &result, diag);
+  if (err)
+    return err;
+  asz_emulator_stop(lab->emulator);
+  struct asz_checkpoint checkpoint;
+  err = asz_tlog_verify(lab->home.log_path, v->key.public_key, &checkpoint, diag);
+  if (err)
+    return err;
+  for (uint32_t i = 0; i < lab->options.providers; i++) {
+    lab->seen[i].slashed_s1 = asz_epochs_slashed_s1(v->epochs, i);
+    lab->score[i] = *asz_epochs_score(v->epochs, i);
+  }
+  const struct asz_lab_run compare = {
+      .provider_count = lab->options.providers,
+      .truth = lab->truth,
+      .deed = asz_emulator_deeds(lab->emulator),
+      .seen = lab->seen,
+      .score = lab->score,
+      .timeout_ns = v->config.probe_timeout_ms * 1000000,
+      .latency_bound_ns = ASZ_LAB_LATENCY_BOUND_NS,
+      .emulator_faults = asz_emulator_faults(lab->emulator),
+      .emulator_strays = asz_emulator_strays(lab->emulator),
+      .tlv = lab->keyed,
+      .challenged = lab->keyed && !result.interrupted && lab->options.seconds >= EPOCH_S,
+      .answers_counted = true,
+  };
+  err = asz_lab_report_make(ret_report, &compare);
+  if (err)
+    return asz_diag_set(diag, err, "cannot compare: %s", asz_err_str(err));
+  *ret_result = result;
+  return 0;
+}
+
+void asz_lab_free(struct asz_lab *lab) {
+  if (!lab)
+    return;
+  asz_engine_free(lab->validator.engine); /* before the emulator: its buffers are in the emulator's rings */
+  lab->validator.engine = NULL;
+  asz_emulator_free(lab->emulator);
+  asz_validator_close(&lab->validator);
+  if (lab->eal_started)
+    asz_eal_stop();
+  if (lab->temporary && lab->home.dir[0])
+    nftw(lab->home.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  if (lab->identity)
+    sodium_memzero(lab->identity, (lab->keyed ? lab->options.providers : 1) * sizeof *lab->identity);
+  free(lab->truth);
+  free(lab->identity);
+  free(lab->seen);
+  free(lab->score);
+  free(lab->sent);
+  free(lab);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_lab: a validator and a network of emulated providers in one process: a home of its own in a temporary directory, an
+ * identity for every provider, the emulator on a second lcore, and this thread as the providers' provers. `assize lab` runs the
+ * same loop as `assize run` on it. */
+#ifndef ASZ_CONTROL_LAB_H
+#define ASZ_CONTROL_LAB_H
+
+#include "control/lab_report.h"
+#include "control/validator.h"
+#include "dataplane/emulator/emulator.h"
+
+enum {
+  ASZ_LAB_PROVIDERS_MAX = 262144, /* three probes a second to each: what one emulator lcore answers */
+  ASZ_LAB_KEYED_MAX = 2000,       /* up to so many have keys, TLV and challenges: one CPU proves and verifies for all of them */
+  ASZ_LAB_SECONDS_MIN = 3,
+  ASZ_LAB_SECONDS_MAX = 86400,
+};
+
+struct asz_lab_options {
+  uint32_t providers; /* 1..ASZ_LAB_PROVIDERS_MAX */
+  uint32_t seconds;
+  uint64_t seed;
+  const char *scenario; /* file, or NULL */
+  const char *keep;     /* directory for the home, or NULL: temporary, removed */
+};
+
+struct asz_lab;
+
+/* asz_lab_new makes the home and the truth, starts EAL, emulator and validator. Needs neither root nor huge pages. */
+ASZ_MUST_CHECK int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options, struct asz_diag *diag);
+/* asz_lab_run probes for the given time, verifies the log it wrote, and compares. */
+ASZ_MUST_CHECK int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_report,
+                               struct asz_run_result *ret_result, struct asz_diag *diag);
+void asz_lab_free(struct asz_lab *lab); /* NULL is fine; stops EAL; removes a temporary home */
+
+#endif
