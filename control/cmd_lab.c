@@ -27,7 +27,7 @@ static int show(const struct asz_cmd_context *context, const struct asz_lab_opti
 }
 
 static int parse(int argc, char **argv, struct asz_lab_options *ret_options) {
-  const char *providers = "256", *seconds = "10", *seed = "1";
+  const char *providers = NULL, *seconds = NULL, *seed = NULL;
   struct asz_lab_options options = {0};
   const struct asz_cmd_option option[] = {
       {"--providers", .value = &providers},       {"--seconds", .value = &seconds},   {"--seed", .value = &seed},
@@ -37,11 +37,11 @@ static int parse(int argc, char **argv, struct asz_lab_options *ret_options) {
   size_t count;
   int err = asz_cmd_options("lab", argc, argv, option, sizeof option / sizeof option[0], NULL, 0, &count);
   if (!err)
-    err = asz_cmd_parse_u64("lab", "--providers", providers, 1, ASZ_LAB_PROVIDERS_MAX, &providers_n);
+    err = asz_cmd_parse_u64("lab", "--providers", providers ? providers : "256", 1, ASZ_LAB_PROVIDERS_MAX, &providers_n);
   if (!err)
-    err = asz_cmd_parse_u64("lab", "--seconds", seconds, ASZ_LAB_SECONDS_MIN, ASZ_LAB_SECONDS_MAX, &seconds_n);
+    err = asz_cmd_parse_u64("lab", "--seconds", seconds ? seconds : "10", ASZ_LAB_SECONDS_MIN, ASZ_LAB_SECONDS_MAX, &seconds_n);
   if (!err)
-    err = asz_cmd_parse_u64("lab", "--seed", seed, 0, UINT64_MAX, &options.seed);
+    err = asz_cmd_parse_u64("lab", "--seed", seed ? seed : "1", 0, UINT64_MAX, &options.seed);
   if (err)
     return err;
   options.providers = (uint32_t)providers_n;

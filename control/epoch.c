@@ -9,6 +9,7 @@
 
 #include "control/epoch_internal.h"
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/hash.h"
 #include "dataplane/base/log.h"
 
 static int load_states(struct asz_epochs *e, struct asz_diag *diag) {
@@ -95,16 +96,11 @@ static int spend_number(struct asz_epochs *e, uint32_t *ret_number, struct asz_d
 }
 
 static void make_beacon(const struct asz_epochs *e, uint32_t number, uint8_t ret_beacon[32]) {
-  static const char domain[] = "assize/1/beacon";
   uint8_t root[32], number_be[4];
-  crypto_generichash_state state;
   asz_tlog_root(e->log, root);
   asz_be32_store(number_be, number);
-  crypto_generichash_init(&state, NULL, 0, 32);
-  crypto_generichash_update(&state, (const uint8_t *)domain, sizeof domain - 1);
-  crypto_generichash_update(&state, root, sizeof root);
-  crypto_generichash_update(&state, number_be, sizeof number_be);
-  crypto_generichash_final(&state, ret_beacon, 32);
+  const struct asz_hash_part part[] = {ASZ_HASH_TEXT("assize/1/beacon"), {root, sizeof root}, {number_be, sizeof number_be}};
+  asz_hash(ret_beacon, NULL, 0, part, sizeof part / sizeof part[0]);
 }
 
 int asz_epochs_open(struct asz_epochs *e, struct asz_epoch *ret_epoch, struct asz_diag *diag) {

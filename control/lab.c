@@ -14,6 +14,7 @@
 
 #include "control/scenario.h"
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/hash.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/eal.h"
 #include "gpu/prove/prove.h"
@@ -71,11 +72,11 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
 }
 
 static void lab_identity(struct asz_identity *ret_identity, uint64_t seed, uint32_t provider) {
-  static const char domain[] = "assize/1/lab";
   uint8_t input[12], identity_seed[32];
   asz_be64_store(input, seed);
   asz_be32_store(input + 8, provider);
-  crypto_generichash(identity_seed, sizeof identity_seed, input, sizeof input, (const uint8_t *)domain, sizeof domain - 1);
+  const struct asz_hash_part part[] = {ASZ_HASH_TEXT("assize/1/lab"), {input, sizeof input}};
+  asz_hash(identity_seed, NULL, 0, part, sizeof part / sizeof part[0]);
   asz_identity_from_seed(ret_identity, identity_seed);
 }
 
