@@ -24,11 +24,9 @@ enum {
   AT_SLOTS = 8 * ASZ_EPROCESS_GRID,
   AT_FIRED = AT_SLOTS + 4, /* one byte; the count of wrong slots needs 16 bits and has the 24 behind it */
   WRONG_BITS = 24,
-  WRONG_MIN_TO_FIRE = 3, /* E <= 1 * 900^w whatever the order, and 900^2 < 10^6 */
 };
 _Static_assert(AT_FIRED + 4 == ASZ_EPROCESS_BYTES, "the saved form");
 _Static_assert(ASZ_EPROCESS_SLOTS < 1 << WRONG_BITS, "wrong fits behind fired");
-_Static_assert(900 * 900 < ASZ_EPROCESS_THRESHOLD, "two wrong answers can never fire");
 
 #define M_MAX_Q32      (UINT64_C(1) << 63)                        /* 2^31 */
 #define START_MASS_Q32 ((UINT64_C(1) << 32) / ASZ_EPROCESS_SLOTS) /* floor(2^32 / N) */
@@ -71,7 +69,16 @@ void asz_eprocess_save(uint8_t *ret_bytes, const struct asz_eprocess *process) {
   asz_be32_store(ret_bytes + AT_FIRED, (uint32_t)process->fired << WRONG_BITS | process->wrong);
 }
 
-/* What no history of steps leads to: a state from a damaged or forged file. */
+/* 900^wrong, or the threshold when that is less: no factor of the grid is over 900, and the mass that they multiply is 1 in all.
+ */
+static uint64_t value_max(uint32_t wrong) {
+  uint64_t value = 1;
+  for (uint32_t i = 0; i < wrong && value < ASZ_EPROCESS_THRESHOLD; i++)
+    value *= grid_p1[ASZ_EPROCESS_GRID - 1];
+  return value < ASZ_EPROCESS_THRESHOLD ? value : ASZ_EPROCESS_THRESHOLD;
+}
+
+/* False for what no history of steps leads to: a state from a damaged or forged file. */
 static bool reachable(const struct asz_eprocess *process) {
   if (process->slots > ASZ_EPROCESS_SLOTS || process->wrong > process->slots)
     return false;
@@ -80,9 +87,11 @@ static bool reachable(const struct asz_eprocess *process) {
     if (process->m_q32[i] > M_MAX_Q32 || (process->m_q32[i] == 0) != (process->slots == 0))
       return false;
   }
+  uint64_t max = value_max(process->wrong);
   if (process->fired)
-    return process->wrong >= WRONG_MIN_TO_FIRE;
-  return asz_eprocess_value_q32(process) < (uint64_t)ASZ_EPROCESS_THRESHOLD << 32;
+    return max == ASZ_EPROCESS_THRESHOLD;
+  uint64_t value_q32 = asz_eprocess_value_q32(process);
+  return value_q32 < (uint64_t)ASZ_EPROCESS_THRESHOLD << 32 && value_q32 <= max << 32;
 }
 
 int asz_eprocess_load(struct asz_eprocess *ret_process, const uint8_t *bytes) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <criterion/logging.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/score/eprocess.h"
@@ -59,6 +61,10 @@ Test(eprocess, load_refuses_what_no_history_leads_to)
   save_after(bytes, 0, 2);
   bytes[AT_FIRED] = 1;
   assert_refused(bytes, "a crossing with two wrong answers");
+
+  save_after(bytes, 0, 3);
+  bytes[AT_WRONG + 2] = 1;
+  assert_refused(bytes, "E over what one wrong answer can make of it");
 
   save_after(bytes, 0, 4);
   bytes[AT_FIRED] = 2;
@@ -175,4 +181,64 @@ Test(eprocess, saturates_instead_of_wrapping)
   for (unsigned i = 0; i < ASZ_EPROCESS_GRID; i++)
     cr_assert_eq(process.m_q32[i], UINT64_C(1) << 63);
   cr_assert_geq(asz_eprocess_value_q32(&process), UINT64_C(1) << 63);
+}
+
+/* A draw that is true `ppm` times in a million. */
+static bool draw(uint64_t *seed, uint32_t ppm) {
+  *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+  return (*seed >> 33) % 1000000 < ppm;
+}
+
+static int by_value(const void *a, const void *b) {
+  unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+  return (x > y) - (x < y);
+}
+
+Test(eprocess, delays_after_half_an_honest_year_are_those_of_the_documented_table)
+{
+  /* docs/scoring.md; the bounds are the table plus and minus the scatter of other seeds */
+  enum { RUNS = 2001, SEED = 5 };
+  static const struct {
+    uint32_t wrong_ppm;
+    unsigned median_min, median_max; /* in slots of ten minutes */
+  } table[] = {{1000000, 4, 4}, {500000, 8, 12}, {200000, 23, 31}, {100000, 54, 72}, {50000, 132, 174}, {10000, 1350, 1750}};
+  struct asz_eprocess honest;
+  asz_eprocess_init(&honest);
+  steps(&honest, ASZ_EPROCESS_SLOTS / 2, false);
+  uint64_t seed = SEED;
+  for (unsigned row = 0; row < sizeof table / sizeof table[0]; row++) {
+    unsigned delay[RUNS];
+    for (unsigned run = 0; run < RUNS; run++) {
+      struct asz_eprocess process = honest;
+      for (delay[run] = 0; !asz_eprocess_fired(&process) && process.slots < ASZ_EPROCESS_SLOTS; delay[run]++)
+        asz_eprocess_step(&process, draw(&seed, table[row].wrong_ppm));
+    }
+    qsort(delay, RUNS, sizeof delay[0], by_value);
+    unsigned median = delay[RUNS / 2];
+    cr_log_info("%u ppm wrong: median %u slots, p95 %u", table[row].wrong_ppm, median, delay[RUNS * 95 / 100]);
+    cr_assert(table[row].median_min <= median && median <= table[row].median_max, "seed %d, %u ppm wrong: median %u slots", SEED,
+              table[row].wrong_ppm, median);
+  }
+}
+
+Test(eprocess, false_alarms_stay_under_villes_bound)
+{
+  /* At p0 itself, the worst that H0 allows: P(ever E >= 100 in a year) <= .01. 200 years: 2 expected at most, over 12 has a
+   * probability under 10^-6. */
+  enum { YEARS = 200, SEED = 6 };
+  uint64_t seed = SEED;
+  unsigned alarms = 0;
+  for (unsigned year = 0; year < YEARS; year++) {
+    struct asz_eprocess process;
+    bool alarm = false;
+    asz_eprocess_init(&process);
+    for (unsigned t = 0; t < ASZ_EPROCESS_SLOTS; t++) {
+      asz_eprocess_step(&process, draw(&seed, 1000));
+      alarm |= asz_eprocess_value_q32(&process) >= 100 * Q32;
+    }
+    cr_assert_not(asz_eprocess_fired(&process), "seed %d, year %u", SEED, year);
+    alarms += alarm;
+  }
+  cr_log_info("%u of %d years", alarms, YEARS);
+  cr_assert_leq(alarms, 12, "seed %d: %u of %d years", SEED, alarms, YEARS);
 }
