@@ -6,8 +6,8 @@
  * device, kind) that differs in anything else is another one: a few are worked on, more are refused, so that nobody can make us
  * sign and compute for one slot without end.
  *
- * 128 sets of 8 entries, fixed. A question always falls into the same set, under a secret key. The entry used longest ago gives
- * way, never one that is being worked on. */
+ * 512 sets of 8 entries, fixed: a thousand challenges in progress hardly ever fill a set. A question always falls into the same
+ * set, under a secret key. The entry used longest ago gives way, never one that is being worked on. */
 #ifndef ASZ_CONTROL_RESPONDER_REPLAY_H
 #define ASZ_CONTROL_RESPONDER_REPLAY_H
 
@@ -17,7 +17,7 @@
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/err.h"
 
-enum { ASZ_REPLAY_SETS = 128, ASZ_REPLAY_WAYS = 8, ASZ_REPLAY_NONCES_MAX = 4 };
+enum { ASZ_REPLAY_SETS = 512, ASZ_REPLAY_WAYS = 8, ASZ_REPLAY_NONCES_MAX = 4 };
 _Static_assert(ASZ_REPLAY_NONCES_MAX < ASZ_REPLAY_WAYS, "the count of one question's entries must be able to reach its bound");
 
 enum asz_replay_state { ASZ_REPLAY_FREE = 0, ASZ_REPLAY_WORKING, ASZ_REPLAY_ANSWERED };
@@ -32,7 +32,7 @@ struct asz_replay_entry {
 
 struct asz_replay;
 
-/* asz_replay_new: about 1.3 MiB. hash_key: 16 random bytes. ASZ_ENOMEM. */
+/* asz_replay_new: 5.2 MiB, which become resident as they are used. hash_key: 16 random bytes. ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_replay_new(struct asz_replay **ret_replay, const uint8_t hash_key[16]);
 void asz_replay_free(struct asz_replay *replay);
 

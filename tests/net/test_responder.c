@@ -3,9 +3,12 @@
  * ports. */
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "control/responder/socket.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
 #include "tests/control/responder/process.h"
@@ -42,13 +45,38 @@ static void teardown(void) {
 TestSuite(responder_net, .init = setup, .fini = teardown, .timeout = 60);
 
 static void run(void) {
-  const char *const standard_ports[] = {"--port", "862", "--challenge-port", "8620", NULL};
+  const char *const standard_ports[] = {"--port", "862", "--challenge-port", "8620", "--user", "nobody", NULL};
   process_run(&process, &fixture, net.right, standard_ports);
 }
 
 static void end(void) {
   const int code = process_end(&process, SIGTERM);
   cr_assert_eq(code, 0, "exit code %d: %s", code, process.err);
+}
+
+Test(responder_net, ordinary_user_is_told_what_to_do_about_port_862)
+{
+  cr_assert_eq(setuid(65534), 0);
+  struct asz_udp *udp = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(asz_udp_open(&udp, 0, ASZ_STAMP_PORT, &diag), ASZ_EPERM);
+  cr_assert_null(udp);
+  cr_assert_not_null(strstr(diag.text, "setcap"), "%s", diag.text);
+}
+
+Test(responder_net, root_is_given_up_once_the_ports_are_open)
+{
+  run();
+  char path[64], line[256];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)process.pid);
+  FILE *status = fopen(path, "re");
+  cr_assert_not_null(status);
+  unsigned real = 0, effective = 0;
+  while (fgets(line, sizeof line, status))
+    (void)!sscanf(line, "Uid: %u %u", &real, &effective);
+  fclose(status);
+  cr_assert(real != 0 && effective != 0, "uid %u, effective %u", real, effective);
+  end();
 }
 
 Test(responder_net, directed_broadcast_is_not_answered)
