@@ -16,18 +16,18 @@ enum {
 }; /* enough for one engine: 19 MB of small buffers, 40 MB of large ones, rings; or twice for a lab */
 
 enum { ASZ_EAL_LCORES_BYTES = 128, ASZ_EAL_WORKERS_MAX = 8 };
-/* asz_eal_lcores writes an --lcores text for main and `workers` (1..8) workers: lcores 0, 1, 2, ... on the CPUs that this thread may
- * use, around again when there are fewer; a main lcore that sleeps does not hurt the worker it shares with. */
+/* asz_eal_lcores writes an --lcores text for main and `workers` (1..8) workers: lcores 0, 1, 2, ... on the CPUs that this thread
+ * may use, around again when there are fewer; a main lcore that sleeps does not hurt the worker it shares with. */
 void asz_eal_lcores(char ret_text[ASZ_EAL_LCORES_BYTES], unsigned workers);
 
 /* asz_eal_start, once in a process, from the thread that will be the main lcore.
- *   lcores      as DPDK's --lcores, e.g. "0,1" or "0@0,1@1,2@0"; the first is the main lcore (this thread), the others are workers.
- *               NULL: asz_eal_lcores for one worker
- *   extra_args  more EAL arguments, separated by blanks, e.g. "--vdev=net_af_packet0,iface=veth0" or "-a 0000:81:00.0"; may be
- * NULL memory_mib  for buffers and rings; ASZ_EAL_MEMORY_MIB huge        ASZ_EAL_HUGE_AUTO: huge pages when enough are free, else
- * ordinary ones This thread keeps the CPUs that it might run on before, less those of the workers (all of them when none would be
- * left), so that threads it starts later don't crowd onto the main lcore. ASZ_EINVAL (arguments), ASZ_EEXIST (started before),
- * ASZ_EDEVICE (EAL refused: a device of extra_args that can't be made, no permission, no memory). */
+ *   lcores      as DPDK's --lcores, e.g. "0,1" or "0@0,1@1,2@0"; the first is the main lcore (this thread), the others are
+ * workers. NULL: asz_eal_lcores for one worker extra_args  more EAL arguments, separated by blanks, e.g.
+ * "--vdev=net_af_packet0,iface=veth0" or "-a 0000:81:00.0"; may be NULL memory_mib  for buffers and rings; ASZ_EAL_MEMORY_MIB
+ * huge        ASZ_EAL_HUGE_AUTO: huge pages when enough are free, else ordinary ones This thread keeps the CPUs that it might run
+ * on before, less those of the workers (all of them when none would be left), so that threads it starts later don't crowd onto
+ * the main lcore. ASZ_EINVAL (arguments), ASZ_EEXIST (started before), ASZ_EDEVICE (EAL refused: a device of extra_args that
+ * can't be made, no permission, no memory). */
 ASZ_MUST_CHECK int asz_eal_start(const char *lcores, const char *extra_args, unsigned memory_mib, enum asz_eal_huge huge,
                                  struct asz_diag *diag);
 void asz_eal_stop(void); /* engines and emulators are freed before; fine when not started */

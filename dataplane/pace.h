@@ -18,13 +18,15 @@ struct asz_ratio {
   uint64_t whole, fraction;
 };
 
-/* asz_ratio_make: numerator / denominator, rounded down; denominator not 0. Divides: not for the loop. */
+/* asz_ratio_make: numerator / denominator, rounded up in the last bit, so that a product that should be whole is not one below.
+ * denominator not 0. Divides: not for the loop. */
 static inline struct asz_ratio asz_ratio_make(uint64_t numerator, uint64_t denominator) {
   unsigned __int128 rest = (unsigned __int128)(numerator % denominator) << 64;
-  return (struct asz_ratio){numerator / denominator, (uint64_t)(rest / denominator)};
+  return (struct asz_ratio){numerator / denominator, (uint64_t)((rest + denominator - 1) / denominator)};
 }
 
-/* asz_ratio_apply: floor(value * ratio), at most 1 below the exact product for values under 2^64. */
+/* asz_ratio_apply: floor(value * ratio). Exact for value < 2^64 / denominator (2.7 s of ticks against a second's rate); beyond,
+ * the ratio's last bit adds up to value / 2^64, half a millionth of an interval in an hour. */
 static inline uint64_t asz_ratio_apply(struct asz_ratio ratio, uint64_t value) {
   return value * ratio.whole + (uint64_t)(((unsigned __int128)value * ratio.fraction) >> 64);
 }

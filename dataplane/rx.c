@@ -143,7 +143,7 @@ static void claim_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct re
     replies->kind[kept] = kind;
     replies->frame[kept] = *frame;
     replies->source[kept] = source;
-    replies->target[kept] = claim.target == ASZ_TARGET_NONE ? source : claim.target;
+    replies->target[kept] = module->carries_target ? claim.target : source;
     replies->seq[kept] = claim.seq;
     replies->time[kept] = claim.tx_ntp64;
     if (rx->run.epoch.valid && replies->target[kept] < rx->run.epoch.target_count)
@@ -160,7 +160,7 @@ static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame
   struct asz_claim claim;
   if (!epoch->valid || module->read(&claim, frame, payload) != 0)
     return false;
-  uint32_t target = claim.target != ASZ_TARGET_NONE ? claim.target : asz_addrmap_get(epoch->map, frame->src_ipv4);
+  uint32_t target = module->carries_target ? claim.target : asz_addrmap_get(epoch->map, frame->src_ipv4);
   struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base};
   return target < epoch->target_count &&
          module->cookie_ok(&setup, frame, payload, asz_cookie_one(&epoch->key, target, claim.seq, claim.tx_ntp64),

@@ -55,6 +55,7 @@ const struct asz_probe_module asz_probe_icmp_echo = {
     .name = "icmp-echo",
     .protocol = ASZ_PROTOCOL_ICMP,
     .frame_bytes = PAYLOAD_AT + PAYLOAD_BYTES,
+    .carries_target = true,
     .prepare = prepare,
     .make = make,
     .read = read,

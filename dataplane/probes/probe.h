@@ -63,7 +63,7 @@ struct asz_burst {
 
 /* Which probe a reply claims to answer. */
 struct asz_claim {
-  uint32_t target; /* ASZ_TARGET_NONE when the kind does not carry it: the source address says */
+  uint32_t target; /* only of kinds that carry it; any value */
   uint32_t seq;
   uint64_t tx_ntp64;
 };
@@ -72,6 +72,7 @@ struct asz_probe_module {
   const char *name;
   uint8_t protocol; /* ASZ_PROTOCOL_* */
   uint16_t frame_bytes;
+  bool carries_target; /* the reply names its target; else the source address does */
   /* prepare: template->setup is set; writes bytes and sums. */
   void (*prepare)(struct asz_template *template);
   /* make: finishes frames that asz_burst_place has laid out. */

@@ -56,7 +56,6 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
 static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, const uint8_t *payload) {
   if (frame->payload_bytes != ASZ_STAMP_BYTES)
     return ASZ_EFORMAT;
-  ret_claim->target = ASZ_TARGET_NONE;
   ret_claim->seq = asz_be32_load(payload + ASZ_STAMP_SENDER_SEQ) & 0xffff;
   ret_claim->tx_ntp64 = asz_be64_load(payload + ASZ_STAMP_SENDER_TIME);
   return 0;

@@ -56,6 +56,7 @@ const struct asz_probe_module asz_probe_stamp_tlv = {
     .name = "stamp-tlv",
     .protocol = ASZ_PROTOCOL_UDP,
     .frame_bytes = PAYLOAD_AT + ASZ_STAMP_TLV_BYTES,
+    .carries_target = true,
     .prepare = prepare,
     .make = make,
     .read = read,

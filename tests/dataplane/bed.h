@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A test bed for the half of the prober that needs no DPDK: four targets of one kind, the templates that make their probes, and a
+ * receiver with everything that it counts. Requests are made by the real modules; replies by the shared reflector. */
+#ifndef ASZ_TESTS_DATAPLANE_BED_H
+#define ASZ_TESTS_DATAPLANE_BED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane/rx.h"
+
+enum { BED_TARGETS = 4, BED_EPOCH = 7, BED_LOCAL = 0x0a000001, BED_FIRST = 0x0a400001, BED_PORT = 862, BED_PORT_BASE = 49152 };
+/* NTP64 of the epoch's start, and one millisecond in that format. */
+#define BED_START (UINT64_C(0xe8000000) << 32)
+#define BED_MS    UINT64_C(4294967)
+
+struct bed {
+  const struct asz_probe_module *module;
+  enum asz_probe kind;
+  uint8_t secret[32];
+  struct asz_target target[BED_TARGETS];
+  struct asz_session session[BED_TARGETS];
+  struct asz_template template;
+  struct asz_slots slots;
+  struct asz_stats *stats;
+  struct asz_addrmap map, other_map;
+  struct asz_counters counters;
+  struct asz_rx rx;
+  struct asz_rx_burst burst; /* the last one received */
+};
+
+struct bed_frame {
+  size_t size;
+  uint8_t bytes[ASZ_PROBE_FRAME_MAX];
+};
+
+void bed_open(struct bed *bed, enum asz_probe kind);
+void bed_close(struct bed *bed);
+/* bed_next_epoch seals the running epoch and begins another with a new secret; targets and statistics (cleared) stay. */
+void bed_next_epoch(struct bed *bed);
+
+struct bed_frame bed_request(struct bed *bed, uint32_t target, uint32_t seq, uint64_t tx_ntp64);
+/* bed_reply: what an honest host sends back to a request: headers turned, payload reflected, checksums right. */
+struct bed_frame bed_reply(const struct bed *bed, struct bed_frame request);
+/* bed_exchange: request and reply in one. */
+struct bed_frame bed_exchange(struct bed *bed, uint32_t target, uint32_t seq, uint64_t tx_ntp64);
+/* bed_finish sets the checksums of a frame whose content was changed. */
+void bed_finish(struct bed_frame *frame);
+/* bed_from sets another source address and, for UDP, port. */
+void bed_from(struct bed_frame *frame, uint32_t ipv4, uint16_t port);
+uint8_t *bed_payload(struct bed_frame *frame);
+size_t bed_payload_bytes(const struct bed *bed);
+
+void bed_receive(struct bed *bed, const struct bed_frame *frame, uint64_t now_ntp64);
+
+/* What one reply changed. */
+struct bed_change {
+  struct asz_counters counters;
+  struct asz_target_stats target[BED_TARGETS];
+};
+void bed_mark(const struct bed *bed, struct bed_change *ret_mark);
+/* bed_assert_only: since the mark, RX_FRAMES and `counter` grew by one, no other counter did, and no target's score moved. */
+void bed_assert_only(const struct bed *bed, const struct bed_change *mark, enum asz_counter counter);
+
+/* bed_checksum_naive: RFC 1071 word by word, as a text book has it; 0 for a region that carries a right checksum. */
+uint16_t bed_checksum_naive(const uint8_t *pseudo, size_t pseudo_bytes, const uint8_t *data, size_t size);
+/* bed_assert_checksums: IPv4 and UDP or ICMP checksum of a frame by the naive sum. */
+void bed_assert_checksums(const struct bed_frame *frame);
+
+#endif

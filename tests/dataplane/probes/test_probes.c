@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conformance: every kind in ASZ_PROBE_LIST must do all of this, from the day it is named. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "tests/dataplane/bed.h"
+
+static struct bed bed;
+static const uint64_t tx = BED_START + 600 * BED_MS, now = BED_START + 620 * BED_MS;
+
+#define EACH_KIND(kind) for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
+
+Test(probes, names_go_both_ways)
+{
+#define CHECK(symbol, text)                                                                                                      \
+  cr_assert(eq(str, (char *)asz_probe_name(ASZ_PROBE_##symbol), (char *)text));                                                  \
+  cr_assert(eq(int, asz_probe_from_name(text), ASZ_PROBE_##symbol));
+  ASZ_PROBE_LIST(CHECK)
+#undef CHECK
+  cr_assert(eq(int, asz_probe_from_name("tcp-syn"), ASZ_PROBE_COUNT));
+  cr_assert(eq(int, asz_probe_from_name(""), ASZ_PROBE_COUNT));
+}
+
+Test(probes, honest_reply_is_answered_with_its_rtt)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    struct bed_frame reply = bed_exchange(&bed, 2, 5, tx);
+    bed_receive(&bed, &reply, now);
+    const struct asz_target_stats *stats = &bed.stats->target[2];
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 1), "%s", bed.module->name);
+    cr_assert(eq(u16, stats->answered, 1));
+    cr_assert(stats->rtt_min_ns > 19999990 && stats->rtt_min_ns <= 20000000, "%u", stats->rtt_min_ns);
+    cr_assert(eq(u64, stats->slots_up, 2));
+    cr_assert(eq(u32, stats->seq_next, 6));
+    bed_close(&bed);
+  }
+}
+
+Test(probes, checksums_hold_by_an_independent_sum)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    for (uint32_t seq = 0; seq < 3000; seq++) {
+      struct bed_frame frame = bed_request(&bed, seq % BED_TARGETS, seq * 21, BED_START + seq * 77777777ull);
+      bed_assert_checksums(&frame);
+    }
+    bed_close(&bed);
+  }
+}
+
+Test(probes, every_truncation_is_refused)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+    for (size_t size = 0; size < reply.size; size++) {
+      struct bed_frame cut = reply;
+      struct bed_change mark;
+      cut.size = size;
+      bed_mark(&bed, &mark);
+      bed_receive(&bed, &cut, now);
+      bed_assert_only(&bed, &mark, ASZ_CTR_RX_MALFORMED);
+    }
+    bed_close(&bed);
+  }
+}
+
+/* The lengths are consistent this time: a shorter or longer packet, not a cut one. */
+Test(probes, every_other_payload_size_is_malformed)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    for (size_t size = 0; size < bed_payload_bytes(&bed) + 20; size++) {
+      if (size == bed_payload_bytes(&bed))
+        continue;
+      struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+      struct bed_change mark;
+      uint16_t l4_bytes = (uint16_t)(8 + size);
+      reply.size = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + (size_t)l4_bytes;
+      asz_be16_store(reply.bytes + ASZ_ETH_BYTES + ASZ_IPV4_TOTAL_LENGTH, (uint16_t)(ASZ_IPV4_BYTES + l4_bytes));
+      if (bed.module->protocol == ASZ_PROTOCOL_UDP)
+        asz_be16_store(reply.bytes + ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_LENGTH, l4_bytes);
+      bed_finish(&reply);
+      bed_mark(&bed, &mark);
+      bed_receive(&bed, &reply, now);
+      bed_assert_only(&bed, &mark, ASZ_CTR_RX_MALFORMED);
+      cr_assert(eq(u16, bed.stats->target[1].malformed, mark.target[1].malformed + 1));
+    }
+    bed_close(&bed);
+  }
+}
+
+/* Whatever the cookie covers or is carried in: no flipped bit may pass as answered, and where the packet still names the target,
+ * none may count as anything but forged. */
+static void flip_and_expect_forged(uint8_t *(*field)(struct bed_frame *), unsigned bits) {
+  for (unsigned bit = 0; bit < bits; bit++) {
+    struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+    struct bed_change mark;
+    field(&reply)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    bed_finish(&reply);
+    bed_mark(&bed, &mark);
+    bed_receive(&bed, &reply, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_FORGED);
+    cr_assert(eq(u16, bed.stats->target[1].forged, mark.target[1].forged + 1), "%s, bit %u", bed.module->name, bit);
+  }
+}
+
+static uint8_t *stamp_seq(struct bed_frame *frame) {
+  return bed_payload(frame) + 24;
+}
+static uint8_t *stamp_time(struct bed_frame *frame) {
+  return bed_payload(frame) + 28;
+}
+static uint8_t *stamp_ssid(struct bed_frame *frame) {
+  return bed_payload(frame) + 14;
+}
+static uint8_t *tlv_nonce(struct bed_frame *frame) {
+  return bed_payload(frame) + 72;
+}
+static uint8_t *echo_time(struct bed_frame *frame) {
+  return bed_payload(frame);
+}
+static uint8_t *echo_seq(struct bed_frame *frame) {
+  return bed_payload(frame) + 12;
+}
+static uint8_t *echo_cookie(struct bed_frame *frame) {
+  return bed_payload(frame) + 16;
+}
+
+Test(probes, match_rejects_every_flipped_cookie_bit)
+{
+  static const struct {
+    enum asz_probe kind;
+    uint8_t *(*field)(struct bed_frame *);
+    unsigned bits;
+  } covered[] = {
+      {ASZ_PROBE_STAMP, stamp_seq, 32},     {ASZ_PROBE_STAMP, stamp_time, 64},     {ASZ_PROBE_STAMP, stamp_ssid, 16},
+      {ASZ_PROBE_STAMP_TLV, tlv_nonce, 64}, {ASZ_PROBE_STAMP_TLV, stamp_time, 64}, {ASZ_PROBE_STAMP_TLV, stamp_seq, 32},
+      {ASZ_PROBE_ICMP_ECHO, echo_time, 64}, {ASZ_PROBE_ICMP_ECHO, echo_seq, 32},   {ASZ_PROBE_ICMP_ECHO, echo_cookie, 64},
+  };
+  unsigned kinds = 0;
+  for (unsigned i = 0; i < sizeof covered / sizeof *covered; i++) {
+    kinds |= 1u << covered[i].kind;
+    bed_open(&bed, covered[i].kind);
+    flip_and_expect_forged(covered[i].field, covered[i].bits);
+    bed_close(&bed);
+  }
+  cr_assert(eq(uint, kinds, (1u << ASZ_PROBE_COUNT) - 1), "a kind is missing here");
+}
+
+/* The 13 cookie bits in the port: each of the 8,191 other ports of the range is a forgery. */
+Test(probes, match_rejects_every_other_cookie_port)
+{
+  bed_open(&bed, ASZ_PROBE_STAMP);
+  struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+  uint8_t *port = reply.bytes + ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_DST;
+  uint16_t right = asz_be16_load(port);
+  for (uint32_t other = BED_PORT_BASE; other < BED_PORT_BASE + ASZ_COOKIE_PORTS; other++) {
+    if (other == right)
+      continue;
+    asz_be16_store(port, (uint16_t)other);
+    bed_finish(&reply);
+    bed_receive(&bed, &reply, now);
+  }
+  cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_FORGED], ASZ_COOKIE_PORTS - 1));
+  cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0));
+  bed_close(&bed);
+}
+
+/* The request itself, thrown back, is no reply: for every kind. */
+Test(probes, mirrored_request_is_never_answered)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    struct bed_frame frame = bed_request(&bed, 1, 5, tx);
+    uint8_t kept[4], *ip = frame.bytes + ASZ_ETH_BYTES;
+    memcpy(kept, ip + ASZ_IPV4_SRC, 4);
+    memcpy(ip + ASZ_IPV4_SRC, ip + ASZ_IPV4_DST, 4);
+    memcpy(ip + ASZ_IPV4_DST, kept, 4);
+    if (bed.module->protocol == ASZ_PROTOCOL_UDP) {
+      memcpy(kept, ip + ASZ_IPV4_BYTES, 2);
+      memcpy(ip + ASZ_IPV4_BYTES, ip + ASZ_IPV4_BYTES + 2, 2);
+      memcpy(ip + ASZ_IPV4_BYTES + 2, kept, 2);
+    }
+    bed_finish(&frame);
+    bed_receive(&bed, &frame, now);
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0), "%s", bed.module->name);
+    bed_close(&bed);
+  }
+}

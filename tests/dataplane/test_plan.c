@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "dataplane/engine.h"
+
+enum { COUNT = 3 };
+static struct asz_target target[COUNT];
+static struct asz_session session[COUNT];
+static struct asz_plan plan;
+
+static void good_plan(void) {
+  for (uint32_t i = 0; i < COUNT; i++)
+    target[i] = (struct asz_target){.ipv4 = 0x0a000001 + i, .port = 862, .probe = ASZ_PROBE_STAMP_TLV};
+  plan = (struct asz_plan){
+      .rate_pps = 1000,
+      .duration_ns = 10000000000,
+      .timeout_ns = 1000000000,
+      .slot_ns = 1000000000,
+      .late_bound_ns = 1000000,
+      .fault_bound_ppm = 10000,
+      .target_count = COUNT,
+      .target = target,
+      .session = session,
+  };
+  cr_assert(eq(int, asz_stats_new(&plan.stats, COUNT), 0));
+}
+
+static void plan_free(void) {
+  asz_stats_free(plan.stats);
+}
+
+TestSuite(plan, .init = good_plan, .fini = plan_free);
+
+static void refused(const char *field) {
+  struct asz_diag diag = {0};
+  cr_assert(eq(int, asz_plan_check(&plan, &diag), ASZ_EINVAL), "%s", field);
+  cr_assert(ne(ptr, strstr(diag.text, field), NULL), "\"%s\" does not name %s", diag.text, field);
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), ASZ_EINVAL));
+}
+
+Test(plan, good_one_is_taken)
+{
+  struct asz_diag diag = {0};
+  cr_assert(eq(int, asz_plan_check(&plan, &diag), 0), "%s", diag.text);
+}
+
+Test(plan, every_range_is_checked_by_name)
+{
+  const struct asz_plan good = plan;
+  const struct {
+    const char *field;
+    uint64_t *value;
+    uint64_t bad;
+  } cases[] = {
+      {"rate_pps", &plan.rate_pps, 0},
+      {"rate_pps", &plan.rate_pps, 200000001},
+      {"duration_ns", &plan.duration_ns, 0},
+      {"timeout_ns", &plan.timeout_ns, 999999},
+      {"timeout_ns", &plan.timeout_ns, 4000000001},
+      {"slot_ns", &plan.slot_ns, 0},
+      {"slot_ns", &plan.slot_ns, 10000000000 / 65},
+      {"late_bound_ns", &plan.late_bound_ns, 0},
+      {"rounds", &plan.rate_pps, 20000000},
+  };
+  for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+    *cases[i].value = cases[i].bad;
+    refused(cases[i].field);
+    plan = good;
+  }
+  plan.fault_bound_ppm = 1000001;
+  refused("fault_bound_ppm");
+  plan = good;
+  plan.target_count = 0;
+  refused("target_count");
+}
+
+Test(plan, wrong_target_is_named_by_index)
+{
+  target[2].probe = ASZ_PROBE_COUNT;
+  refused("target[2].probe");
+  target[2].probe = ASZ_PROBE_STAMP;
+  target[1].port = 0;
+  refused("target[1].port");
+  target[1].port = 1;
+  target[0].flags = 0x80;
+  refused("target[0].flags");
+}
+
+Test(plan, address_twice_is_refused)
+{
+  target[2].ipv4 = target[0].ipv4;
+  refused("10.0.0.1");
+}
+
+Test(plan, tlv_without_sessions_is_refused)
+{
+  plan.session = NULL;
+  refused("session");
+}
+
+Test(plan, statistics_of_another_size_are_refused)
+{
+  plan.stats->target_count = COUNT + 1;
+  refused("stats");
+  plan.stats->target_count = COUNT;
+}
+
+Test(plan, echo_needs_no_port)
+{
+  for (uint32_t i = 0; i < COUNT; i++) {
+    target[i].probe = ASZ_PROBE_ICMP_ECHO;
+    target[i].port = 0;
+  }
+  plan.session = NULL;
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "dataplane/base/draw.h"
+#include "dataplane/record.h"
+
+enum { TIMEOUT_NS = 1000000 };
+static struct asz_target_stats stats;
+static struct asz_sketch sketch;
+static int reordered;
+
+static enum asz_counter reply(uint32_t seq, uint64_t rtt_ns) {
+  return asz_record_reply(&stats, &sketch, seq, rtt_ns, TIMEOUT_NS, 3, &reordered);
+}
+
+TestSuite(record, .init = asz_sketch_init);
+
+Test(record, second_copy_in_time_is_a_duplicate)
+{
+  cr_assert(eq(int, reply(0, 500), ASZ_CTR_RX_ANSWERED));
+  cr_assert(eq(int, reply(0, 700), ASZ_CTR_RX_DUPLICATE));
+  cr_assert(eq(u16, stats.duplicate, 1));
+  cr_assert(eq(u16, stats.answered, 1));
+  cr_assert(eq(u64, stats.rtt_sum_ns, 500));
+}
+
+Test(record, second_copy_after_the_timeout_is_a_replay)
+{
+  cr_assert(eq(int, reply(0, 500), ASZ_CTR_RX_ANSWERED));
+  cr_assert(eq(int, reply(0, TIMEOUT_NS + 1), ASZ_CTR_RX_REPLAYED));
+  cr_assert(eq(u16, stats.replayed, 1));
+  cr_assert(eq(u16, stats.late, 0));
+}
+
+Test(record, first_copy_after_the_timeout_is_late_and_never_up)
+{
+  cr_assert(eq(int, reply(4, TIMEOUT_NS + 1), ASZ_CTR_RX_LATE));
+  cr_assert(eq(u64, stats.slots_up, 0));
+  cr_assert(eq(u16, stats.answered, 0));
+  cr_assert(eq(u64, asz_sketch_total(&sketch), 0));
+  cr_assert(eq(int, reply(4, 500), ASZ_CTR_RX_DUPLICATE), "and its second copy is not a first");
+}
+
+Test(record, reply_at_exactly_the_timeout_is_in_time)
+{ cr_assert(eq(int, reply(0, TIMEOUT_NS), ASZ_CTR_RX_ANSWERED)); }
+
+Test(record, older_than_the_window_is_a_replay)
+{
+  cr_assert(eq(int, reply(64, 500), ASZ_CTR_RX_ANSWERED));
+  cr_assert(eq(int, reply(1, 500), ASZ_CTR_RX_ANSWERED));
+  cr_assert(reordered);
+  cr_assert(eq(int, reply(0, 500), ASZ_CTR_RX_REPLAYED));
+}
+
+Test(record, overtaken_reply_is_reordered_and_answered)
+{
+  cr_assert(eq(int, reply(1, 500), ASZ_CTR_RX_ANSWERED));
+  cr_assert(not(reordered));
+  cr_assert(eq(int, reply(0, 900), ASZ_CTR_RX_ANSWERED));
+  cr_assert(reordered);
+  cr_assert(eq(u16, stats.reordered, 1));
+  cr_assert(eq(u16, stats.answered, 2));
+  cr_assert(eq(u32, stats.rtt_min_ns, 500));
+  cr_assert(eq(u32, stats.rtt_max_ns, 900));
+  cr_assert(eq(u64, stats.slots_up, 8));
+}
+
+Test(record, counters_stay_at_their_end)
+{
+  stats.duplicate = UINT16_MAX - 1;
+  reply(0, 500);
+  for (int i = 0; i < 3; i++)
+    cr_assert(eq(int, reply(0, 500), ASZ_CTR_RX_DUPLICATE));
+  cr_assert(eq(u16, stats.duplicate, UINT16_MAX));
+}
+
+/* Against a memory of everything: the window may only be stricter where it has to be, 64 behind. */
+Test(record, window_agrees_with_full_memory)
+{
+  enum { SPAN = 4096 };
+  const uint64_t seed = 99;
+  static uint8_t seen[SPAN];
+  uint32_t highest = 0;
+  bool any = false;
+  for (uint32_t i = 0; i < 20000; i++) {
+    uint32_t seq = (uint32_t)(i / 5 + asz_draw(seed, 0, i, 0) % 90);
+    if (seq >= SPAN)
+      break;
+    bool old = any && highest - seq < SPAN && seq < highest && highest - seq >= 64;
+    enum asz_counter expected = old ? ASZ_CTR_RX_REPLAYED : seen[seq] ? ASZ_CTR_RX_DUPLICATE : ASZ_CTR_RX_ANSWERED;
+    cr_assert(eq(int, reply(seq, 500), expected), "seed %lu, step %u, sequence %u", (unsigned long)seed, i, seq);
+    seen[seq] = 1;
+    highest = any && highest > seq ? highest : seq;
+    any = true;
+  }
+}

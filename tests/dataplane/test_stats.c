@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "dataplane/engine.h"
+#include "dataplane/sched.h"
+
+Test(stats, impossible_counts_are_refused)
+{
+  struct asz_stats *stats = NULL;
+  cr_assert(eq(int, asz_stats_new(&stats, 0), ASZ_EINVAL));
+  cr_assert(eq(int, asz_stats_new(&stats, (1u << 24) + 1), ASZ_EINVAL));
+  cr_assert(eq(ptr, stats, NULL));
+  cr_assert(eq(sz, asz_stats_footprint(0), 0));
+  cr_assert(eq(sz, asz_stats_footprint((1u << 24) + 1), 0));
+  asz_stats_free(NULL);
+}
+
+Test(stats, new_and_cleared_ones_are_zero)
+{
+  enum { COUNT = 3000 };
+  struct asz_stats *stats = NULL;
+  cr_assert(eq(int, asz_stats_new(&stats, COUNT), 0));
+  cr_assert(ge(sz, asz_stats_footprint(COUNT), COUNT * (64 + 1536)));
+  cr_assert(eq(uint, (uintptr_t)stats->target % 64, 0));
+  memset(stats->target, 0xff, COUNT * sizeof *stats->target);
+  memset(stats->sketch, 0xff, COUNT * sizeof *stats->sketch);
+  stats->rate_pps = 5;
+  asz_stats_clear(stats);
+  cr_assert(eq(u64, stats->rate_pps, 0));
+  cr_assert(eq(u32, stats->target_count, COUNT));
+  for (uint32_t i = 0; i < COUNT; i++) {
+    cr_assert(eq(u64, stats->target[i].seen, 0));
+    cr_assert(eq(u64, asz_sketch_total(&stats->sketch[i]), 0));
+  }
+  asz_stats_free(stats);
+}
+
+/* Counted one by one through the schedule: whole rounds, a partial one, a count of one. */
+Test(stats, sent_equals_a_walk_of_the_schedule)
+{
+  static const uint32_t counts[] = {1, 7, 100};
+  static const uint64_t scheduled[] = {0, 1, 99, 100, 1234};
+  for (unsigned c = 0; c < 3; c++)
+    for (unsigned s = 0; s < 5; s++) {
+      struct asz_stats *stats = NULL;
+      cr_assert(eq(int, asz_stats_new(&stats, counts[c]), 0));
+      struct asz_plan plan = {.secret = {1, 2, 3}, .target_count = counts[c], .stats = stats};
+      uint32_t sent[100], walked[100] = {0};
+      stats->probes_scheduled = scheduled[s];
+      for (uint64_t i = 0; i < scheduled[s]; i++)
+        walked[asz_sched_target(counts[c], plan.secret, i, NULL)]++;
+      if (walked[0] > 0) {
+        stats->target[0].unjudged = 1;
+        walked[0]--;
+      }
+      asz_engine_sent(&plan, stats, sent);
+      for (uint32_t i = 0; i < counts[c]; i++)
+        cr_assert(eq(u32, sent[i], walked[i]), "count %u, scheduled %lu, target %u", counts[c], (unsigned long)scheduled[s], i);
+      asz_stats_free(stats);
+    }
+}
