@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_delay: the delay line: things that leave at their due time, earliest first, in order of arrival among equals.
- *
- * A heap of 16-byte entries with four children a node, so that the children of a node lie in one cache line and the tree is half
- * as deep as a binary one; what is delayed lies beside it and does not move. All memory is taken by asz_delay_new. One thread. */
+/* asz_delay: the delay line: things that leave at their due time, earliest first, in order of arrival among equals. All memory is
+ * taken by asz_delay_new. One thread. */
 #ifndef ASZ_DATAPLANE_EMULATOR_DELAY_H
 #define ASZ_DATAPLANE_EMULATOR_DELAY_H
 
@@ -22,16 +20,14 @@ struct asz_delay;
 
 /* asz_delay_new: capacity 1..2^28. ASZ_EINVAL, ASZ_ENOMEM. asz_delay_free does not touch what is still inside: pop it first. */
 ASZ_MUST_CHECK int asz_delay_new(struct asz_delay **ret_delay, uint32_t capacity);
-void asz_delay_free(struct asz_delay *delay);
-
+void asz_delay_free(struct asz_delay *delay);  /* NULL is fine */
 size_t asz_delay_footprint(uint32_t capacity); /* bytes that asz_delay_new takes */
 
 /* asz_delay_push: ASZ_EAGAIN when full. */
 ASZ_MUST_CHECK int asz_delay_push(struct asz_delay *delay, uint64_t due_tsc, const struct asz_delayed *delayed);
-/* asz_delay_pop takes the earliest that is due at now_tsc: 1 taken, 0 none. */
+/* asz_delay_pop takes the earliest that is due at now_tsc: 1 taken, 0 none. now_tsc usually grows; when it does not, nothing goes
+ * wrong. UINT64_MAX empties the line. */
 int asz_delay_pop(struct asz_delay *delay, uint64_t now_tsc, struct asz_delayed *ret_delayed);
-/* asz_delay_due: due time of the earliest, UINT64_MAX when empty. */
-uint64_t asz_delay_due(const struct asz_delay *delay);
 uint32_t asz_delay_count(const struct asz_delay *delay);
 
 #endif

@@ -45,6 +45,8 @@ struct asz_emulator {
   struct asz_deed *deed;
   uint64_t faults, strays;
   uint64_t answer_count;
+  struct rte_mbuf *stock[ASZ_EMULATOR_BURST]; /* small buffers, taken from the pool by the burst */
+  unsigned stock_count;
   uint8_t peer_mac[6]; /* of the prober, from its last challenge: where answers go */
   uint32_t peer_ipv4;
 };
