@@ -25,26 +25,28 @@ static void program_path(char *ret_path, size_t size_bytes) {
     cr_skip_test("assize-responder is not built");
 }
 
-/* The fixture's provider is made from the seed of 32 bytes 1. */
-static void write_key(struct process *process) {
-  strcpy(process->dir, "/tmp/responder.XXXXXX");
+void temporary_template(char *ret_path, size_t size_bytes) {
+  const char *directory = getenv("TMPDIR");
+  snprintf(ret_path, size_bytes, "%s/responder.XXXXXX", directory ? directory : "/tmp");
+}
+
+static void write_key(struct process *process, const struct asz_identity *provider) {
+  temporary_template(process->dir, sizeof process->dir);
   cr_assert_not_null(mkdtemp(process->dir));
   snprintf(process->key_path, sizeof process->key_path, "%s/key", process->dir);
   const int fd = open(process->key_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
   cr_assert_geq(fd, 0);
-  dprintf(fd, "assize-key-v1\n");
-  for (unsigned i = 0; i < 32; i++)
-    dprintf(fd, "01");
-  dprintf(fd, "\n");
+  char seed[65];
+  asz_hex_encode(seed, provider->secret_key, 32); /* libsodium's secret key opens with the seed */
+  dprintf(fd, "assize-key-v1\n%s\n", seed);
   close(fd);
 }
 
 void process_exec(struct process *ret_process, const struct fixture *fixture, int netns_fd, const char *const *words) {
-  (void)fixture;
   char path[4096];
   program_path(path, sizeof path);
   memset(ret_process, 0, sizeof *ret_process);
-  write_key(ret_process);
+  write_key(ret_process, &fixture->provider);
   const char *argv[WORDS_MAX + 2] = {path};
   for (unsigned i = 0; words[i]; i++) {
     cr_assert_lt(i, WORDS_MAX);

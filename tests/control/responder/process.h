@@ -14,8 +14,8 @@ enum { PROCESS_OUTPUT_BYTES = 16384, PROCESS_WAIT_S = 20 };
 struct process {
   pid_t pid;
   int out_fd, err_fd;
-  char dir[32]; /* temporary, holds the key file */
-  char key_path[64];
+  char dir[1024]; /* temporary, holds the key file */
+  char key_path[1100];
   uint16_t stamp_port, challenge_port;                       /* as it says itself */
   char out[PROCESS_OUTPUT_BYTES], err[PROCESS_OUTPUT_BYTES]; /* what it has printed so far */
 };
@@ -26,12 +26,15 @@ void process_exec(struct process *ret_process, const struct fixture *fixture, in
 /* process_run: `run` with the fixture's key and validator, any free ports, --json and the extra words; returns once it listens.
  */
 void process_run(struct process *ret_process, const struct fixture *fixture, int netns_fd, const char *const *extra);
-/* process_wait_line reads on stdout until there are `count` lines. */
+/* process_wait_lines reads on stdout until there are `count` lines. */
 void process_wait_lines(struct process *process, unsigned count);
 /* process_end sends a signal (0: none), waits for the end, reads what is left and removes the files. Returns the exit code. */
 int process_end(struct process *process, int signal);
 /* process_counter: a counter from the last JSON line on stdout. */
 uint64_t process_counter(const struct process *process, enum asz_resp_counter counter);
+
+/* temporary_template: a path for mkstemp or mkdtemp, in $TMPDIR. */
+void temporary_template(char *ret_path, size_t size_bytes);
 
 /* client_open: a UDP socket bound to an address (host order) that waits PROCESS_WAIT_S for a reply. */
 int client_open(uint32_t local_ipv4);

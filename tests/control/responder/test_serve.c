@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -100,9 +101,9 @@ Test(serve, port_that_is_taken_is_refused)
 Test(serve, keygen_makes_a_key_that_pubkey_reads)
 {
   struct process made, read_back;
-  char path[] = "/tmp/responder_key.XXXXXX";
+  char path[1024], key[1100];
+  temporary_template(path, sizeof path);
   cr_assert_not_null(mkdtemp(path));
-  char key[64];
   snprintf(key, sizeof key, "%s/new", path);
   process_exec(&made, &fixture, NO_NETNS, WORDS("keygen", "--key", key));
   cr_assert_eq(process_end(&made, 0), 0, "%s", made.err);
@@ -309,7 +310,8 @@ Test(serve, counters_are_printed_on_request_and_at_the_end)
 
 Test(serve, stats_file_is_replaced_as_a_whole)
 {
-  char path[] = "/tmp/responder_stats.XXXXXX";
+  char path[1024];
+  temporary_template(path, sizeof path);
   const int fd = mkstemp(path);
   cr_assert_geq(fd, 0);
   close(fd);
