@@ -212,7 +212,7 @@ static void print_overview(const struct asz_cmd *const *commands, size_t count, 
   fputs("usage: assize [--home DIR] [--json] COMMAND ...\n\n", out);
   for (size_t i = 0; i < count; i++)
     fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-  fputs("\n  help [COMMAND]   this list, or how to use one\n"
+  fputs("\n  help [COMMAND]   this list, or how to use one; help config: every key of assize.conf\n"
         "  --home DIR       the validator's directory (else $ASSIZE_HOME, else $HOME/.assize)\n"
         "  --json           data as JSON on stdout\n"
         "  --version\n\n"
@@ -228,6 +228,10 @@ static int help(const struct asz_cmd *const *commands, size_t count, int argc, c
   }
   if (argc == 1) {
     print_overview(commands, count, stdout);
+    return ASZ_EXIT_OK;
+  }
+  if (!strcmp(argv[1], "config")) {
+    asz_config_write_table(stdout);
     return ASZ_EXIT_OK;
   }
   const struct asz_cmd *command = find_command(commands, count, argv[1]);

@@ -124,7 +124,7 @@ static void decide_next(struct status *s) {
   else if (s->open_count)
     snprintf(s->next, size, "read `assize profile %s`", s->open[0].provider);
   else if (s->down)
-    snprintf(s->next, size, "see who is down: `assize status --json`, `assize profile NAME`");
+    snprintf(s->next, size, "see who is down: `assize scores`, then `assize profile NAME`");
   else
     snprintf(s->next, size, "nothing: all is well");
 }

@@ -72,10 +72,10 @@ static void *field(struct asz_config *config, const struct key *key) {
 
 /* What a value of the key looks like, for messages and the file's comments. */
 static void format_expected(const struct key *key, char *ret_text, size_t capacity) {
-  const char *gap = *key->unit ? " " : "";
   switch (key->type) {
   case TYPE_U64:
-    snprintf(ret_text, capacity, "a number from %" PRIu64 " to %" PRIu64 "%s%s", key->min, key->max, gap, key->unit);
+    snprintf(ret_text, capacity, "a number from %" PRIu64 " to %" PRIu64 "%s%s%s", key->min, key->max, *key->unit ? " (" : "",
+             key->unit, *key->unit ? ")" : "");
     return;
   case TYPE_BOOL:
     snprintf(ret_text, capacity, "yes or no");
@@ -348,8 +348,17 @@ static int check_network(const struct asz_config *c, const char *where, struct a
   return 0;
 }
 
+static int check_origin(const struct asz_config *c, const char *where, struct asz_diag *diag) {
+  if (strpbrk(c->validator_origin, " +")) /* C2SP signed notes: a key name has neither */
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s: validator.origin: expected a name without spaces and '+', got \"%s\"", where,
+                        c->validator_origin);
+  return 0;
+}
+
 int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag) {
-  int err = check_time(config, where, diag);
+  int err = check_origin(config, where, diag);
+  if (!err)
+    err = check_time(config, where, diag);
   if (!err)
     err = check_rate(config, where, diag);
   if (!err)
@@ -381,6 +390,20 @@ int asz_config_write(FILE *out, const struct asz_config *config) {
     fprintf(out, "%s =%s%s\n", key->name, *value ? " " : "", value);
   }
   return fflush(out) == 0 && !ferror(out) ? 0 : ASZ_EIO;
+}
+
+void asz_config_write_table(FILE *out) {
+  fputs("| key | default | expected | in the hash | meaning |\n| --- | --- | --- | --- | --- |\n", out);
+  for (size_t i = 0; i < KEY_COUNT; i++) {
+    const struct key *key = &keys[i];
+    char expected[256];
+    format_expected(key, expected, sizeof expected);
+    fprintf(out, "| `%s` | %s%s%s | ", key->full_name, *key->def ? "`" : "", *key->def ? key->def : "empty",
+            *key->def ? "`" : "");
+    for (const char *c = expected; *c; c++)
+      fputs(*c == '|' ? ", " : (char[]){*c, '\0'}, out); /* a bar would end the cell */
+    fprintf(out, " | %s | %s |\n", key->scored ? "yes" : "no", key->help);
+  }
 }
 
 void asz_config_hash(const struct asz_config *config, uint8_t ret_hash[32]) {

@@ -89,6 +89,8 @@ ASZ_MUST_CHECK int asz_config_read(struct asz_config *ret_config, FILE *in, cons
 ASZ_MUST_CHECK int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag);
 /* asz_config_write: a complete commented file of the given values. Returns 0 or ASZ_EIO. */
 ASZ_MUST_CHECK int asz_config_write(FILE *out, const struct asz_config *config);
+/* asz_config_write_table: every key as one row of a Markdown table: `assize help config` and docs/operating.md. */
+void asz_config_write_table(FILE *out);
 /* asz_config_hash: SHA-256 over the scored keys as "section.key=value\n" lines in table order: the parameter hash. */
 void asz_config_hash(const struct asz_config *config, uint8_t ret_hash[32]);
 

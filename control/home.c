@@ -60,7 +60,7 @@ static void remove_tree(const char *path) {
 }
 
 static void remove_store(const char *path) {
-  static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+  static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock"};
   for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
     char name[ASZ_PATH_MAX + 16];
     snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
