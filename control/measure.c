@@ -3,12 +3,11 @@
 
 #include <assert.h>
 
-/* The number of whole slots that probing covered: probe i was due at i / rate. */
+/* The number of slots that probing covered, to a hundredth of a slot: probe i was due at i / rate, and pacing rounds to whole
+ * ticks, so the last probe of a full epoch may fall just outside of it. */
 static uint32_t slots_covered(const struct asz_plan *plan, const struct asz_stats *stats) {
-  unsigned __int128 ns = (unsigned __int128)stats->probes_scheduled * 1000000000u / plan->rate_pps;
-  /* The last probe of the last slot is due one interval before the slot ends. */
-  ns += 1000000000u / plan->rate_pps + 1;
-  uint64_t slots = (uint64_t)(ns / plan->slot_ns);
+  uint64_t ns = (uint64_t)((unsigned __int128)stats->probes_scheduled * 1000000000u / plan->rate_pps);
+  uint64_t slots = (ns + plan->slot_ns / 100) / plan->slot_ns;
   return slots > 64 ? 64 : (uint32_t)slots;
 }
 

@@ -40,6 +40,14 @@ Test(measure, a_slot_that_probing_did_not_finish_is_not_judged)
   cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0xf);
 }
 
+Test(measure, one_probe_short_of_a_full_epoch_is_a_full_epoch) {
+  plan.rate_pps = 2590;
+  stats.probes_scheduled = 2590 * SLOTS - 2;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3ff);
+  stats.probes_scheduled = 2590 * SLOTS - 26; /* more than a hundredth of a slot */
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x1ff);
+}
+
 Test(measure, nothing_scheduled_judges_nothing)
 {
   stats.probes_scheduled = 0;
