@@ -22,7 +22,8 @@ ASZ_HD struct asz_fe asz_fe_small(uint32_t value) {
   return r;
 }
 
-/* The curve's d = -121665/121666, 2d, and a square root of -1. tests/gpu/kinds/test_ed25519.c checks each by its defining equation. */
+/* The curve's d = -121665/121666, 2d, and a square root of -1. tests/gpu/kinds/test_ed25519.c checks each by its defining
+ * equation. */
 ASZ_HD struct asz_fe asz_fe_d(void) {
   struct asz_fe r = {{0x135978a3, 0x75eb4dca, 0x4141d8ab, 0x00700a4d, 0x7779e898, 0x8cc74079, 0x2b6ffe73, 0x52036cee}};
   return r;
@@ -87,14 +88,14 @@ ASZ_HD struct asz_fe asz_fe_neg(struct asz_fe a) {
 
 /* Schoolbook product into 16 words, then the upper eight come down times 38. Neither line can overflow 64 bits:
  * (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1. */
-ASZ_HD struct asz_fe asz_fe_mul(struct asz_fe a, struct asz_fe b) {
+ASZ_HD_CALL struct asz_fe asz_fe_mul(struct asz_fe a, struct asz_fe b) {
   uint32_t w[16] = {0};
   ASZ_HD_UNROLL
   for (int i = 0; i < 8; i++) {
     uint64_t t = 0;
     ASZ_HD_UNROLL
     for (int j = 0; j < 8; j++) {
-      t += (uint64_t)a.v[i] * b.v[j] + w[i + j];
+      t += asz_hd_mul_wide(a.v[i], b.v[j]) + w[i + j];
       w[i + j] = (uint32_t)t;
       t >>= 32;
     }
@@ -104,7 +105,7 @@ ASZ_HD struct asz_fe asz_fe_mul(struct asz_fe a, struct asz_fe b) {
   uint64_t t = 0;
   ASZ_HD_UNROLL
   for (int i = 0; i < 8; i++) {
-    t += (uint64_t)w[i + 8] * 38 + w[i];
+    t += asz_hd_mul_wide(w[i + 8], 38) + w[i];
     r.v[i] = (uint32_t)t;
     t >>= 32;
   }

@@ -42,13 +42,12 @@ ASZ_HD struct asz_sc asz_sc_reduce(const uint32_t hash[16]) {
     for (int i = 8; i > 0; i--)
       x[i] = x[i - 1];
     x[0] = hash[digit];
-    uint64_t q = (uint64_t)x[8] << 4 | x[7] >> 28;
-    if (q > 0xffffffff)
-      q = 0xffffffff;
+    uint64_t guess = (uint64_t)x[8] << 4 | x[7] >> 28;
+    uint32_t q = guess > 0xffffffff ? 0xffffffff : (uint32_t)guess;
     uint64_t product = 0, borrow = 0;
     ASZ_HD_UNROLL
     for (int i = 0; i < 9; i++) {
-      product += i < 8 ? q * asz_sc_order[i] : 0;
+      product += i < 8 ? asz_hd_mul_wide(q, asz_sc_order[i]) : 0;
       uint64_t t = (uint64_t)x[i] - (uint32_t)product - borrow;
       x[i] = (uint32_t)t;
       borrow = t >> 63;

@@ -13,12 +13,16 @@
 #if defined(__CUDACC__)
 #define ASZ_HD       static __device__ __forceinline__
 #define ASZ_HD_TABLE static __device__ const
+/* A function that stays one body and is called. The kernel of sig with every field product inlined was 560 KB of code for
+ * sm_90 and 14 s of ptxas; with one product that is called, 130 KB (an instruction cache) and 1 s. */
+#define ASZ_HD_CALL static __device__ __noinline__
 /* A loop that must stay a loop: unrolled, its body would overflow the instruction cache. */
 #define ASZ_HD_ROLLED _Pragma("unroll 1")
 #define ASZ_HD_UNROLL _Pragma("unroll")
 #else
 #define ASZ_HD       static inline __attribute__((unused))
 #define ASZ_HD_TABLE static const __attribute__((unused))
+#define ASZ_HD_CALL  static inline __attribute__((unused))
 #define ASZ_HD_ROLLED
 #define ASZ_HD_UNROLL
 #endif
@@ -44,6 +48,18 @@ ASZ_HD void asz_hd_be32_store(uint8_t *p, uint32_t v) {
 }
 ASZ_HD uint64_t asz_hd_be64_load(const uint8_t *p) {
   return (uint64_t)asz_hd_be32_load(p) << 32 | asz_hd_be32_load(p + 4);
+}
+
+/* asz_hd_mul_wide: all 64 bits of a product. nvcc makes a 64 x 64 bit multiplication of the plain expression once it has inlined
+ * it, four times the work of the instruction that is meant. */
+ASZ_HD uint64_t asz_hd_mul_wide(uint32_t a, uint32_t b) {
+#if defined(__CUDACC__)
+  uint64_t product;
+  asm("mul.wide.u32 %0, %1, %2;" : "=l"(product) : "r"(a), "r"(b));
+  return product;
+#else
+  return (uint64_t)a * b;
+#endif
 }
 
 /* Rotations to the right; 0 < n < width. */
