@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole engine over a pair of rings; this thread is the other end of the wire: gateway, reflectors and providers. Needs EAL,
+ * neither huge pages nor root. On a busy machine a probe may be sent or answered late: nothing here depends on how fast, only on
+ * what adds up. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eth_ring.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/stamp.h"
+#include "dataplane/base/wire.h"
+#include "dataplane/eal.h"
+#include "dataplane/engine.h"
+#include "dataplane/probes/probe.h"
+
+enum { TARGETS = 9, LOCAL = 0x0a3f0001, GATEWAY = 0x0a3f00fe, FIRST = 0x0a400001, DEADLINE_S = 30, KEPT_MAX = 8 };
+static const uint8_t gateway_mac[6] = {2, 0, 0, 0, 0, 0xfe};
+
+static struct rte_ring *to_peer, *to_prober;
+static struct asz_engine *engine;
+static struct asz_engine_config config;
+static struct asz_target target[TARGETS];
+static struct asz_session session[TARGETS];
+static struct asz_plan plan;
+
+/* What the peer does and what it saw. */
+static struct {
+  bool deaf;             /* takes nothing off its ring */
+  bool mute_arp;         /* does not answer ARP */
+  uint32_t dead;         /* this target's probes are dropped; 0: none */
+  uint32_t echo_answers; /* datagrams to challenge ports are sent back */
+  unsigned arp_requests, arp_replies, probes[TARGETS];
+  struct rte_mbuf *kept[KEPT_MAX]; /* copies of replies, to be sent again */
+  unsigned kept_count;
+} peer;
+
+static void start(unsigned ring_frames) {
+  struct asz_diag diag = {0};
+  cr_assert(eq(int, asz_eal_start(NULL, NULL, ASZ_EAL_MEMORY_MIB, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
+  to_peer = rte_ring_create("to_peer", ring_frames, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  to_prober = rte_ring_create("to_prober", 1024, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  int port = rte_eth_from_rings("test", &to_prober, 1, &to_peer, 1, 0);
+  cr_assert(ge(int, port, 0));
+  asz_engine_config_default(&config);
+  config.port_id = (uint16_t)port;
+  config.lcore_id = (unsigned)asz_eal_worker(0);
+  config.local_ipv4 = LOCAL;
+  config.gateway_ipv4 = GATEWAY;
+  config.target_count_max = TARGETS;
+  for (uint32_t i = 0; i < sizeof session; i++)
+    ((uint8_t *)session)[i] = (uint8_t)(i * 7 + 1);
+  for (uint32_t i = 0; i < TARGETS; i++)
+    target[i] =
+        (struct asz_target){.ipv4 = FIRST + i, .port = 862, .challenge_port = 8620, .probe = (uint8_t)(i % ASZ_PROBE_COUNT)};
+  plan = (struct asz_plan){
+      .epoch = 3,
+      .secret = {1, 2, 3},
+      .rate_pps = 2000,
+      .duration_ns = 300000000,
+      .timeout_ns = 1000000000, /* long, so that a busy machine makes nobody late */
+      .slot_ns = 100000000,
+      .late_bound_ns = 10000000000,
+      .fault_bound_ppm = 0,
+      .target_count = TARGETS,
+      .target = target,
+      .session = session,
+      .validator_id = "validat",
+  };
+  cr_assert(eq(int, asz_stats_new(&plan.stats, TARGETS), 0));
+}
+
+static void launch(void) {
+  struct asz_diag diag = {0};
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), 0), "%s", diag.text);
+  cr_assert(eq(int, asz_engine_launch(engine), 0));
+}
+
+static void start_fixed(unsigned ring_frames) {
+  start(ring_frames);
+  memcpy(config.gateway_mac, gateway_mac, 6);
+  launch();
+}
+
+static void finish(void) {
+  asz_engine_free(engine);
+  engine = NULL;
+  asz_stats_free(plan.stats);
+  asz_eal_stop();
+}
+
+static void peer_send(struct rte_mbuf *mbuf) {
+  cr_assert(eq(int, rte_ring_sp_enqueue(to_prober, mbuf), 0));
+}
+
+static void peer_send_arp(struct rte_mbuf *mbuf, uint16_t operation, const uint8_t dst_mac[6]) {
+  asz_wire_arp_write(rte_pktmbuf_mtod(mbuf, uint8_t *), operation, gateway_mac, GATEWAY, dst_mac, LOCAL);
+  mbuf->data_len = ASZ_ETH_MIN_BYTES;
+  mbuf->pkt_len = ASZ_ETH_MIN_BYTES;
+  peer_send(mbuf);
+}
+
+static void peer_arp(struct rte_mbuf *mbuf, const struct asz_frame *frame) {
+  struct asz_arp arp;
+  cr_assert(eq(int, asz_wire_arp_read(&arp, rte_pktmbuf_mtod(mbuf, uint8_t *) + frame->l3_offset, ASZ_ARP_BYTES), 0));
+  cr_assert(eq(u32, arp.sender_ipv4, LOCAL));
+  if (arp.operation == ASZ_ARP_REPLY)
+    peer.arp_replies++;
+  else
+    peer.arp_requests++;
+  if (arp.operation == ASZ_ARP_REPLY || peer.mute_arp)
+    rte_pktmbuf_free(mbuf);
+  else
+    peer_send_arp(mbuf, ASZ_ARP_REPLY, arp.sender_mac);
+}
+
+static void turn_headers(uint8_t *eth, const struct asz_frame *frame) {
+  uint8_t *ip = eth + ASZ_ETH_BYTES, *l4 = ip + ASZ_IPV4_BYTES;
+  memcpy(eth, eth + 6, 6);
+  memcpy(eth + 6, gateway_mac, 6);
+  asz_be32_store(ip + ASZ_IPV4_SRC, frame->dst_ipv4);
+  asz_be32_store(ip + ASZ_IPV4_DST, frame->src_ipv4); /* the IPv4 checksum does not change */
+  if (frame->kind == ASZ_FRAME_UDP) {
+    asz_be16_store(l4 + ASZ_UDP_SRC, frame->dst_port);
+    asz_be16_store(l4 + ASZ_UDP_DST, frame->src_port);
+    asz_wire_udp_finish(ip);
+  } else {
+    l4[0] = ASZ_ICMP_ECHO_REPLY;
+    asz_wire_icmp_finish(l4, (size_t)frame->payload_bytes + ASZ_ICMP_BYTES);
+  }
+}
+
+static void keep_copy(const struct rte_mbuf *mbuf) {
+  if (peer.kept_count == KEPT_MAX)
+    return;
+  struct rte_mbuf *copy = rte_pktmbuf_copy(mbuf, mbuf->pool, 0, UINT32_MAX);
+  cr_assert(ne(ptr, copy, NULL));
+  peer.kept[peer.kept_count++] = copy;
+}
+
+static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame) {
+  uint8_t *eth = rte_pktmbuf_mtod(mbuf, uint8_t *);
+  uint32_t i = frame->dst_ipv4 - FIRST;
+  cr_assert(lt(u32, i, TARGETS));
+  bool challenge = frame->kind == ASZ_FRAME_UDP && frame->dst_port == target[i].challenge_port;
+  peer.probes[i] += !challenge;
+  if ((!challenge && peer.dead == i && peer.dead != 0) || (challenge && !peer.echo_answers)) {
+    rte_pktmbuf_free(mbuf);
+    return;
+  }
+  if (frame->kind == ASZ_FRAME_UDP && !challenge)
+    cr_assert(gt(int, asz_stamp_reflect(eth + frame->payload_offset, frame->payload_bytes, 1, 2, 0x0801, 255, &session[i]), 0));
+  turn_headers(eth, frame);
+  if (!challenge)
+    keep_copy(mbuf);
+  peer_send(mbuf);
+}
+
+/* Everything that the prober sends must parse with all checksums right. */
+static void peer_turn(void) {
+  struct rte_mbuf *mbuf;
+  while (!peer.deaf && rte_ring_sc_dequeue(to_peer, (void **)&mbuf) == 0) {
+    struct asz_frame frame;
+    asz_wire_parse(&frame, rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len, ASZ_WIRE_CHECK_ALL);
+    if (frame.kind == ASZ_FRAME_ARP) {
+      peer_arp(mbuf, &frame);
+      continue;
+    }
+    cr_assert(frame.kind == ASZ_FRAME_UDP || frame.kind == ASZ_FRAME_ICMP, "frame kind %d", frame.kind);
+    cr_assert(eq(u32, frame.src_ipv4, LOCAL));
+    cr_assert(eq(int, memcmp(rte_pktmbuf_mtod(mbuf, uint8_t *), gateway_mac, 6), 0));
+    peer_probe(mbuf, &frame);
+  }
+}
+
+#define WAIT_FOR(condition)                                                                                                      \
+  do {                                                                                                                           \
+    uint64_t start_ns = asz_clock_monotonic_ns();                                                                                \
+    while (!(condition)) {                                                                                                       \
+      peer_turn();                                                                                                               \
+      cr_assert(lt(u64, asz_clock_monotonic_ns() - start_ns, DEADLINE_S * UINT64_C(1000000000)), #condition);                    \
+    }                                                                                                                            \
+  } while (0)
+
+static bool sealed(void) {
+  return asz_engine_phase(engine) == ASZ_PHASE_SEALED;
+}
+
+static bool gateway_known(void) {
+  return asz_engine_wait_gateway(engine, 0) == 0;
+}
+
+static void begin(void) {
+  struct asz_diag diag = {0};
+  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), 0), "%s", diag.text);
+  cr_assert(ne(int, asz_engine_phase(engine), ASZ_PHASE_IDLE));
+}
+
+static uint64_t counter(enum asz_counter which) {
+  struct asz_counters counters;
+  asz_engine_counters(engine, &counters);
+  return counters.value[which];
+}
+
+static uint32_t sent_sum(uint32_t sent[TARGETS]) {
+  uint32_t sum = 0;
+  asz_engine_sent(&plan, plan.stats, sent);
+  for (uint32_t i = 0; i < TARGETS; i++)
+    sum += sent[i];
+  return sum;
+}
+
+TestSuite(engine, .fini = finish, .timeout = 60);
+
+Test(engine, wrong_configuration_is_refused)
+{
+  struct asz_diag diag = {0};
+  start(1024);
+  const struct asz_engine_config good = config;
+  config.lcore_id = 0;
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL));
+  config = good;
+  config.port_id = 99;
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_ENOENT));
+  cr_assert(ne(ptr, strstr(diag.text, "port 99"), NULL));
+  config = good;
+  config.challenge_source_port = (uint16_t)(config.source_port_base + 5);
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL));
+  config = good;
+  config.target_count_max = 0;
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL));
+  cr_assert(eq(ptr, engine, NULL));
+  cr_assert(eq(int, asz_eal_start(NULL, NULL, 64, ASZ_EAL_HUGE_NO, &diag), ASZ_EEXIST));
+}
+
+Test(engine, epoch_is_refused_without_gateway_or_with_a_wrong_plan)
+{
+  struct asz_diag diag = {0};
+  peer.mute_arp = true;
+  start(1024);
+  launch();
+  cr_assert(eq(int, asz_engine_wait_gateway(engine, 1000000), ASZ_ETIMEDOUT));
+  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), ASZ_ESTATE));
+  peer.mute_arp = false;
+  WAIT_FOR(gateway_known());
+  plan.rate_pps = 0;
+  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), ASZ_EINVAL));
+  plan.rate_pps = 2000;
+  begin();
+  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), ASZ_ESTATE));
+}
+
+Test(engine, epoch_of_all_kinds_adds_up_and_a_second_one_too)
+{
+  uint32_t sent[TARGETS];
+  uint64_t skipped_before = 0;
+  peer.dead = 4;
+  start(1024);
+  launch();
+  WAIT_FOR(gateway_known());
+  for (unsigned epoch = 0; epoch < 2; epoch++) {
+    asz_stats_clear(plan.stats);
+    memset(peer.probes, 0, sizeof peer.probes);
+    plan.epoch += epoch;
+    plan.secret[0] ^= (uint8_t)epoch;
+    begin();
+    WAIT_FOR(sealed());
+    uint64_t skipped = counter(ASZ_CTR_TX_NOT_SENT) - skipped_before;
+    skipped_before += skipped;
+    cr_assert(eq(u64, plan.stats->probes_scheduled + skipped, 600));
+    (void)sent_sum(sent);
+    for (uint32_t i = 0; i < TARGETS; i++) {
+      const struct asz_target_stats *stats = &plan.stats->target[i];
+      cr_assert(eq(u32, sent[i], peer.probes[i]), "target %u", i);
+      cr_assert(eq(u32, stats->answered + stats->late, i == 4 ? 0 : sent[i]), "target %u", i);
+      cr_assert(eq(u64, asz_sketch_total(&plan.stats->sketch[i]), stats->answered));
+      cr_assert(eq(u64, stats->slots_up != 0, stats->answered != 0));
+    }
+    cr_assert(eq(u64, plan.stats->slots_unjudged == 0, skipped == 0));
+  }
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_FORGED) + counter(ASZ_CTR_RX_BAD_MAC) + counter(ASZ_CTR_RX_MALFORMED), 0));
+}
+
+Test(engine, replies_of_the_last_epoch_are_replays_in_the_next)
+{
+  start_fixed(1024);
+  begin();
+  WAIT_FOR(sealed());
+  cr_assert(eq(uint, peer.kept_count, KEPT_MAX));
+  asz_stats_clear(plan.stats);
+  plan.epoch++;
+  plan.secret[0] ^= 1;
+  begin();
+  for (unsigned i = 0; i < KEPT_MAX; i++)
+    peer_send(peer.kept[i]);
+  WAIT_FOR(sealed());
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_REPLAYED), KEPT_MAX));
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_FORGED), 0));
+}
+
+Test(engine, what_the_port_refuses_is_unjudged_not_lost)
+{
+  uint32_t sent[TARGETS];
+  peer.deaf = true;
+  start_fixed(64);
+  begin();
+  WAIT_FOR(sealed());
+  uint64_t dropped = counter(ASZ_CTR_TX_DROPPED), unjudged = 0;
+  for (uint32_t i = 0; i < TARGETS; i++)
+    unjudged += plan.stats->target[i].unjudged;
+  cr_assert(gt(u64, dropped, 0));
+  cr_assert(eq(u64, unjudged, dropped));
+  cr_assert(eq(u64, sent_sum(sent), 63)); /* what a ring of 64 holds */
+  cr_assert(eq(u64, plan.stats->slots_unjudged, 7));
+}
+
+Test(engine, arp_for_us_is_answered_in_every_phase)
+{
+  start_fixed(1024);
+  struct rte_mempool *pool = rte_pktmbuf_pool_create("peer", 63, 0, 0, 512, SOCKET_ID_ANY);
+  for (unsigned asked = 1; asked <= 2; asked++) {
+    peer_send_arp(rte_pktmbuf_alloc(pool), ASZ_ARP_REQUEST, gateway_mac);
+    WAIT_FOR(peer.arp_replies == asked);
+    if (asked == 1) {
+      begin();
+      WAIT_FOR(sealed());
+    }
+  }
+  cr_assert(eq(uint, peer.arp_requests, 0), "the gateway's MAC was given");
+}
+
+Test(engine, challenge_goes_out_and_its_answer_comes_in)
+{
+  struct asz_engine_datagram datagram = {.target = 2, .size_bytes = 1200}, answer;
+  volatile uint64_t sent_tsc;
+  peer.echo_answers = true;
+  start_fixed(1024);
+  for (unsigned i = 0; i < sizeof datagram.payload; i++)
+    datagram.payload[i] = (uint8_t)i;
+  begin();
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &sent_tsc), 0));
+  WAIT_FOR(asz_engine_recv(engine, &answer) == 1);
+  cr_assert(sent_tsc != 0 && sent_tsc != UINT64_MAX && answer.tsc >= sent_tsc);
+  cr_assert(eq(u32, answer.target, 2));
+  cr_assert(eq(u16, answer.port, 8620));
+  cr_assert(eq(u16, answer.size_bytes, 1200));
+  cr_assert(eq(int, memcmp(answer.payload, datagram.payload, sizeof answer.payload), 0));
+  cr_assert(eq(int, asz_engine_recv(engine, &answer), 0));
+  WAIT_FOR(sealed());
+  cr_assert(eq(u64, counter(ASZ_CTR_TX_CHALLENGES), 1));
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_ANSWERS), 1));
+}
+
+Test(engine, challenge_that_cannot_go_says_so)
+{
+  struct asz_engine_datagram datagram = {.target = 2, .size_bytes = 100};
+  volatile uint64_t sent_tsc;
+  start_fixed(1024);
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &sent_tsc), 0));
+  WAIT_FOR(sent_tsc == UINT64_MAX); /* no epoch runs */
+  begin();
+  datagram.target = TARGETS;
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &sent_tsc), 0));
+  WAIT_FOR(sent_tsc == UINT64_MAX);
+  datagram.size_bytes = ASZ_DATAGRAM_MAX_BYTES + 1;
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &sent_tsc), ASZ_ETOOBIG));
+  cr_assert(eq(u64, counter(ASZ_CTR_TX_CHALLENGES), 0));
+}
+
+Test(engine, epoch_ended_early_is_sealed_and_its_rest_unjudged)
+{
+  uint32_t sent[TARGETS];
+  start_fixed(1024);
+  plan.duration_ns = 60000000000;
+  plan.slot_ns = 1000000000;
+  plan.timeout_ns = 50000000;
+  begin();
+  WAIT_FOR(peer.probes[0] >= 3);
+  asz_engine_epoch_end(engine);
+  WAIT_FOR(sealed());
+  cr_assert(lt(u64, plan.stats->probes_scheduled, 60 * 2000));
+  cr_assert(eq(u64, sent_sum(sent), counter(ASZ_CTR_TX_PROBES)));
+  cr_assert(ne(u64, plan.stats->slots_unjudged & UINT64_C(1) << 59, 0));
+}
+
+Test(engine, stop_seals_a_running_epoch)
+{
+  start_fixed(1024);
+  plan.duration_ns = 60000000000;
+  plan.slot_ns = 1000000000;
+  plan.timeout_ns = 1000000;
+  begin();
+  WAIT_FOR(peer.probes[0] >= 1);
+  asz_engine_stop(engine);
+  cr_assert(eq(int, asz_engine_phase(engine), ASZ_PHASE_STOPPED));
+  cr_assert(gt(u64, plan.stats->probes_scheduled, 0));
+  cr_assert(gt(u64, plan.stats->rate_pps, 0));
+}
