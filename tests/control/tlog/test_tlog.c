@@ -321,11 +321,13 @@ Test(tlog, entries_that_were_never_published_are_gone_and_publishing_nothing_cha
   asz_tlog_close(log);
 }
 
-Test(tlog, every_size_up_to_600_verifies_one_entry_at_a_time_and_every_entry_is_proved)
+Test(tlog, every_size_around_the_tile_borders_is_published_and_proved)
 {
   struct asz_tlog *log = open_log();
   for (uint64_t size = 1; size <= 600; size++) {
-    append(log, 1, 0);
+    if (size > 8 && (size + 4) % 256 > 8 && size != 600) /* a publish is some ten fsyncs: only where shapes change */
+      continue;
+    append(log, size - asz_tlog_size(log), 0);
     publish(log);
     uint8_t path[ASZ_TLOG_PROOF_MAX][32], root[32], hash[32], entry[128];
     size_t count;
@@ -340,7 +342,7 @@ Test(tlog, every_size_up_to_600_verifies_one_entry_at_a_time_and_every_entry_is_
   verify_all(600);
   cr_assert_not(scratch_exists(dir, "tile/0/000.p")); /* superseded by full tiles */
   cr_assert_not(scratch_exists(dir, "tile/entries/001.p"));
-  cr_assert(scratch_exists(dir, "tile/0/002.p/1")); /* sizes that were published stay readable */
+  cr_assert(scratch_exists(dir, "tile/0/002.p/4")); /* sizes that were published stay readable */
   cr_assert(scratch_exists(dir, "tile/0/002.p/88"));
 }
 
