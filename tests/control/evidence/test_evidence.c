@@ -415,6 +415,13 @@ Test(evidence, silence_that_asks_for_stake_is_refused)
   expect_invalid("terms");
 }
 
+Test(evidence, silence_in_epochs_that_run_backwards_is_refused)
+{
+  forge_silent(&f);
+  f.evidence.epoch_first = f.evidence.epoch_last + 1;
+  expect_invalid("terms");
+}
+
 Test(evidence, a_record_that_was_not_reported_or_is_of_another_is_refused)
 {
   forge_silent(&f);
