@@ -2,10 +2,10 @@
 /* A heap for what is near, a calendar for what is far.
  *
  * A heap alone releases in exact order, but at 1.5 M replies a second and delays up to 200 ms it holds some 50,000 entries, and
- * every pop walks through memory that no cache keeps: it was a third of the emulator's time. So what is due beyond the current
- * calendar slot (2^18 ticks, about 0.1 ms) is only put on the list of its slot; when time enters a slot, its list moves into the
- * heap, which then holds a few hundred entries and stays in the first-level cache. What is due more than a lap of the calendar
- * ahead waits on the same list for a later lap.
+ * every pop walks through memory that no cache keeps: 900 cycles a reply in the whole emulator, against 690 so. What is due
+ * beyond the current calendar slot (2^18 ticks, about 0.1 ms) is only put on the list of its slot; when time enters a slot, its
+ * list moves into the heap, which then holds a few hundred entries and stays in the first-level cache. What is due more than a
+ * lap of the calendar ahead waits on the same list for a later lap.
  *
  * Invariant: everything due at or before near_last_tsc, the last tick of the current slot, is in the heap. (The heap may hold
  * later things, too, when time was once read further ahead.)

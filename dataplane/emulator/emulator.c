@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/emulator/cheats.h"
+#include "dataplane/bigmem.h"
 #include "dataplane/emulator/internal.h"
 
 #define PORT_NAME "asz_lab"
@@ -64,20 +64,24 @@ static int check_config(const struct asz_emulator_config *config, struct asz_dia
   return 0;
 }
 
-/* Zeroed and touched, a cache line's alignment: the lcore then never meets a page for the first time. */
-static void *lines_new(size_t size) {
-  size = (size + 63) & ~(size_t)63;
-  void *memory = aligned_alloc(64, size);
-  return memory ? memset(memory, 0, size) : NULL;
+static size_t truth_bytes(const struct asz_emulator *e) {
+  return e->config.provider_count * sizeof *e->truth;
 }
 
-static int make_memory(struct asz_emulator *e, const struct asz_truth *truth) {
-  e->truth = lines_new(e->config.provider_count * sizeof *e->truth);
-  e->deed = lines_new(e->config.provider_count * sizeof *e->deed);
-  if (!e->truth || !e->deed)
-    return ASZ_ENOMEM;
-  memcpy(e->truth, truth, e->config.provider_count * sizeof *e->truth);
+static size_t deed_bytes(const struct asz_emulator *e) {
+  return e->config.provider_count * sizeof *e->deed;
+}
+
+static int make_memory(struct asz_emulator *e, const struct asz_truth *truth, int socket) {
+  void *memory;
+  int err = asz_bigmem_new(&memory, truth_bytes(e), socket);
+  if (err)
+    return err;
+  e->truth = memcpy(memory, truth, truth_bytes(e));
   e->config.truth = e->truth;
+  if ((err = asz_bigmem_new(&memory, deed_bytes(e), socket)))
+    return err;
+  e->deed = memory;
   return asz_delay_new(&e->delay, e->config.in_flight_max);
 }
 
@@ -111,14 +115,14 @@ int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulat
   int err = check_config(config, diag);
   if (err)
     return err;
-  struct asz_emulator *e = lines_new(sizeof *e);
+  struct asz_emulator *e = calloc(1, sizeof *e);
   if (!e)
     return asz_diag_set(diag, ASZ_ENOMEM, "emulator: out of memory");
   e->config = *config;
   atomic_init(&e->keys, &e->keys_store[0]);
   e->keys_next = 1;
   int socket = (int)rte_lcore_to_socket_id(config->lcore_id);
-  if ((err = make_memory(e, config->truth)) || (err = make_rings(e, socket)) || (err = make_port(e, socket)) ||
+  if ((err = make_memory(e, config->truth, socket)) || (err = make_rings(e, socket)) || (err = make_port(e, socket)) ||
       (err = asz_clock_calibrate(&e->clock, CALIBRATE_MS))) {
     asz_emulator_free(e);
     return asz_diag_set(diag, err, "emulator: %s (%u providers, %u replies in flight)", asz_err_str(err), config->provider_count,
@@ -176,8 +180,8 @@ void asz_emulator_free(struct asz_emulator *e) {
   rte_mempool_free(e->small);
   rte_mempool_free(e->large);
   asz_delay_free(e->delay);
-  free(e->truth);
-  free(e->deed);
+  asz_bigmem_free(e->truth, truth_bytes(e));
+  asz_bigmem_free(e->deed, deed_bytes(e));
   free(e);
 }
 
@@ -201,7 +205,7 @@ size_t asz_emulator_memory_bytes(const struct asz_emulator *e) {
   size_t rings = 2 * (size_t)ASZ_EMULATOR_RING_FRAMES * sizeof(void *) +
                  2 * (size_t)ASZ_EMULATOR_DATAGRAMS * sizeof(struct asz_emulator_datagram);
   return sizeof *e + rings + pool_bytes(e->small) + pool_bytes(e->large) + asz_delay_footprint(e->config.in_flight_max) +
-         e->config.provider_count * (sizeof *e->truth + sizeof *e->deed);
+         truth_bytes(e) + deed_bytes(e);
 }
 
 int asz_emulator_challenge_recv(struct asz_emulator *e, struct asz_emulator_datagram *ret_datagram) {
