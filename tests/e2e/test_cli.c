@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program as an operator meets it: exit codes, what goes to which stream, and that nothing half-done stays behind. Each test
+ * has a home of its own; `run` and `lab`, which need packets, have their own tests. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <sys/wait.h>
+
+#include "control/cmd.h"
+#include "tests/control/populate.h"
+#include "tests/control/tlog/scratch.h"
+
+struct cli {
+  char dir[SCRATCH_PATH], home[2 * SCRATCH_PATH];
+  char *out, *err; /* of the last call; heap */
+};
+
+static void make(struct cli *cli) {
+  memset(cli, 0, sizeof *cli);
+  scratch_make(cli->dir);
+  scratch_path(cli->home, cli->dir, "home");
+}
+
+static void drop(struct cli *cli) {
+  free(cli->out);
+  free(cli->err);
+  scratch_remove(cli->dir);
+}
+
+static void redirect(const char *path, int flags, int to) {
+  int fd = open(path, flags, 0600);
+  if (fd < 0 || dup2(fd, to) < 0)
+    _exit(125);
+}
+
+static char *text_of(struct cli *cli, const char *name) {
+  size_t size;
+  char *text = (char *)scratch_read(cli->dir, name, &size);
+  text[size] = '\0';
+  return text;
+}
+
+/* Runs `assize --home HOME WORDS...`, words separated by single blanks, with stdout to `out_path` (NULL: kept). Returns the exit
+ * code; 128 + the signal when killed. */
+static int call_to(struct cli *cli, const char *out_path, const char *words) {
+  char program[1024], line[4096], out[2 * SCRATCH_PATH], err[2 * SCRATCH_PATH], in[2 * SCRATCH_PATH];
+  char *argv[64] = {program, (char[]){"--home"}, cli->home};
+  const char *build = getenv("ASSIZE_BUILD");
+  int argc = 3, status;
+  if (!build)
+    cr_skip_test("ASSIZE_BUILD is not set: run by meson test");
+  snprintf(program, sizeof program, "%s/control/assize", build);
+  snprintf(line, sizeof line, "%s", words);
+  for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+    argv[argc++] = word;
+  scratch_path(out, cli->dir, "out");
+  scratch_path(err, cli->dir, "err");
+  scratch_path(in, cli->dir, "in");
+  pid_t child = fork();
+  cr_assert(child >= 0);
+  if (child == 0) {
+    redirect(access(in, R_OK) == 0 ? in : "/dev/null", O_RDONLY, STDIN_FILENO);
+    redirect(out_path ? out_path : out, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+    redirect(err, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+    execv(program, argv);
+    _exit(126);
+  }
+  cr_assert_eq(waitpid(child, &status, 0), child);
+  free(cli->out);
+  free(cli->err);
+  cli->out = out_path ? strdup("") : text_of(cli, "out");
+  cli->err = text_of(cli, "err");
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int call(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int call(struct cli *cli, const char *format, ...) {
+  char words[4096];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(words, sizeof words, format, arguments);
+  va_end(arguments);
+  return call_to(cli, NULL, words);
+}
+
+#define EXPECT(cli, code, ...)                                                                                                   \
+  do {                                                                                                                           \
+    int got_ = call(cli, __VA_ARGS__);                                                                                           \
+    cr_assert_eq(got_, code, "exit code %d, stderr: %s", got_, (cli)->err);                                                      \
+  } while (0)
+#define EXPECT_IN(text, part) cr_assert(strstr(text, part), "expected \"%s\" in \"%s\"", part, text)
+
+/* Exit code 2, nothing on stdout, one line on stderr with this in it. */
+static void refuses(struct cli *cli, const char *words, const char *part) {
+  int code = call_to(cli, NULL, words);
+  cr_assert_eq(code, ASZ_EXIT_INPUT, "%s: exit code %d, stderr: %s", words, code, cli->err);
+  cr_assert_str_eq(cli->out, "", "%s", words);
+  EXPECT_IN(cli->err, part);
+  cr_assert_eq(strchr(cli->err, '\n') - cli->err, (ptrdiff_t)strlen(cli->err) - 1, "%s: one line: %s", words, cli->err);
+}
+
+static void populated(struct cli *cli) {
+  struct asz_home home;
+  make(cli);
+  EXPECT(cli, 0,
+         "init --preset lab --set network.eal=--vdev=net_null0 --set network.local_ip=192.0.2.1 "
+         "--set network.gateway_ip=192.0.2.2");
+  cr_assert_eq(asz_home_locate(&home, cli->home, NULL), 0);
+  populate(&home);
+}
+
+static json_t *json_of(struct cli *cli) {
+  json_error_t error;
+  json_t *root = json_loads(cli->out, 0, &error);
+  cr_assert_not_null(root, "not JSON: %s: %s", error.text, cli->out);
+  return root;
+}
+
+Test(cli, wrong_words_are_refused_with_one_line)
+{
+  struct cli cli;
+  make(&cli);
+  refuses(&cli, "statsu", "unknown command \"statsu\"; did you mean status? (see: assize help)");
+  refuses(&cli, "help statsu", "unknown command \"statsu\"");
+  refuses(&cli, "--home x status", "--home: expected one directory");
+  refuses(&cli, "status --home", "--home: expected one directory");
+  refuses(&cli, "status now", "status: unexpected \"now\"");
+  refuses(&cli, "status --jsn", "status: unknown option \"--jsn\"");
+  refuses(&cli, "provider", "provider: expected add, import or list, got nothing");
+  refuses(&cli, "provider lst", "provider: unknown \"lst\"; did you mean list?");
+  refuses(&cli, "provider add", "provider: add: expected a name");
+  refuses(&cli, "provider add a --ip", "--ip: expected a value behind it");
+  refuses(&cli, "provider add a --ip 10.0.0.1 --ipp 1", "unknown option \"--ipp\"; did you mean --ip?");
+  refuses(&cli, "provider import", "import: expected a file");
+  refuses(&cli, "profile", "profile: expected the name of a provider");
+  refuses(&cli, "slash show one", "show: expected a number from 1 to");
+  refuses(&cli, "slash export 1", "export: expected an id and a file");
+  refuses(&cli, "log show -1", "unknown option \"-1\"");
+  refuses(&cli, "init --preset fast", "preset: expected standard|lab, got \"fast\"");
+  refuses(&cli, "init --set time.epoch_s=61", "--set: time.epoch_s: expected 1 to 64 whole slots");
+  refuses(&cli, "init --set nonsense", "--set: expected section.key=value");
+  refuses(&cli, "init --origin a+b", "validator.origin: expected a name without spaces");
+  cr_assert(!scratch_exists(cli.dir, "home"), "nothing was made");
+  drop(&cli);
+}
+
+Test(cli, every_command_that_needs_a_home_says_so)
+{
+  static const char *const commands[] = {"status",           "provider list", "provider add a --ip 10.0.0.1",
+                                         "profile a",        "slash list",    "slash show 1",
+                                         "slash export 1 f", "log verify",    "log show 0"};
+  struct cli cli;
+  make(&cli);
+  for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+    refuses(&cli, commands[i], "run `assize init`");
+  cr_assert(!scratch_exists(cli.dir, "home"), "looking made nothing");
+  drop(&cli);
+}
+
+Test(cli, help_and_version_need_no_home)
+{
+  struct cli cli;
+  make(&cli);
+  EXPECT(&cli, 0, "--version");
+  EXPECT_IN(cli.out, "assize 0.");
+  EXPECT(&cli, 0, "help");
+#define NAMED(name) EXPECT_IN(cli.out, "\n  " #name " ");
+  ASZ_CMD_LIST(NAMED)
+#undef NAMED
+#define HELP(name)                                                                                                               \
+  EXPECT(&cli, 0, "help " #name);                                                                                                \
+  EXPECT_IN(cli.out, "assize " #name);                                                                                           \
+  EXPECT(&cli, 0, #name " --help");
+  ASZ_CMD_LIST(HELP)
+#undef HELP
+  EXPECT(&cli, 2, "%s", "");
+  EXPECT_IN(cli.err, "usage: assize");
+  drop(&cli);
+}
+
+Test(cli, init_twice_is_refused_and_changes_nothing)
+{
+  struct cli cli;
+  make(&cli);
+  EXPECT(&cli, 0, "init --origin validator.example.org/a --set time.epoch_s=1800");
+  EXPECT_IN(cli.out, "validator.example.org/a+");
+  size_t before_size, after_size;
+  uint8_t *before = scratch_read(cli.home, "validator.key", &before_size);
+  refuses(&cli, "init", "exists already");
+  uint8_t *after = scratch_read(cli.home, "validator.key", &after_size);
+  cr_assert_eq(before_size, after_size);
+  cr_assert_arr_eq(before, after, before_size);
+  free(before);
+  free(after);
+  drop(&cli);
+}
+
+Test(cli, a_broken_configuration_is_named_by_file_line_and_key)
+{
+  struct cli cli;
+  make(&cli);
+  EXPECT(&cli, 0, "init");
+  scratch_write(cli.home, "assize.conf", "[time]\nslot_s = sixty\n", 22);
+  refuses(&cli, "status", "assize.conf:2: time.slot_s: expected a number from 1 to 3600 (s), got \"sixty\"");
+  EXPECT(&cli, 1, "doctor");
+  EXPECT_IN(cli.out, "assize.conf:2: time.slot_s");
+  drop(&cli);
+}
+
+Test(cli, a_key_that_others_may_read_is_refused)
+{
+  struct cli cli;
+  char path[4 * SCRATCH_PATH];
+  make(&cli);
+  EXPECT(&cli, 0, "init");
+  snprintf(path, sizeof path, "%s/validator.key", cli.home);
+  cr_assert_eq(chmod(path, 0644), 0);
+  refuses(&cli, "status", "validator.key");
+  EXPECT(&cli, 1, "doctor");
+  EXPECT_IN(cli.out, "FAIL  key");
+  drop(&cli);
+}
+
+Test(cli, output_that_cannot_be_written_is_an_error)
+{
+  struct cli cli;
+  populated(&cli);
+  if (access("/dev/full", W_OK) != 0)
+    cr_skip_test("no /dev/full here");
+  static const char *const commands[] = {"help",       "status",        "--json status", "profile wrong",
+                                         "slash list", "provider list", "doctor"};
+  for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    cr_assert_eq(call_to(&cli, "/dev/full", commands[i]), ASZ_EXIT_MACHINE, "%s", commands[i]);
+    EXPECT_IN(cli.err, "cannot write to standard output");
+  }
+  drop(&cli);
+}
+
+Test(cli, a_closed_pipe_is_an_error_and_no_signal)
+{
+  struct cli cli;
+  char command[4096];
+  populated(&cli);
+  snprintf(command, sizeof command, "{ '%s/control/assize' --home '%s' help; echo $? > '%s/code'; } 2> /dev/null | true",
+           getenv("ASSIZE_BUILD"), cli.home, cli.dir);
+  for (int i = 0; i < 20; i++) { /* `true` may be gone before or after the write: 0 or 3, never a signal's 141 */
+    cr_assert_eq(system(command), 0);
+    char *code = text_of(&cli, "code");
+    cr_assert(!strcmp(code, "0\n") || !strcmp(code, "3\n"), "exit code %s", code);
+    free(code);
+  }
+  drop(&cli);
+}
+
+Test(cli, providers_are_added_once)
+{
+  struct cli cli;
+  make(&cli);
+  EXPECT(&cli, 0, "init");
+  EXPECT(&cli, 0,
+         "provider add alpha --ip 10.0.0.1 --rtt-target-ms 40 --region eu --operator ann --control --no-ssid --port 863");
+  EXPECT_IN(cli.out, "registered alpha (10.0.0.1, stamp)");
+  refuses(&cli, "provider add alpha --ip 10.0.0.2", "name");
+  refuses(&cli, "provider add beta --ip 10.0.0.1", "already registered");
+  refuses(&cli, "provider add beta --ip 10.0.0.300", "provider add: ip: expected a unicast IPv4 address");
+  refuses(&cli, "provider add beta --ip 10.0.0.2 --key 00", "provider add: key: expected an Ed25519 public key");
+  refuses(&cli, "provider add beta", "provider add: ip: expected");
+  EXPECT(&cli, 0, "--json provider list");
+  json_t *root = json_of(&cli), *list = json_object_get(root, "providers"), *one = json_array_get(list, 0);
+  cr_assert_eq(json_array_size(list), 1);
+  cr_assert_str_eq(json_string_value(json_object_get(one, "name")), "alpha");
+  cr_assert_eq(json_integer_value(json_object_get(one, "port")), 863);
+  cr_assert_eq(json_integer_value(json_object_get(one, "rtt_target_ns")), 40000000);
+  cr_assert(json_is_true(json_object_get(one, "control")));
+  cr_assert(json_is_false(json_object_get(one, "ssid")));
+  cr_assert(json_is_null(json_object_get(one, "key")));
+  json_decref(root);
+  drop(&cli);
+}
+
+Test(cli, an_import_is_all_or_nothing)
+{
+  struct cli cli;
+  make(&cli);
+  EXPECT(&cli, 0, "init");
+  EXPECT(&cli, 0, "provider add taken --ip 10.0.0.9");
+  refuses(&cli, "provider import nowhere.csv", "nowhere.csv: cannot open");
+  static const char bad_row[] = "name,ip\na,10.0.0.1\nb,ten\n", taken[] = "ip,name\n10.0.0.1,a\n10.0.0.9,b\n",
+                    good[] = "ip,name\n10.0.0.1,a\n";
+  scratch_write(cli.dir, "in", bad_row, sizeof bad_row - 1);
+  refuses(&cli, "provider import -", "standard input:3: ip: expected a unicast IPv4 address, got \"ten\"");
+  scratch_write(cli.dir, "in", taken, sizeof taken - 1);
+  refuses(&cli, "provider import -", "standard input:3:");
+  EXPECT_IN(cli.err, "nothing was imported");
+  EXPECT(&cli, 0, "--json provider list");
+  json_t *root = json_of(&cli);
+  cr_assert_eq(json_array_size(json_object_get(root, "providers")), 1);
+  json_decref(root);
+  scratch_write(cli.dir, "in", good, sizeof good - 1);
+  EXPECT(&cli, 0, "provider import %s/in", cli.dir);
+  EXPECT_IN(cli.out, "registered 1 providers");
+  refuses(&cli, "provider import -", "standard input:2:");
+  drop(&cli);
+}
+
+Test(cli, status_shows_the_epoch_who_is_down_and_what_to_do)
+{
+  struct cli cli;
+  populated(&cli);
+  EXPECT(&cli, 0, "status");
+  EXPECT_IN(cli.out, "epoch        42, complete");
+  EXPECT_IN(cli.out, "400 sent, 300 answered (75 %)");
+  EXPECT_IN(cli.out, "providers    3: 2 up, 0 partly up, 1 down, 0 not judged; 1 control targets");
+  EXPECT_IN(cli.out, "none: 3 (2 in vetting, 1 in quarantine)");
+  EXPECT_IN(cli.out, "#1 S1 wrong: 6 wrong signed answers");
+  EXPECT_IN(cli.out, "log          3 entries");
+  EXPECT_IN(cli.out, "next         read `assize profile wrong`, then `assize slash export 1 FILE`");
+  EXPECT(&cli, 0, "status --json");
+  json_t *root = json_of(&cli);
+  cr_assert_eq(json_integer_value(json_object_get(json_object_get(root, "providers"), "down")), 1);
+  cr_assert_eq(json_integer_value(json_object_get(json_object_get(root, "last_epoch"), "epoch")), 42);
+  cr_assert_eq(json_integer_value(json_object_get(json_object_get(root, "slashing"), "open_s1")), 1);
+  json_decref(root);
+  drop(&cli);
+}
+
+Test(cli, profile_is_one_page_with_every_component)
+{
+  static const char *const parts[] = {"wrong   10.0.0.2:862   stamp-tlv",
+                                      "tier         none: in quarantine for wrong answers",
+                                      "held back by: correctness",
+                                      "availability 32.5 %",
+                                      "surely (99 %) at least 95 %: 1 nines certified",
+                                      "460 more slots without a failure certify the next nine",
+                                      "q50 10.0 ms   q95 20.0 ms   q99 20.0 ms (each within 1 %)",
+                                      "target: q95 within 100 ms",
+                                      "0 of 6 slots passed without a proven wrong answer, 6 with one",
+                                      "a slash needs 1,000,000: reached",
+                                      "wrong-answer: 5 wrong signed challenge answers",
+                                      "#1  epoch 42  S1 wrong signed answers",
+                                      "next         `assize slash export 1 FILE`"};
+  struct cli cli;
+  populated(&cli);
+  EXPECT(&cli, 1, "profile nobody");
+  EXPECT(&cli, 0, "profile wrong");
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    EXPECT_IN(cli.out, parts[i]);
+  EXPECT(&cli, 0, "profile honest");
+  EXPECT_IN(cli.out, "changed      since epoch 41:");
+  EXPECT_IN(cli.out, "q95        30.0 ms -> 20.0 ms");
+  EXPECT(&cli, 0, "profile beacon");
+  EXPECT_IN(cli.out, "not measured yet");
+  EXPECT(&cli, 0, "--json profile wrong");
+  json_t *root = json_of(&cli);
+  cr_assert_eq(json_integer_value(json_object_get(json_object_get(root, "correctness"), "wrong")), 6);
+  cr_assert(json_is_false(json_object_get(json_object_get(root, "score"), "gate_open")));
+  cr_assert(json_is_null(json_object_get(root, "previous")));
+  json_decref(root);
+  drop(&cli);
+}
+
+/* Whether the file's bytes hold these. */
+static bool holds(const uint8_t *bytes, size_t size, const void *part, size_t part_size) {
+  return memmem(bytes, size, part, part_size) != NULL;
+}
+
+Test(cli, slash_export_writes_once_whole_and_with_its_proof)
+{
+  struct cli cli;
+  size_t size;
+  uint8_t bundle[POPULATE_BUNDLE_BYTES];
+  populated(&cli);
+  for (size_t i = 0; i < sizeof bundle; i++)
+    bundle[i] = (uint8_t)(i * 7);
+  EXPECT(&cli, 1, "slash show 2");
+  EXPECT(&cli, 1, "slash export 2 %s/f", cli.dir);
+  cr_assert(!scratch_exists(cli.dir, "f"));
+  EXPECT(&cli, 0, "slash list");
+  EXPECT_IN(cli.out, "1 % of stake");
+  EXPECT(&cli, 0, "slash show 1");
+  EXPECT_IN(cli.out, "against wrong, epoch 42");
+  EXPECT(&cli, 0, "slash export 1 %s/f", cli.dir);
+  uint8_t *file = scratch_read(cli.dir, "f", &size);
+  cr_assert(holds(file, size, bundle, sizeof bundle), "the bundle, byte for byte");
+  cr_assert(holds(file, size, "\xa0\x01", 2), "the log entry");
+  cr_assert(holds(file, size, "assize.example/validator\n3\n", 27), "the checkpoint");
+  free(file);
+  refuses(&cli, "slash export 1 /dev/null --force", "expected a regular file");
+  scratch_write(cli.dir, "f", "mine", 4);
+  EXPECT(&cli, 2, "slash export 1 %s/f", cli.dir);
+  EXPECT_IN(cli.err, "exists already");
+  EXPECT(&cli, 0, "slash export 1 %s/f --force", cli.dir);
+  EXPECT(&cli, 2, "slash export 1 %s/nowhere/f", cli.dir);
+  drop(&cli);
+}
+
+Test(cli, log_verify_fails_when_one_byte_of_an_entry_changes)
+{
+  struct cli cli;
+  size_t size;
+  populated(&cli);
+  EXPECT(&cli, 0, "log verify");
+  EXPECT_IN(cli.out, "valid: 3 entries of assize.example/validator");
+  EXPECT(&cli, 0, "log show 1");
+  EXPECT_IN(cli.out, "cbor       a001");
+  EXPECT(&cli, 1, "log show 3");
+  uint8_t *entries = scratch_read(cli.home, "log/tile/entries/000.p/3", &size);
+  entries[size - 1] ^= 1;
+  scratch_write(cli.home, "log/tile/entries/000.p/3", entries, size);
+  free(entries);
+  EXPECT(&cli, 1, "log verify");
+  cr_assert_str_eq(cli.out, "");
+  drop(&cli);
+}
+
+Test(cli, readers_work_while_a_writer_holds_store_and_log)
+{
+  struct cli cli;
+  struct asz_home home;
+  struct asz_identity key;
+  struct asz_store *store;
+  struct asz_tlog *log;
+  struct asz_diag diag = {""};
+  populated(&cli);
+  cr_assert_eq(asz_home_locate(&home, cli.home, NULL), 0);
+  cr_assert_eq(asz_home_open(&home, false, NULL, &key, &store, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_store_begin(store, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_tlog_open(&log, home.log_path, &key, &diag), 0, "%s", diag.text);
+  EXPECT(&cli, 0, "status");
+  EXPECT(&cli, 0, "profile wrong");
+  EXPECT(&cli, 0, "log verify");
+  EXPECT(&cli, 0, "slash export 1 %s/f", cli.dir);
+  EXPECT(&cli, 3, "provider add late --ip 10.0.0.77");
+  asz_tlog_close(log);
+  asz_store_close(store);
+  drop(&cli);
+}
+
+Test(cli, doctor_is_a_list_with_advice_for_everything_that_is_not_fine)
+{
+  struct cli cli;
+  bool failed = false;
+  populated(&cli);
+  int code = call(&cli, "--json doctor");
+  json_t *root = json_of(&cli), *one;
+  size_t i;
+  cr_assert_geq(json_array_size(json_object_get(root, "checks")), 10);
+  json_array_foreach(json_object_get(root, "checks"), i, one) {
+    const char *level = json_string_value(json_object_get(one, "level")),
+               *advice = json_string_value(json_object_get(one, "advice"));
+    failed |= !strcmp(level, "FAIL");
+    cr_assert_eq(!strcmp(level, "OK"), *advice == '\0', "%s", json_string_value(json_object_get(one, "check")));
+  }
+  cr_assert_eq(code, failed ? ASZ_EXIT_NO : ASZ_EXIT_OK);
+  json_decref(root);
+  drop(&cli);
+}
