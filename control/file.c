@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,26 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int asz_file_err(int error_number) {
-  switch (error_number) {
-  case ENOENT:
-  case ENOTDIR:
-    return ASZ_ENOENT;
-  case EACCES:
-  case EPERM:
-  case EROFS:
-    return ASZ_EPERM;
-  case EEXIST:
-    return ASZ_EEXIST;
-  case ENOMEM:
-    return ASZ_ENOMEM;
-  default:
-    return ASZ_EIO;
-  }
-}
+#include "dataplane/base/durable.h"
 
 static int fail(struct asz_diag *diag, const char *path, const char *what) {
-  return asz_diag_set(diag, asz_file_err(errno), "%s: cannot %s: %s", path, what, strerror(errno));
+  return asz_diag_set(diag, asz_errno_err(errno), "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
 static int read_all(int fd, uint8_t **ret_bytes, size_t *ret_size, const char *path, size_t size_max, struct asz_diag *diag) {
@@ -92,16 +75,6 @@ static int write_all(int fd, const uint8_t *bytes, size_t size) {
   return fsync(fd);
 }
 
-static void sync_directory_of(const char *path) {
-  char copy[PATH_MAX];
-  snprintf(copy, sizeof copy, "%s", path);
-  int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return;
-  fsync(fd); /* best effort: the file is whole either way, only its name may be lost with the power */
-  close(fd);
-}
-
 int asz_file_write(const char *path, const void *bytes, size_t size_bytes, bool overwrite, struct asz_diag *diag) {
   char temporary[PATH_MAX];
   if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
@@ -134,6 +107,7 @@ int asz_file_write(const char *path, const void *bytes, size_t size_bytes, bool 
   }
   if (!overwrite)
     unlink(temporary);
-  sync_directory_of(path);
+  /* Best effort: the file is whole either way, only its name may be lost with the power. */
+  (void)!asz_sync_parent(path);
   return 0;
 }

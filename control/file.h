@@ -16,7 +16,5 @@ ASZ_MUST_CHECK int asz_file_read(uint8_t **ret_bytes, size_t *ret_size, const ch
 /* asz_file_write: all or nothing: a temporary file beside it, flushed to disk, then named. ASZ_EEXIST when there is one and not
  * `overwrite`. Mode 0644 less the umask. */
 ASZ_MUST_CHECK int asz_file_write(const char *path, const void *bytes, size_t size_bytes, bool overwrite, struct asz_diag *diag);
-/* asz_file_err: the ASZ_E of an errno of open and its kind. */
-int asz_file_err(int error_number);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "control/file.h"
 #include "control/tlog/tlog.h"
+#include "dataplane/base/durable.h"
 
 static int join(char ret_path[ASZ_PATH_MAX], const char *dir, const char *name) {
   return snprintf(ret_path, ASZ_PATH_MAX, "%s/%s", dir, name) < ASZ_PATH_MAX ? 0 : ASZ_EINVAL;
@@ -85,7 +86,7 @@ static int make_directory(const struct asz_home *home, bool *ret_made, struct as
     return 0;
   }
   if (errno != EEXIST)
-    return asz_diag_set(diag, asz_file_err(errno), "%s: cannot create: %s", home->dir, strerror(errno));
+    return asz_diag_set(diag, asz_errno_err(errno), "%s: cannot create: %s", home->dir, strerror(errno));
   if (stat(home->dir, &stat_buffer) != 0 || !S_ISDIR(stat_buffer.st_mode))
     return asz_diag_set(diag, ASZ_EEXIST, "%s: expected a directory", home->dir);
   return refuse_existing(home, diag);

@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,33 +17,16 @@
 #include <unistd.h>
 
 #include "control/store/store_private.h"
+#include "dataplane/base/durable.h"
 
 enum {
   BUSY_MS = 250, /* for somebody's sqlite3 shell in between: longer would stall the end of an epoch */
   PATH_BYTES = 4096,
 };
 
-static int err_of_errno(int number) {
-  switch (number) {
-  case EACCES:
-  case EPERM:
-  case EROFS:
-    return ASZ_EPERM;
-  case ENOENT:
-  case ENOTDIR:
-    return ASZ_ENOENT;
-  case EEXIST:
-    return ASZ_EEXIST;
-  case ENOMEM:
-    return ASZ_ENOMEM;
-  default:
-    return ASZ_EIO;
-  }
-}
-
 static int system_error(const char *path, const char *what, struct asz_diag *diag) {
   int number = errno;
-  return asz_diag_set(diag, err_of_errno(number), "%s: %s: %s", path, what, strerror(number));
+  return asz_diag_set(diag, asz_errno_err(number), "%s: %s: %s", path, what, strerror(number));
 }
 
 /* A name beside the database. */
@@ -119,22 +101,6 @@ static int build(const char *path, struct asz_diag *diag) {
   return err;
 }
 
-/* The name itself must survive a power cut, not only the contents. */
-static int sync_directory(const char *path, struct asz_diag *diag) {
-  char copy[PATH_BYTES];
-  int err = beside(copy, path, "", diag);
-  if (err)
-    return err;
-  const char *directory = dirname(copy);
-  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return system_error(directory, "cannot open", diag);
-  if (fsync(fd))
-    err = system_error(directory, "cannot sync", diag);
-  close(fd);
-  return err;
-}
-
 static int create_locked(const char *path, const char *new_path, struct asz_diag *diag) {
   struct stat status;
   if (lstat(path, &status) == 0)
@@ -151,7 +117,10 @@ static int create_locked(const char *path, const char *new_path, struct asz_diag
   if (!err && link(new_path, path)) /* unlike rename, never replaces a file that appeared meanwhile */
     err = system_error(path, "cannot create", diag);
   unlink(new_path);
-  return err ? err : sync_directory(path, diag);
+  if (err)
+    return err;
+  /* The name itself must survive a power cut, not only the contents. */
+  return asz_sync_parent(path) ? system_error(path, "cannot sync its directory", diag) : 0;
 }
 
 int asz_store_create(const char *path, struct asz_diag *diag) {

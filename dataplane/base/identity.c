@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dataplane/base/durable.h"
 #include "dataplane/base/hash.h"
 
 #define KEY_MAGIC "assize-key-v1\n"
@@ -56,33 +57,6 @@ int asz_hex_decode(uint8_t *ret_bytes, size_t count, const char *text) {
   if (sodium_hex2bin(ret_bytes, count, text, 2 * count, NULL, &decoded, NULL) != 0 || decoded != count)
     return ASZ_EFORMAT;
   return ASZ_OK;
-}
-
-/* The durable half of creation: the directory entry. */
-static int sync_directory_of(const char *path) {
-  char directory[4096];
-  const char *slash = strrchr(path, '/');
-  size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-  if (length >= sizeof directory) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  if (slash == NULL)
-    strcpy(directory, ".");
-  else if (length == 0)
-    strcpy(directory, "/");
-  else {
-    memcpy(directory, path, length);
-    directory[length] = '\0';
-  }
-  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return -1;
-  int result = fsync(fd);
-  int saved_errno = errno;
-  close(fd);
-  errno = saved_errno;
-  return result;
 }
 
 static int write_all(int fd, const char *bytes, size_t count) {
@@ -131,7 +105,7 @@ int asz_identity_create(const char *path, struct asz_identity *ret_id, struct as
     written = false;
     saved_errno = errno;
   }
-  if (written && sync_directory_of(path) != 0) {
+  if (written && asz_sync_parent(path) != 0) {
     written = false;
     saved_errno = errno;
   }
