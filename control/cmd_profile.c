@@ -79,11 +79,11 @@ static void print_correctness(const struct asz_profile *p) {
          asz_text_q32(ASZ_TEXT, s->e_value_q32), s->gate_open ? "" : ": reached");
 }
 
-/* One line for each figure that moved. */
-static void changed_share(const char *what, uint64_t old_ppm, uint64_t new_ppm, bool *any) {
-  if (old_ppm == new_ppm)
+/* One line when a figure moved by something that is shown of it. */
+static void print_change(const char *what, const char *old, const char *new, bool *any) {
+  if (!strcmp(old, new))
     return;
-  printf("             %-10s %s -> %s\n", what, asz_text_ppm(ASZ_TEXT, old_ppm), asz_text_ppm(ASZ_TEXT, new_ppm));
+  printf("             %-10s %s -> %s\n", what, old, new);
   *any = true;
 }
 
@@ -97,18 +97,11 @@ static void print_changes(const struct asz_profile *p) {
     printf("             %-10s %u -> %u (0: none)\n", "tier", was->tier, is->tier);
     any = true;
   }
-  changed_share("composite", was->composite_ppm, is->composite_ppm, &any);
-  changed_share("uptime", was->uptime_ppm, is->uptime_ppm, &any);
-  changed_share("loss", was->loss_ppm, is->loss_ppm, &any);
-  if (was->rtt_q95_ns != is->rtt_q95_ns) {
-    printf("             %-10s %s -> %s\n", "q95", asz_text_ns(ASZ_TEXT, was->rtt_q95_ns), asz_text_ns(ASZ_TEXT, is->rtt_q95_ns));
-    any = true;
-  }
-  if (was->e_value_q32 != is->e_value_q32) {
-    printf("             %-10s %s -> %s\n", "E", asz_text_q32(ASZ_TEXT, was->e_value_q32),
-           asz_text_q32(ASZ_TEXT, is->e_value_q32));
-    any = true;
-  }
+  print_change("composite", asz_text_ppm(ASZ_TEXT, was->composite_ppm), asz_text_ppm(ASZ_TEXT, is->composite_ppm), &any);
+  print_change("uptime", asz_text_ppm(ASZ_TEXT, was->uptime_ppm), asz_text_ppm(ASZ_TEXT, is->uptime_ppm), &any);
+  print_change("loss", asz_text_ppm(ASZ_TEXT, was->loss_ppm), asz_text_ppm(ASZ_TEXT, is->loss_ppm), &any);
+  print_change("q95", asz_text_ns(ASZ_TEXT, was->rtt_q95_ns), asz_text_ns(ASZ_TEXT, is->rtt_q95_ns), &any);
+  print_change("E", asz_text_q32(ASZ_TEXT, was->e_value_q32), asz_text_q32(ASZ_TEXT, is->e_value_q32), &any);
   if (!any)
     printf("             nothing\n");
 }

@@ -29,7 +29,7 @@ struct status {
   uint32_t tier[ASZ_TIER_WORST + 1];
   uint32_t quarantined, vetting; /* of tier 0 */
   uint32_t open_s1, open_s3, recommended;
-  struct open_slash open[OPEN_SHOWN]; /* newest first */
+  struct open_slash open[OPEN_SHOWN]; /* S1 before S3, newest first */
   uint32_t open_count;
   struct asz_checkpoint log;
   char next[256];
@@ -76,42 +76,49 @@ static int count_providers(struct status *s, struct asz_store *store, const stru
 }
 
 /* An S1 stays open as long as its e-process year, an S3 as long as the jail. */
-static int count_open(struct status *s, struct asz_store *store, const struct asz_provider *providers, size_t count,
-                      const struct asz_slash_row *rows, size_t row_count, struct asz_diag *diag) {
-  s->recommended = (uint32_t)row_count;
+static int is_open(const struct status *s, struct asz_store *store, const struct asz_slash_row *row, bool *ret_open,
+                   struct asz_diag *diag) {
+  struct asz_score_state state;
+  struct asz_slash_history history;
+  if (row->offence != ASZ_OFFENCE_S1) {
+    *ret_open = row->at_ns + row->jail_ns > s->now_ns;
+    return 0;
+  }
+  int err = asz_store_state_load(store, row->provider_row, &state, &history, diag);
+  if (!err)
+    *ret_open = history.s1_open;
+  return err;
+}
+
+/* Counts and keeps the open ones of one offence, newest first. */
+static int count_open(struct status *s, struct asz_store *store, enum asz_offence offence, const struct asz_slash_row *rows,
+                      size_t row_count, uint32_t *ret_count, struct asz_diag *diag) {
   for (size_t i = row_count; i-- > 0;) {
-    const struct asz_slash_row *row = &rows[i];
-    bool is_open = row->at_ns + row->jail_ns > s->now_ns;
-    if (row->offence == ASZ_OFFENCE_S1) {
-      struct asz_score_state state;
-      struct asz_slash_history history;
-      int err = asz_store_state_load(store, row->provider_row, &state, &history, diag);
-      if (err)
-        return err;
-      is_open = history.s1_open;
-    }
-    if (!is_open)
+    bool open = false;
+    int err = rows[i].offence == offence ? is_open(s, store, &rows[i], &open, diag) : 0;
+    if (err)
+      return err;
+    if (!open)
       continue;
-    s->open_s1 += row->offence == ASZ_OFFENCE_S1;
-    s->open_s3 += row->offence == ASZ_OFFENCE_S3;
-    if (s->open_count < OPEN_SHOWN) {
-      struct open_slash *shown = &s->open[s->open_count++];
-      const struct asz_provider *provider = asz_provider_by_row(providers, count, row->provider_row);
-      shown->row = *row;
-      snprintf(shown->provider, sizeof shown->provider, "%s", provider ? provider->name : "?");
-    }
+    ++*ret_count;
+    if (s->open_count < OPEN_SHOWN)
+      s->open[s->open_count++].row = rows[i];
   }
   return 0;
+}
+
+static void name_open(struct status *s, const struct asz_provider *providers, size_t count) {
+  for (uint32_t i = 0; i < s->open_count; i++) {
+    const struct asz_provider *provider = asz_provider_by_row(providers, count, s->open[i].row.provider_row);
+    snprintf(s->open[i].provider, sizeof s->open[i].provider, "%s", provider ? provider->name : "?");
+  }
 }
 
 /* The one thing to do now, most urgent first. */
 static void decide_next(struct status *s) {
   size_t size = sizeof s->next;
-  const struct open_slash *s1 = NULL;
-  for (uint32_t i = s->open_count; i-- > 0;)
-    if (s->open[i].row.offence == ASZ_OFFENCE_S1)
-      s1 = &s->open[i];
-  if (s->config.network_eal[0] == '\0' || s->config.network_local_ip == 0 || s->config.network_gateway_ip == 0)
+  const struct open_slash *first = s->open_count ? &s->open[0] : NULL; /* an S1, if there is one */
+  if (!s->has_epoch && (s->config.network_eal[0] == '\0' || s->config.network_local_ip == 0 || s->config.network_gateway_ip == 0))
     snprintf(s->next, size, "set network.eal, network.local_ip and network.gateway_ip in assize.conf, then `assize doctor`");
   else if (s->providers == 0)
     snprintf(s->next, size, "register who agreed to be probed: `assize provider add` or `assize provider import FILE`");
@@ -119,10 +126,11 @@ static void decide_next(struct status *s) {
     snprintf(s->next, size, "start measuring: `assize run`");
   else if (s->epoch.slots_unjudged)
     snprintf(s->next, size, "the engine was the bottleneck: `assize doctor`, or lower probe.per_target_mpps");
-  else if (s1)
-    snprintf(s->next, size, "read `assize profile %s`, then `assize slash export %" PRId64 " FILE`", s1->provider, s1->row.id);
-  else if (s->open_count)
-    snprintf(s->next, size, "read `assize profile %s`", s->open[0].provider);
+  else if (s->open_s1)
+    snprintf(s->next, size, "read `assize profile %s`, then `assize slash export %" PRId64 " FILE`", first->provider,
+             first->row.id);
+  else if (first)
+    snprintf(s->next, size, "read `assize profile %s`", first->provider);
   else if (s->down)
     snprintf(s->next, size, "see who is down: `assize scores`, then `assize profile NAME`");
   else
@@ -143,7 +151,13 @@ static int gather_from_store(struct status *s, struct asz_store *store, struct a
   if (!err)
     err = asz_store_slash_list(store, &rows, &row_count, diag);
   if (!err)
-    err = count_open(s, store, providers, provider_count, rows, row_count, diag);
+    err = count_open(s, store, ASZ_OFFENCE_S1, rows, row_count, &s->open_s1, diag);
+  if (!err)
+    err = count_open(s, store, ASZ_OFFENCE_S3, rows, row_count, &s->open_s3, diag);
+  if (!err) {
+    s->recommended = (uint32_t)row_count;
+    name_open(s, providers, provider_count);
+  }
   free(providers);
   free(rows);
   return err;
