@@ -159,7 +159,7 @@ ASZ_HD struct asz_fe asz_fe_pow_p58(struct asz_fe a) {
 ASZ_HD struct asz_fe asz_fe_load(const uint8_t bytes[32]) {
   struct asz_fe r;
   ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++)
+  for (size_t i = 0; i < 8; i++)
     r.v[i] = asz_hd_le32_load(bytes + 4 * i);
   r.v[7] &= 0x7fffffff;
   return r;
@@ -193,7 +193,7 @@ ASZ_HD struct asz_fe asz_fe_canonical(struct asz_fe a) {
 ASZ_HD void asz_fe_store(uint8_t *ret_bytes /* 32 */, struct asz_fe a) {
   a = asz_fe_canonical(a);
   ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++)
+  for (size_t i = 0; i < 8; i++)
     asz_hd_le32_store(ret_bytes + 4 * i, a.v[i]);
 }
 

@@ -16,7 +16,7 @@ ASZ_HD_TABLE uint32_t asz_sc_order[8] = {0x5cf5d3ed, 0x5812631a, 0xa2f79cd6, 0x1
 ASZ_HD struct asz_sc asz_sc_load(const uint8_t bytes[32]) {
   struct asz_sc s;
   ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++)
+  for (size_t i = 0; i < 8; i++)
     s.v[i] = asz_hd_le32_load(bytes + 4 * i);
   return s;
 }

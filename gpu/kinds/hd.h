@@ -8,6 +8,7 @@
 #ifndef ASZ_GPU_KINDS_HD_H
 #define ASZ_GPU_KINDS_HD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__CUDACC__)

@@ -27,13 +27,13 @@ struct asz_sha256_x {
 
 ASZ_HD struct asz_sha256_x asz_sha256_x_load(const uint8_t bytes[32]) {
   struct asz_sha256_x x;
-  for (int i = 0; i < 8; i++)
+  for (size_t i = 0; i < 8; i++)
     x.word[i] = asz_hd_be32_load(bytes + 4 * i);
   return x;
 }
 
 ASZ_HD void asz_sha256_x_store(uint8_t *ret_bytes /* 32 */, struct asz_sha256_x x) {
-  for (int i = 0; i < 8; i++)
+  for (size_t i = 0; i < 8; i++)
     asz_hd_be32_store(ret_bytes + 4 * i, x.word[i]);
 }
 

@@ -56,7 +56,7 @@ ASZ_HD void asz_sha512_block(uint64_t state[8], const uint8_t block[128]) {
   for (int i = 0; i < 8; i++)
     s[i] = state[i];
   ASZ_HD_UNROLL
-  for (int i = 0; i < 16; i++) {
+  for (size_t i = 0; i < 16; i++) {
     w[i] = asz_hd_be64_load(block + 8 * i);
     asz_sha512_round(s, asz_sha512_k[i] + w[i]);
   }

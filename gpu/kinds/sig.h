@@ -13,8 +13,6 @@
 #ifndef ASZ_GPU_KINDS_SIG_H
 #define ASZ_GPU_KINDS_SIG_H
 
-#include <stddef.h>
-
 #include "gpu/kinds/ed25519_ge.h"
 #include "gpu/kinds/sha512.h"
 #include "gpu/verify.h"
@@ -76,7 +74,7 @@ ASZ_HD struct asz_sc asz_sig_hash(const uint8_t r[32], const uint8_t public_key[
 
   /* The digest's bytes are big-endian words, the number that they stand for is little-endian. */
   uint32_t words[16];
-  for (int i = 0; i < 8; i++) {
+  for (size_t i = 0; i < 8; i++) {
     uint8_t digest[8];
     asz_hd_be32_store(digest, (uint32_t)(state[i] >> 32));
     asz_hd_be32_store(digest + 4, (uint32_t)state[i]);

@@ -174,7 +174,7 @@ static void assert_survives(struct fake fake, uint64_t fallbacks, const char *na
   batch[0] = asz_batches_fill_sig(verifier, cases.item, 0, cases.count);
   batch[1] = asz_batches_fill_seq(verifier, expected, CAPACITY, &cases.random);
   batch[2] = asz_batches_fill_sig(verifier, cases.item, CAPACITY, cases.count);
-  batch[3] = asz_batches_fill_sig(verifier, cases.item, 2 * CAPACITY, cases.count);
+  batch[3] = asz_batches_fill_sig(verifier, cases.item, (size_t)2 * CAPACITY, cases.count);
   for (int i = 0; i < 3; i++)
     asz_verify_submit(verifier, batch[i]);
   for (int i = 0; i < 4; i++) {
