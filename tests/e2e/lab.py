@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`assize lab` as an operator runs it: the whole pipeline in one process, its claims about the known truth, and its store and log afterwards. Speaks TAP.
+
+Claims that compare times depend on how busy the machine is: they get up to three runs. All others must hold in the first."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ASSIZE, VERIFY = sys.argv[1], sys.argv[2]
+TIMING = ("the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing")
+TRIES = 3
+results = []
+
+
+def check(name, ok, detail=""):
+    results.append((name, ok, detail))
+
+
+def run(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+
+
+def lab(home, seed):
+    done = run(ASSIZE, "--json", "lab", "--providers", "48", "--seconds", "10", "--seed", str(seed), "--keep", home)
+    try:
+        return done, json.loads(done.stdout)
+    except ValueError:
+        return done, None
+
+
+def failed_claims(report):
+    return [claim["name"] for claim in report["claims"] if not claim["ok"]]
+
+
+def examine(home):
+    """The commands that read what the lab left."""
+    def assize(*arguments):
+        return run(ASSIZE, "--home", home, "--json", *arguments)
+
+    slashes = json.loads(assize("slash", "list").stdout)["recommendations"]
+    wrong = [s for s in slashes if s["offence"] == "S1"]
+    check("one_recommendation_takes_stake_and_it_is_of_the_wrong_one", len(wrong) == 1, json.dumps(slashes)[:300])
+    if wrong:
+        evidence = os.path.join(home, "evidence.cbor")
+        exported = assize("slash", "export", str(wrong[0]["id"]), evidence)
+        check("evidence_is_exported", exported.returncode == 0, exported.stderr)
+        verified = run(VERIFY, "evidence", evidence)
+        check("evidence_verifies_offline", verified.returncode == 0, verified.stdout + verified.stderr)
+        with open(evidence, "rb") as file:
+            data = bytearray(file.read())
+        data[len(data) // 3] ^= 0x20
+        with open(evidence + ".flipped", "wb") as file:
+            file.write(data)
+        check("flipped_evidence_is_refused", run(VERIFY, "evidence", evidence + ".flipped").returncode == 1)
+    for command in (["log", "verify"], ["status"], ["scores"], ["provider", "list"]):
+        done = assize(*command)
+        check("%s_works_on_the_lab's_home" % "_".join(command), done.returncode == 0, done.stderr)
+    again = run(ASSIZE, "lab", "--providers", "4", "--seconds", "3", "--keep", home)
+    check("a_home_is_never_overwritten", again.returncode == 2, again.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        home = os.path.join(folder, "home")
+        done, report = lab(home, 5)
+        check("lab_prints_one_json_document", report is not None, done.stdout[:300] + done.stderr[:600])
+        if report:
+            left = failed_claims(report)
+            check("claims_about_counts_hold", not [c for c in left if c not in TIMING], str(left))
+            for retry in range(1, TRIES):
+                if not left:
+                    break
+                _, report = lab(os.path.join(folder, "again%d" % retry), 5)
+                left = failed_claims(report) if report else ["no report"]
+            check("claims_about_times_hold_in_one_of_%d_runs" % TRIES, not left, str(left))
+            examine(home)
+        bad = [
+            (["lab", "--providers", "0"], "no providers"),
+            (["lab", "--seconds", "x"], "no number"),
+            (["lab", "--scenario", os.path.join(folder, "missing.ini")], "missing scenario"),
+            (["lab", "--keep"], "no directory"),
+            (["lab", "--what"], "unknown option"),
+        ]
+        for arguments, name in bad:
+            done = run(ASSIZE, *arguments)
+            check("bad_input_is_refused_%s" % name.replace(" ", "_"), done.returncode == 2 and done.stderr.count("\n") <= 2, done.stderr)
+    print("TAP version 13\n1..%d" % len(results))
+    for number, (name, ok, detail) in enumerate(results, 1):
+        print("%sok %d - lab::%s" % ("" if ok else "not ", number, name))
+        if not ok:
+            for line in detail.strip().splitlines()[:20]:
+                print("# " + line)
+    return 0 if all(ok for _, ok, _ in results) else 1
+
+
+sys.exit(main())
