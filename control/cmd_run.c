@@ -68,8 +68,13 @@ static int start_port(const struct asz_config *config, uint16_t *ret_port_id, un
   if (err)
     return err;
   int port_id = asz_eal_port(NULL), lcore_id = asz_eal_worker(0);
+  if (port_id < 0 && config->network_eal[0] == '\0')
+    return asz_diag_set(diag, ASZ_EINVAL,
+                        "network.eal: expected EAL arguments that name a port, as --vdev=net_af_xdp0,iface=eth1, got nothing");
   if (port_id < 0)
-    return asz_diag_set(diag, ASZ_EINVAL, "network.eal: expected arguments that select exactly one port, got \"%s\"",
+    return asz_diag_set(diag, ASZ_EDEVICE,
+                        "network.eal: expected exactly one port from \"%s\", EAL brought up none or several: see its lines "
+                        "above, and `assize doctor`",
                         config->network_eal);
   if (lcore_id < 0)
     return asz_diag_set(diag, ASZ_EINVAL, "network.lcores: expected a main and a prober lcore, as 0@0,1@1, got \"%s\"",
