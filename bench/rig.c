@@ -2,11 +2,11 @@
 #include "bench/rig.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "dataplane/bigmem.h"
 #include "dataplane/eal.h"
 
 enum { POLL_US = 500 };
@@ -111,18 +111,20 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
       .fault_bound_ppm = 1000000,
       .target_count = rig->providers,
   };
+  void *target = NULL;
+  size_t target_bytes = rig->providers * sizeof(struct asz_target);
   int err = asz_stats_new(&plan.stats, rig->providers);
-  struct asz_target *target = calloc(rig->providers, sizeof *target);
-  if (err != 0 || target == NULL) {
+  if (err == 0)
+    err = asz_bigmem_new(&target, target_bytes, -1);
+  if (err != 0) {
     fprintf(stderr, "bench: no memory for %u providers\n", rig->providers);
-    free(target);
     asz_stats_free(plan.stats);
-    return ASZ_ENOMEM;
+    return err;
   }
   targets_fill(target, rig->providers);
   plan.target = target;
   err = engine_run(ret_result, rig, port_id, &plan);
-  free(target);
+  asz_bigmem_free(target, target_bytes);
   asz_stats_free(plan.stats);
   return err;
 }

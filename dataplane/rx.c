@@ -105,11 +105,19 @@ static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *f
   return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.target[source].probe : ASZ_PROBE_STAMP;
 }
 
-static void prefetch_target(const struct asz_rx *rx, uint32_t target, uint64_t rtt_ns) {
-  __builtin_prefetch(&rx->run.stats->target[target], 1);
-  __builtin_prefetch(&rx->run.stats->sketch[target].count[asz_sketch_bin(rtt_ns)], 1);
-  if (rx->run.setup.session != NULL)
-    __builtin_prefetch(&rx->run.setup.session[target]);
+/* Whose address each reply came from; asks for what the next stages will look at. */
+static void source_stage(struct asz_rx *rx, struct replies *replies) {
+  const struct asz_rx_run *run = &rx->run;
+  for (uint32_t i = 0; i < replies->count; i++) {
+    uint32_t source = target_of(rx, replies->frame[i].src_ipv4);
+    replies->source[i] = source;
+    if (!run->epoch.valid || source == ASZ_TARGET_NONE)
+      continue;
+    asz_target_prefetch(&run->target[source]);
+    __builtin_prefetch(&run->stats->target[source], 1);
+    if (run->setup.session != NULL)
+      __builtin_prefetch(&run->setup.session[source]);
+  }
 }
 
 static uint64_t age_ns(uint64_t now_ntp64, uint64_t tx_ntp64) {
@@ -124,13 +132,13 @@ static void malformed(struct asz_rx *rx, uint32_t source) {
   count(rx, source == ASZ_TARGET_NONE ? ASZ_CTR_RX_UNSOLICITED : ASZ_CTR_RX_MALFORMED);
 }
 
-/* Finds source and claim of each reply and drops what has none; what stays moves to the front. */
+/* Finds the claim of each reply and drops what has none; what stays moves to the front. */
 static void claim_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < replies->count; i++) {
     const struct asz_frame *frame = &replies->frame[i];
     const uint8_t *payload = payload_of(burst, replies, i);
-    uint32_t source = target_of(rx, frame->src_ipv4);
+    uint32_t source = replies->source[i];
     enum asz_probe kind = kind_of(rx, frame, payload, source);
     const struct asz_probe_module *module = asz_probe_module(kind);
     struct asz_claim claim;
@@ -146,8 +154,8 @@ static void claim_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct re
     replies->target[kept] = module->carries_target ? claim.target : source;
     replies->seq[kept] = claim.seq;
     replies->time[kept] = claim.tx_ntp64;
-    if (rx->run.epoch.valid && replies->target[kept] < rx->run.epoch.target_count)
-      prefetch_target(rx, replies->target[kept], age_ns(burst->now_ntp64, claim.tx_ntp64));
+    if (rx->run.epoch.valid && source != ASZ_TARGET_NONE)
+      __builtin_prefetch(&rx->run.stats->sketch[source].count[asz_sketch_bin(age_ns(burst->now_ntp64, claim.tx_ntp64))], 1);
     kept++;
   }
   replies->count = kept;
@@ -229,6 +237,7 @@ void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
   burst->leftover_count = 0;
   rx->counters->value[ASZ_CTR_RX_FRAMES] += burst->count;
   parse_stage(rx, burst, &replies);
+  source_stage(rx, &replies);
   claim_stage(rx, burst, &replies);
   if (rx->run.epoch.valid)
     asz_cookie_many(&rx->run.epoch.key, replies.target, replies.seq, replies.time, replies.cookie, replies.count);

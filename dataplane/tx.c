@@ -25,16 +25,17 @@ static void templates_prepare(struct asz_tx *tx) {
     asz_template_prepare(&tx->template[kind], asz_probe_module(kind), &tx -> setup);
 }
 
-/* Draws the next burst and asks for the memory that it will need. */
+/* The drained half draws the burst after next and asks for the memory that it will need; the other half is sent now. */
 static void look_ahead(struct asz_tx *tx) {
-  asz_sched_next(&tx->sched, tx->ahead_target, tx->ahead_seq, ASZ_BURST_MAX);
-  tx->ahead_next = 0;
+  struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
+  asz_sched_next(&tx->sched, drawn->target, drawn->seq, ASZ_BURST_MAX);
   for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
-    __builtin_prefetch(&tx->plan.target[tx->ahead_target[i]]);
-  if (tx->plan.session == NULL)
-    return;
-  for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
-    __builtin_prefetch(&tx->plan.session[tx->ahead_target[i]]);
+    asz_target_prefetch(&tx->plan.target[drawn->target[i]]);
+  if (tx->plan.session != NULL)
+    for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
+      __builtin_prefetch(&tx->plan.session[drawn->target[i]]);
+  tx->drawn_now ^= 1;
+  tx->drawn_next = 0;
 }
 
 void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_clock *clock,
@@ -56,6 +57,7 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
   asz_pace_init(&tx->pace, plan->rate_pps, clock->tsc_hz, origin_tsc, origin_tsc + asz_clock_ticks(clock, plan->duration_ns),
                 debt_max(plan));
   templates_prepare(tx);
+  look_ahead(tx);
   look_ahead(tx);
 }
 
@@ -108,17 +110,18 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
 
 /* Sorts the next `count` probes that were drawn into a burst per kind, and sends those. */
 static void probes_send(struct asz_tx *tx, uint32_t count) {
-  for (uint32_t n = 0; n < count; n++) {
-    uint32_t index = tx->ahead_target[tx->ahead_next + n];
+  const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
+  for (uint32_t n = tx->drawn_next; n < tx->drawn_next + count; n++) {
+    uint32_t index = drawn->target[n];
     const struct asz_target *target = &tx->plan.target[index];
     struct asz_burst *burst = &tx->burst[target->probe];
     uint32_t i = burst->count++;
     burst->target[i] = index;
-    burst->seq[i] = tx->ahead_seq[tx->ahead_next + n];
+    burst->seq[i] = drawn->seq[n];
     burst->ipv4[i] = target->ipv4;
     burst->port[i] = target->port;
   }
-  tx->ahead_next += count;
+  tx->drawn_next += count;
   tx->scheduled += count;
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++) {
     struct asz_burst *burst = &tx->burst[kind];
@@ -173,14 +176,14 @@ void asz_tx_poll(struct asz_tx *tx, uint64_t tsc) {
   if (asz_slots_ended(&tx->slots, tsc))
     slots_close(tx, tsc);
   uint64_t due = due_at(tx, tsc);
-  uint32_t ready = ASZ_BURST_MAX - tx->ahead_next;
+  uint32_t ready = ASZ_BURST_MAX - tx->drawn_next;
   uint32_t count = due < ready ? (uint32_t)due : ready;
   if (count == 0)
     return;
   late_account(tx, tsc, count);
   asz_pace_take(&tx->pace, count);
   probes_send(tx, count);
-  if (tx->ahead_next == ASZ_BURST_MAX)
+  if (tx->drawn_next == ASZ_BURST_MAX)
     look_ahead(tx);
 }
 
