@@ -41,6 +41,8 @@ int asz_checkpoint_parse(struct asz_checkpoint *ret_checkpoint, const char *text
   struct asz_checkpoint checkpoint;
   const char *at = text, *end = text + size_bytes, *line;
   size_t line_bytes, root_bytes;
+  if (!asz_text_ok(text, size_bytes, "\n"))
+    return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: not UTF-8, or a control character in it");
   if (next_line(&at, end, &line, &line_bytes) != 0 || line_bytes > ASZ_TLOG_ORIGIN_MAX)
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: line 1, expected an origin of 1 to %d bytes", ASZ_TLOG_ORIGIN_MAX);
   memcpy(checkpoint.origin, line, line_bytes);
@@ -48,8 +50,7 @@ int asz_checkpoint_parse(struct asz_checkpoint *ret_checkpoint, const char *text
   if (next_line(&at, end, &line, &line_bytes) != 0 || parse_size(&checkpoint.tree_size, line, line_bytes) != 0)
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: line 2, expected a tree size without leading zeros");
   if (next_line(&at, end, &line, &line_bytes) != 0 || line_bytes != ROOT_BASE64_BYTES ||
-      sodium_base642bin(checkpoint.root, 32, line, line_bytes, NULL, &root_bytes, NULL, sodium_base64_VARIANT_ORIGINAL) != 0 ||
-      root_bytes != 32)
+      asz_base64_decode(checkpoint.root, 32, &root_bytes, line, line_bytes) != 0 || root_bytes != 32)
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: line 3, expected 32 bytes as base64");
   while (at < end) /* extension lines: opaque, but lines */
     if (next_line(&at, end, &line, &line_bytes) != 0)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ED25519_TYPE = 1, SIGNATURE_BASE64_MAX = 10240 };
+enum { ED25519_TYPE = 1, BASE64_MAX_BYTES = 10240 /* a post-quantum signature is under 7,000 */ };
 static const char line_start[] = "\xe2\x80\x94 "; /* em dash, space */
 
 /* One code point, or -1. Refuses overlong forms, surrogates and what lies beyond U+10FFFF. */
@@ -77,6 +77,19 @@ void asz_key_id(uint8_t ret_id[ASZ_KEY_ID_BYTES], const char *name, const uint8_
   memcpy(ret_id, hash, ASZ_KEY_ID_BYTES);
 }
 
+int asz_base64_decode(uint8_t *ret_bytes, size_t capacity, size_t *ret_size, const char *text, size_t size_bytes) {
+  char again[BASE64_MAX_BYTES + 1];
+  size_t size;
+  if (size_bytes > BASE64_MAX_BYTES ||
+      sodium_base642bin(ret_bytes, capacity, text, size_bytes, NULL, &size, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+    return ASZ_EFORMAT;
+  sodium_bin2base64(again, sizeof again, ret_bytes, size, sodium_base64_VARIANT_ORIGINAL);
+  if (strlen(again) != size_bytes || memcmp(again, text, size_bytes) != 0)
+    return ASZ_EFORMAT;
+  *ret_size = size;
+  return 0;
+}
+
 /* One signature line, without its newline. */
 struct signature_line {
   const char *name;
@@ -94,13 +107,10 @@ static int parse_line(struct signature_line *ret_line, const char *line, size_t 
   const char *space = memchr(name, ' ', (size_t)(end - name));
   if (!space || !asz_key_name_ok(name, (size_t)(space - name)))
     return ASZ_EFORMAT;
-  uint8_t blob[SIGNATURE_BASE64_MAX / 4 * 3];
+  uint8_t blob[BASE64_MAX_BYTES / 4 * 3];
   size_t blob_bytes;
-  const char *decoded_to;
-  if ((size_t)(end - space - 1) > SIGNATURE_BASE64_MAX ||
-      sodium_base642bin(blob, sizeof blob, space + 1, (size_t)(end - space - 1), NULL, &blob_bytes, &decoded_to,
-                        sodium_base64_VARIANT_ORIGINAL) != 0 ||
-      decoded_to != end || blob_bytes <= ASZ_KEY_ID_BYTES)
+  if (asz_base64_decode(blob, sizeof blob, &blob_bytes, space + 1, (size_t)(end - space - 1)) != 0 ||
+      blob_bytes <= ASZ_KEY_ID_BYTES)
     return ASZ_EFORMAT;
   *ret_line = (struct signature_line){
       .name = name, .name_bytes = (size_t)(space - name), .signature_bytes = blob_bytes - ASZ_KEY_ID_BYTES};
@@ -177,9 +187,8 @@ int asz_vkey_parse(char *ret_origin, uint8_t ret_public_key[32], const char *tex
   const char *key_text = plus + 2 + 2 * ASZ_KEY_ID_BYTES;
   uint8_t key[33];
   size_t key_bytes;
-  if (sodium_base642bin(key, sizeof key, key_text, strlen(key_text), NULL, &key_bytes, NULL, sodium_base64_VARIANT_ORIGINAL) !=
-          0 ||
-      key_bytes != sizeof key || key[0] != ED25519_TYPE)
+  if (asz_base64_decode(key, sizeof key, &key_bytes, key_text, strlen(key_text)) != 0 || key_bytes != sizeof key ||
+      key[0] != ED25519_TYPE)
     return ASZ_EFORMAT;
   asz_vkey_format(canonical, origin, key + 1); /* the key's hash and every other byte must be the ones that we would write */
   if (strcmp(canonical, text) != 0)

@@ -34,6 +34,9 @@ bool asz_key_name_ok(const char *name, size_t size_bytes);
  */
 bool asz_text_ok(const char *text, size_t size_bytes, const char *allowed);
 
+/* asz_base64_decode: standard base64 in its one canonical spelling, at most capacity bytes of result. ASZ_EFORMAT. */
+ASZ_MUST_CHECK int asz_base64_decode(uint8_t *ret_bytes, size_t capacity, size_t *ret_size, const char *text, size_t size_bytes);
+
 /* asz_checkpoint_parse reads the text of a checkpoint, signatures aside. ASZ_EFORMAT. */
 ASZ_MUST_CHECK int asz_checkpoint_parse(struct asz_checkpoint *ret_checkpoint, const char *text, size_t size_bytes,
                                         struct asz_diag *diag);

@@ -125,6 +125,24 @@ Test(note, every_flipped_bit_of_a_checkpoint_with_one_signature_is_noticed)
     cr_assert_lt(asz_checkpoint_open(&checkpoint, note, (size_t)cut, key.public_key, NULL), 0, "cut at %d", cut);
 }
 
+/* libsodium's decoder takes bytes above 0x7f for '/': two of them, as one character of UTF-8, must not pass for "//". */
+Test(note, a_signature_with_another_spelling_is_refused)
+{
+  char note[ASZ_TLOG_CHECKPOINT_MAX];
+  char *slashes = NULL;
+  struct asz_identity key = test_key(1);
+  int size = 0;
+  for (uint64_t tree_size = 0; !slashes && tree_size < 10000; tree_size++) {
+    size = signed_note(note, "log.example/a", tree_size, &key);
+    slashes = strstr(strstr(note, "\n\n"), "//");
+  }
+  cr_assert_not_null(slashes);
+  struct asz_checkpoint checkpoint;
+  cr_assert_eq(asz_checkpoint_open(&checkpoint, note, (size_t)size, key.public_key, NULL), 0);
+  memcpy(slashes, "\xc3\xa9", 2);
+  cr_assert_eq(asz_checkpoint_open(&checkpoint, note, (size_t)size, key.public_key, NULL), ASZ_EFORMAT);
+}
+
 Test(note, checkpoints_with_a_malformed_text_are_refused_and_say_which_line)
 {
   static const struct {
@@ -148,6 +166,7 @@ Test(note, checkpoints_with_a_malformed_text_are_refused_and_say_which_line)
       {"o\n5\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=\n", "line 3"},
       {"o\n5\n47DEQpj8HBSa-_TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", "line 3"},
       {"o\n5\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFUAAAA=\n", "line 3"},
+      {"o\n5\n47DEQpj8HBSa+\xc3\xa9ImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", "line 3"},
       {"o\n5\n" ROOT "\n\n", "extension"},
       {"o\n5\n" ROOT "\next", "extension"},
   };
