@@ -9,8 +9,7 @@
 
 static void expect_magic(struct asz_cbor_reader *reader, const char *magic) {
   char text[32];
-  asz_cbor_key(reader, 0, "magic");
-  asz_cbor_text(reader, text, sizeof text, 0);
+  asz_cbor_field_text(reader, 0, "magic", text, sizeof text, 0);
   if (!reader->err && strcmp(text, magic) != 0)
     reader->err = asz_diag_set(reader->diag, ASZ_EFORMAT, "%s: does not start with \"%s\"", reader->what, magic);
 }
@@ -18,10 +17,8 @@ static void expect_magic(struct asz_cbor_reader *reader, const char *magic) {
 static void read_inclusion(struct asz_cbor_reader *reader, unsigned key, const char *field, struct asz_inclusion *ret_inclusion) {
   asz_cbor_key(reader, key, field);
   asz_cbor_map(reader, ASZ_INCLUSION_PAIRS);
-  asz_cbor_key(reader, 0, "inclusion index");
-  ret_inclusion->index = asz_cbor_uint(reader, INT64_MAX);
-  asz_cbor_key(reader, 1, "inclusion tree_size");
-  ret_inclusion->tree_size = asz_cbor_uint(reader, INT64_MAX);
+  ret_inclusion->index = asz_cbor_field_uint(reader, 0, "inclusion index", INT64_MAX);
+  ret_inclusion->tree_size = asz_cbor_field_uint(reader, 1, "inclusion tree_size", INT64_MAX);
   asz_cbor_key(reader, 2, "inclusion path");
   ret_inclusion->path_count = asz_cbor_array(reader, ASZ_TLOG_PROOF_MAX);
   for (size_t i = 0; i < ret_inclusion->path_count; i++)
@@ -36,13 +33,10 @@ int asz_envelope_parse(struct asz_envelope *ret_envelope, const uint8_t *file, s
   asz_cbor_start(&reader, file, size_bytes, "envelope", diag);
   asz_cbor_map(&reader, ASZ_ENVELOPE_PAIRS);
   expect_magic(&reader, ASZ_ENVELOPE_MAGIC);
-  asz_cbor_key(&reader, 1, "bundle");
-  envelope.bundle = asz_cbor_bytes(&reader, ASZ_BUNDLE_MAX_BYTES, &envelope.bundle_bytes);
-  asz_cbor_key(&reader, 2, "entry");
-  envelope.entry = asz_cbor_bytes(&reader, ASZ_TLOG_ENTRY_MAX, &envelope.entry_bytes);
+  envelope.bundle = asz_cbor_field_bytes(&reader, 1, "bundle", ASZ_BUNDLE_MAX_BYTES, &envelope.bundle_bytes);
+  envelope.entry = asz_cbor_field_bytes(&reader, 2, "entry", ASZ_TLOG_ENTRY_MAX, &envelope.entry_bytes);
   read_inclusion(&reader, 3, "inclusion", &envelope.inclusion);
-  asz_cbor_key(&reader, 4, "checkpoint");
-  asz_cbor_text(&reader, envelope.checkpoint, sizeof envelope.checkpoint, 1);
+  asz_cbor_field_text(&reader, 4, "checkpoint", envelope.checkpoint, sizeof envelope.checkpoint, 1);
   int err = asz_cbor_end(&reader);
   if (!err)
     *ret_envelope = envelope;
@@ -51,36 +45,24 @@ int asz_envelope_parse(struct asz_envelope *ret_envelope, const uint8_t *file, s
 
 static void read_transcript(struct asz_cbor_reader *reader, struct asz_transcript *t) {
   asz_cbor_map(reader, ASZ_TRANSCRIPT_PAIRS);
-  asz_cbor_key(reader, 0, "transcript epoch");
-  t->epoch = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
-  asz_cbor_key(reader, 1, "transcript slot");
-  t->slot = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 2, "transcript challenge");
-  t->challenge = asz_cbor_bytes(reader, ASZ_DATAGRAM_MAX_BYTES, &t->challenge_bytes);
-  asz_cbor_key(reader, 3, "transcript answer");
-  t->answer = asz_cbor_bytes(reader, ASZ_DATAGRAM_MAX_BYTES, &t->answer_bytes);
-  asz_cbor_key(reader, 4, "transcript tx_ns");
-  t->tx_ns = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 5, "transcript rx_ns");
-  t->rx_ns = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 6, "transcript clock_error_ns");
-  t->clock_error_ns = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 7, "transcript secret");
-  asz_cbor_copy(reader, t->secret, 32);
-  asz_cbor_key(reader, 8, "transcript open_entry");
-  t->open_entry = asz_cbor_bytes(reader, ASZ_TLOG_ENTRY_MAX, &t->open_entry_bytes);
+  t->epoch = (uint32_t)asz_cbor_field_uint(reader, 0, "transcript epoch", UINT32_MAX);
+  t->slot = asz_cbor_field_uint(reader, 1, "transcript slot", UINT64_MAX);
+  t->challenge = asz_cbor_field_bytes(reader, 2, "transcript challenge", ASZ_DATAGRAM_MAX_BYTES, &t->challenge_bytes);
+  t->answer = asz_cbor_field_bytes(reader, 3, "transcript answer", ASZ_DATAGRAM_MAX_BYTES, &t->answer_bytes);
+  t->tx_ns = asz_cbor_field_uint(reader, 4, "transcript tx_ns", UINT64_MAX);
+  t->rx_ns = asz_cbor_field_uint(reader, 5, "transcript rx_ns", UINT64_MAX);
+  t->clock_error_ns = asz_cbor_field_uint(reader, 6, "transcript clock_error_ns", UINT64_MAX);
+  asz_cbor_field_copy(reader, 7, "transcript secret", t->secret, 32);
+  t->open_entry = asz_cbor_field_bytes(reader, 8, "transcript open_entry", ASZ_TLOG_ENTRY_MAX, &t->open_entry_bytes);
   read_inclusion(reader, 9, "transcript open_inclusion", &t->open_inclusion);
 }
 
 static void read_wrong(struct asz_cbor_reader *reader, struct asz_bundle *bundle) {
   struct asz_evidence *e = &bundle->evidence;
   asz_cbor_map(reader, ASZ_WRONG_PAIRS);
-  asz_cbor_key(reader, 0, "slot_first");
-  e->slot_first = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 1, "slot_last");
-  e->slot_last = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 2, "e_value_q32");
-  e->e_value_q32 = asz_cbor_uint(reader, UINT64_MAX);
+  e->slot_first = asz_cbor_field_uint(reader, 0, "slot_first", UINT64_MAX);
+  e->slot_last = asz_cbor_field_uint(reader, 1, "slot_last", UINT64_MAX);
+  e->e_value_q32 = asz_cbor_field_uint(reader, 2, "e_value_q32", UINT64_MAX);
   asz_cbor_key(reader, 3, "transcripts");
   e->transcript_count = asz_cbor_array(reader, ASZ_EVIDENCE_TRANSCRIPTS_MAX);
   if (reader->err || e->transcript_count == 0)
@@ -97,11 +79,9 @@ static void read_wrong(struct asz_cbor_reader *reader, struct asz_bundle *bundle
 
 static void read_silent(struct asz_cbor_reader *reader, struct asz_evidence *e) {
   asz_cbor_map(reader, ASZ_SILENT_PAIRS);
-  asz_cbor_key(reader, 0, "record");
-  e->record = asz_cbor_bytes_exact(reader, ASZ_RECORD_BYTES);
+  e->record = asz_cbor_field_bytes_exact(reader, 0, "record", ASZ_RECORD_BYTES);
   read_inclusion(reader, 1, "record_inclusion", &e->record_inclusion);
-  asz_cbor_key(reader, 2, "close_entry");
-  e->close_entry = asz_cbor_bytes(reader, ASZ_TLOG_ENTRY_MAX, &e->close_entry_bytes);
+  e->close_entry = asz_cbor_field_bytes(reader, 2, "close_entry", ASZ_TLOG_ENTRY_MAX, &e->close_entry_bytes);
   read_inclusion(reader, 3, "close_inclusion", &e->close_inclusion);
 }
 
@@ -110,8 +90,7 @@ static void read_kind(struct asz_cbor_reader *reader, struct asz_evidence *e) {
   asz_cbor_map(reader, ASZ_BODY_PAIRS);
   asz_cbor_key(reader, 0, "version");
   uint64_t version = asz_cbor_uint(reader, UINT32_MAX);
-  asz_cbor_key(reader, 1, "offence");
-  e->offence = (uint8_t)asz_cbor_uint(reader, UINT8_MAX);
+  e->offence = (uint8_t)asz_cbor_field_uint(reader, 1, "offence", UINT8_MAX);
   if (reader->err)
     return;
   if (version != ASZ_EVIDENCE_VERSION)
@@ -126,36 +105,22 @@ static void read_body(struct asz_cbor_reader *reader, struct asz_bundle *bundle)
   read_kind(reader, e);
   asz_cbor_key(reader, 2, "accused");
   asz_cbor_map(reader, ASZ_ACCUSED_PAIRS);
-  asz_cbor_key(reader, 0, "accused name");
-  asz_cbor_text(reader, e->provider_name, sizeof e->provider_name, 0);
-  asz_cbor_key(reader, 1, "accused public key");
-  asz_cbor_copy(reader, e->provider_pk, 32);
-  asz_cbor_key(reader, 2, "accused device");
-  e->device = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
-  asz_cbor_key(reader, 3, "accused ipv4");
-  e->ipv4 = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
+  asz_cbor_field_text(reader, 0, "accused name", e->provider_name, sizeof e->provider_name, 0);
+  asz_cbor_field_copy(reader, 1, "accused public key", e->provider_pk, 32);
+  e->device = (uint32_t)asz_cbor_field_uint(reader, 2, "accused device", UINT32_MAX);
+  e->ipv4 = (uint32_t)asz_cbor_field_uint(reader, 3, "accused ipv4", UINT32_MAX);
   asz_cbor_key(reader, 3, "accuser");
   asz_cbor_map(reader, ASZ_ACCUSER_PAIRS);
-  asz_cbor_key(reader, 0, "accuser public key");
-  asz_cbor_copy(reader, e->validator_pk, 32);
-  asz_cbor_key(reader, 1, "accuser origin");
-  asz_cbor_text(reader, e->origin, sizeof e->origin, 0);
-  asz_cbor_key(reader, 4, "epoch_first");
-  e->epoch_first = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
-  asz_cbor_key(reader, 5, "epoch_last");
-  e->epoch_last = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
-  asz_cbor_key(reader, 6, "decided_ns");
-  e->decided_ns = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 7, "params_hash");
-  asz_cbor_copy(reader, e->params_hash, 32);
-  asz_cbor_key(reader, 8, "stake_bps");
-  e->stake_bps = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
-  asz_cbor_key(reader, 9, "jail_ns");
-  e->jail_ns = asz_cbor_uint(reader, UINT64_MAX);
-  asz_cbor_key(reader, 10, "reason");
-  asz_cbor_text(reader, e->reason, sizeof e->reason, 0);
-  asz_cbor_key(reader, 11, "checkpoint");
-  asz_cbor_text(reader, bundle->checkpoint, sizeof bundle->checkpoint, 1);
+  asz_cbor_field_copy(reader, 0, "accuser public key", e->validator_pk, 32);
+  asz_cbor_field_text(reader, 1, "accuser origin", e->origin, sizeof e->origin, 0);
+  e->epoch_first = (uint32_t)asz_cbor_field_uint(reader, 4, "epoch_first", UINT32_MAX);
+  e->epoch_last = (uint32_t)asz_cbor_field_uint(reader, 5, "epoch_last", UINT32_MAX);
+  e->decided_ns = asz_cbor_field_uint(reader, 6, "decided_ns", UINT64_MAX);
+  asz_cbor_field_copy(reader, 7, "params_hash", e->params_hash, 32);
+  e->stake_bps = (uint32_t)asz_cbor_field_uint(reader, 8, "stake_bps", UINT32_MAX);
+  e->jail_ns = asz_cbor_field_uint(reader, 9, "jail_ns", UINT64_MAX);
+  asz_cbor_field_text(reader, 10, "reason", e->reason, sizeof e->reason, 0);
+  asz_cbor_field_text(reader, 11, "checkpoint", bundle->checkpoint, sizeof bundle->checkpoint, 1);
   e->checkpoint = bundle->checkpoint;
   asz_cbor_key(reader, 12, "proof");
   if (reader->err)
@@ -172,10 +137,8 @@ int asz_bundle_parse(struct asz_bundle *ret_bundle, const uint8_t *bytes, size_t
   asz_cbor_start(&reader, bytes, size_bytes, "bundle", diag);
   asz_cbor_map(&reader, ASZ_BUNDLE_PAIRS);
   expect_magic(&reader, ASZ_BUNDLE_MAGIC);
-  asz_cbor_key(&reader, 1, "body");
-  ret_bundle->body = asz_cbor_bytes(&reader, ASZ_BUNDLE_MAX_BYTES, &ret_bundle->body_bytes);
-  asz_cbor_key(&reader, 2, "signature");
-  ret_bundle->signature = asz_cbor_bytes_exact(&reader, 64);
+  ret_bundle->body = asz_cbor_field_bytes(&reader, 1, "body", ASZ_BUNDLE_MAX_BYTES, &ret_bundle->body_bytes);
+  ret_bundle->signature = asz_cbor_field_bytes_exact(&reader, 2, "signature", 64);
   int err = asz_cbor_end(&reader);
   if (err)
     return err;

@@ -221,6 +221,33 @@ void asz_cbor_text(struct asz_cbor_reader *reader, char *ret_text, size_t capaci
   ret_text[item.value] = 0;
 }
 
+uint64_t asz_cbor_field_uint(struct asz_cbor_reader *reader, unsigned key, const char *field, uint64_t max) {
+  asz_cbor_key(reader, key, field);
+  return asz_cbor_uint(reader, max);
+}
+
+const uint8_t *asz_cbor_field_bytes(struct asz_cbor_reader *reader, unsigned key, const char *field, size_t max,
+                                    size_t *ret_size) {
+  asz_cbor_key(reader, key, field);
+  return asz_cbor_bytes(reader, max, ret_size);
+}
+
+const uint8_t *asz_cbor_field_bytes_exact(struct asz_cbor_reader *reader, unsigned key, const char *field, size_t size_bytes) {
+  asz_cbor_key(reader, key, field);
+  return asz_cbor_bytes_exact(reader, size_bytes);
+}
+
+void asz_cbor_field_copy(struct asz_cbor_reader *reader, unsigned key, const char *field, uint8_t *ret_bytes, size_t size_bytes) {
+  asz_cbor_key(reader, key, field);
+  asz_cbor_copy(reader, ret_bytes, size_bytes);
+}
+
+void asz_cbor_field_text(struct asz_cbor_reader *reader, unsigned key, const char *field, char *ret_text, size_t capacity,
+                         int lines) {
+  asz_cbor_key(reader, key, field);
+  asz_cbor_text(reader, ret_text, capacity, lines);
+}
+
 int asz_cbor_end(struct asz_cbor_reader *reader) {
   reader->field = "end";
   if (!reader->err && reader->at != reader->size)

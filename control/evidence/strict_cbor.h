@@ -54,6 +54,14 @@ const uint8_t *asz_cbor_bytes(struct asz_cbor_reader *reader, size_t max, size_t
 const uint8_t *asz_cbor_bytes_exact(struct asz_cbor_reader *reader, size_t size_bytes);
 void asz_cbor_copy(struct asz_cbor_reader *reader, uint8_t *ret_bytes, size_t size_bytes);
 void asz_cbor_text(struct asz_cbor_reader *reader, char *ret_text, size_t capacity, int lines);
+/* A key and its value. */
+uint64_t asz_cbor_field_uint(struct asz_cbor_reader *reader, unsigned key, const char *field, uint64_t max);
+const uint8_t *asz_cbor_field_bytes(struct asz_cbor_reader *reader, unsigned key, const char *field, size_t max,
+                                    size_t *ret_size);
+const uint8_t *asz_cbor_field_bytes_exact(struct asz_cbor_reader *reader, unsigned key, const char *field, size_t size_bytes);
+void asz_cbor_field_copy(struct asz_cbor_reader *reader, unsigned key, const char *field, uint8_t *ret_bytes, size_t size_bytes);
+void asz_cbor_field_text(struct asz_cbor_reader *reader, unsigned key, const char *field, char *ret_text, size_t capacity,
+                         int lines);
 /* asz_cbor_end: 0, or the error; bytes behind the last item are one. */
 ASZ_MUST_CHECK int asz_cbor_end(struct asz_cbor_reader *reader);
 
