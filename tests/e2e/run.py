@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`assize run` over AF_PACKET and veth, in namespaces of its own: what an interrupt, a kill, a second validator and a full disk leave behind. Speaks TAP."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ASSIZE, RESPONDER = sys.argv[1:3]
+PROVIDERS = 8
+results = []
+
+
+def check(name, ok, detail=""):
+    results.append((name, ok, str(detail)))
+
+
+def sh(command):
+    subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def run(*command, timeout=60):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
+
+
+class Network:
+    """v: the validator's namespace, its port without a kernel address. p: the providers', 10.88.1.0/24 by AnyIP."""
+
+    def __init__(self):
+        self.v, self.p = "asz%dv" % os.getpid(), "asz%dp" % os.getpid()
+        for space in (self.v, self.p):
+            sh("ip netns add " + space)
+        sh("ip -n %s link add port0 type veth peer name eth0 netns %s" % (self.v, self.p))
+        sh("ip -n %s link set port0 up" % self.v)
+        sh("ip -n %s link set lo up; ip -n %s link set eth0 up; ip -n %s addr add 172.31.0.2/30 dev eth0" % (self.p, self.p, self.p))
+        sh("ip -n %s route add local 10.88.1.0/24 dev lo" % self.p)
+        sh("ip netns exec %s ethtool -K eth0 tx off" % self.p)
+
+    def close(self):
+        for space in (self.v, self.p):
+            subprocess.run(["ip", "netns", "del", space], check=False)
+
+
+class Validator:
+    def __init__(self, network, home):
+        self.network, self.home = network, home
+
+    def assize(self, *arguments):
+        return run(ASSIZE, "--home", self.home, *arguments)
+
+    def json(self, *arguments):
+        done = run(ASSIZE, "--home", self.home, "--json", *arguments)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return {}
+
+    def init(self):
+        keys = {
+            "network.eal": "--vdev=net_af_packet0,iface=port0", "network.local_ip": "172.31.0.1", "network.gateway_ip": "172.31.0.2",
+            "network.memory_mib": "128", "network.huge_pages": "no", "time.epoch_s": "4", "time.slot_s": "1", "time.challenge_slot_s": "1",
+            "challenge.deadline_ms": "400", "challenge.seq_log2_steps": "8", "probe.late_bound_us": "100000", "probe.fault_bound_ppm": "500000",
+        }
+        return self.assize("init", "--preset", "lab", *[word for key, value in keys.items() for word in ("--set", key + "=" + value)])
+
+    def start(self, *arguments):
+        return subprocess.Popen(["ip", "netns", "exec", self.network.v, ASSIZE, "--home", self.home, "run", *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def last_epoch(self):
+        return self.json("status").get("last_epoch") or {}
+
+
+def wait_for_epoch(validator, number, seconds=20):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if validator.last_epoch().get("epoch", 0) >= number:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def log_is_sound(name, validator):
+    done = validator.assize("log", "verify")
+    check(name, done.returncode == 0, done.stdout + done.stderr)
+
+
+def scenario(network, folder):
+    validator = Validator(network, os.path.join(folder, "home"))
+    done = validator.init()
+    check("init_makes_a_home", done.returncode == 0, done.stderr)
+    public_key = done.stdout.split("public key")[1].split()[0]
+    key = os.path.join(folder, "provider.key")
+    provider_key = run(RESPONDER, "keygen", "--key", key).stdout.strip()
+    for i in range(PROVIDERS):
+        done = validator.assize("provider", "add", "p%d" % i, "--ip", "10.88.1.%d" % (i + 1), "--key", provider_key, "--device", str(i))
+    check("providers_are_registered", done.returncode == 0, done.stderr)
+    responder = subprocess.Popen(["ip", "netns", "exec", network.p, RESPONDER, "run", "--key", key, "--validator", public_key,
+                                  "--rate-pps", "100000", "--challenge-rate", "10000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        interrupted(validator)
+        second_refused(validator)
+        killed(validator)
+        whole(validator)
+        full_disk(validator, folder)
+    finally:
+        responder.terminate()
+        responder.wait()
+
+
+def interrupted(validator):
+    process = validator.start()
+    time.sleep(3.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    check("an_interrupt_ends_with_130", process.returncode == 130, errors)
+    last = validator.last_epoch()
+    check("an_interrupt_keeps_what_was_measured", last.get("epoch") == 1 and last.get("probes_answered", 0) > 0 and not last.get("complete"), last)
+    log_is_sound("an_interrupt_leaves_a_sound_log", validator)
+
+
+def second_refused(validator):
+    process = validator.start()
+    time.sleep(1.5)
+    other = run("ip", "netns", "exec", validator.network.v, ASSIZE, "--home", validator.home, "run", "--epochs", "1")
+    check("a_second_run_on_one_home_is_refused", other.returncode != 0 and other.stderr.count("\n") <= 2, other.stderr)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    check("the_first_one_is_not_disturbed", process.returncode == 130, process.returncode)
+
+
+def killed(validator):
+    before = validator.last_epoch().get("epoch", 0)
+    process = validator.start()
+    time.sleep(2.5)
+    subprocess.run(["pkill", "-KILL", "-f", "--", "--home %s run" % validator.home], check=False)
+    process.communicate(timeout=30)
+    check("a_killed_epoch_is_not_in_the_store", validator.last_epoch().get("epoch") == before, validator.last_epoch())
+    log_is_sound("a_kill_leaves_a_sound_log", validator)
+
+
+def whole(validator):
+    before = validator.last_epoch().get("epoch", 0)
+    process = validator.start("--epochs", "2")
+    _, errors = process.communicate(timeout=60)
+    last = validator.last_epoch()
+    check("two_epochs_run_to_their_end", process.returncode == 0 and last.get("complete"), errors)
+    check("the_number_of_the_killed_epoch_is_never_used_again", last.get("epoch", 0) >= before + 3, last)
+    scores = validator.json("scores").get("scores", [])
+    check("every_provider_is_up", len(scores) == PROVIDERS and all(s["state"] == "up" for s in scores), scores)
+    profile = validator.json("profile", "p3")
+    check("challenges_were_answered_rightly", profile.get("correctness", {}).get("slots", 0) > 0 and profile["correctness"]["wrong"] == 0, profile)
+    log_is_sound("the_log_is_sound_at_the_end", validator)
+
+
+def full_disk(validator, folder):
+    """The same validator on a file system that fills up: an error, no half-written store, and it goes on when there is room again."""
+    small = os.path.join(folder, "small")
+    os.mkdir(small)
+    sh("mount -t tmpfs -o size=16m tmpfs %s" % small)
+    try:
+        home = os.path.join(small, "home")
+        shutil.copytree(validator.home, home)
+        moved = Validator(validator.network, home)
+        before = moved.last_epoch().get("epoch")
+        with open(os.path.join(small, "ballast"), "wb", buffering=0) as ballast:
+            try:
+                while True:
+                    ballast.write(b"x" * 4096)
+            except OSError:
+                pass
+        process = moved.start("--epochs", "1")
+        _, errors = process.communicate(timeout=60)
+        check("a_full_disk_is_an_error_of_the_machine", process.returncode == 3, "%d %s" % (process.returncode, errors))
+        os.unlink(os.path.join(small, "ballast"))
+        check("a_full_disk_leaves_the_store_as_it_was", moved.last_epoch().get("epoch") == before, moved.last_epoch())
+        log_is_sound("a_full_disk_leaves_a_sound_log", moved)
+        process = moved.start("--epochs", "1")
+        _, errors = process.communicate(timeout=60)
+        check("with_room_again_it_goes_on", process.returncode == 0, errors)
+    finally:
+        sh("umount %s" % small)
+
+
+def main():
+    if os.geteuid() != 0:
+        print("TAP version 13\n1..1\nok 1 - run::over_veth # SKIP network namespaces need root")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        network = Network()
+        try:
+            scenario(network, folder)
+        finally:
+            network.close()
+    print("TAP version 13\n1..%d" % len(results))
+    for number, (name, ok, detail) in enumerate(results, 1):
+        print("%sok %d - run::%s" % ("" if ok else "not ", number, name))
+        if not ok:
+            for line in detail.strip().splitlines()[:20]:
+                print("# " + line)
+    return 0 if all(ok for _, ok, _ in results) else 1
+
+
+sys.exit(main())
