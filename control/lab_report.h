@@ -35,7 +35,8 @@ struct asz_lab_seen {
   struct asz_sketch sketch;
 };
 
-/* asz_lab_seen_add adds one sealed epoch. slots_judged: bit s, as of asz_measure_slots. */
+/* asz_lab_seen_add adds one sealed epoch. slots_judged: bit s, as of asz_measure_slots; 0: no RTT of this epoch is compared but
+ * the smallest. */
 void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_target_stats *stats, const struct asz_sketch *sketch,
                       uint32_t sent, uint64_t slots_judged);
 
@@ -74,10 +75,11 @@ struct asz_lab_spread {
 struct asz_lab_report {
   uint32_t providers;
   uint32_t latency_providers;     /* whose median was compared */
+  uint32_t busy_providers;        /* whose median was not: the machine kept the emulator away too often */
   struct asz_lab_spread error_ns; /* |measured q50 - (delay + jitter / 2)| over those providers */
   struct asz_lab_spread error_ppm;
   uint64_t sent, arrived;    /* by the prober; at the emulator */
-  uint64_t unanswered, lost; /* measured: neither answered nor late; truth: lost by draw, withheld, or the lab's fault */
+  uint64_t unanswered, lost; /* where countable: neither answered nor late; lost by draw, withheld, or the lab's fault */
   uint64_t answered, late, unjudged;
   uint64_t emulator_faults, emulator_strays;
   uint32_t claim_count;

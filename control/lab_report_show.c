@@ -18,6 +18,8 @@ static void print_figures(const struct asz_lab_report *r, FILE *out) {
     fprintf(out, "            in parts of the truth: p50 %" PRIu64 " ppm, p99 %" PRIu64 " ppm, max %" PRIu64 " ppm\n",
             r->error_ppm.p50, r->error_ppm.p99, r->error_ppm.max);
   }
+  if (r->busy_providers > 0)
+    fprintf(out, "            not compared for %u providers: the machine was too busy\n", r->busy_providers);
   if (r->emulator_faults > 0)
     fprintf(out, "emulator    lost %s frames itself (held against nobody)\n", asz_text_count(&a, r->emulator_faults));
 }
@@ -68,12 +70,30 @@ static json_t *claims_json(const struct asz_lab_report *r) {
 }
 
 json_t *asz_lab_report_json(const struct asz_lab_report *r) {
-  /* json_pack takes the three inner objects over, and fails as a whole when one of them is NULL. */
-  return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "ok", (int)r->ok, "providers",
-                   (json_int_t)r->providers, "sent", (json_int_t)r->sent, "arrived", (json_int_t)r->arrived, "answered",
-                   (json_int_t)r->answered, "late", (json_int_t)r->late, "unjudged", (json_int_t)r->unjudged, "unanswered",
-                   (json_int_t)r->unanswered, "lost", (json_int_t)r->lost, "emulator_faults", (json_int_t)r->emulator_faults,
-                   "emulator_strays", (json_int_t)r->emulator_strays, "latency_providers", (json_int_t)r->latency_providers,
-                   "median_error_ns", spread_json(&r->error_ns), "median_error_ppm", spread_json(&r->error_ppm), "claims",
-                   claims_json(r));
+  const struct {
+    const char *key;
+    uint64_t value;
+  } numbers[] = {{"providers", r->providers},
+                 {"sent", r->sent},
+                 {"arrived", r->arrived},
+                 {"answered", r->answered},
+                 {"late", r->late},
+                 {"unjudged", r->unjudged},
+                 {"unanswered", r->unanswered},
+                 {"lost", r->lost},
+                 {"emulator_faults", r->emulator_faults},
+                 {"emulator_strays", r->emulator_strays},
+                 {"latency_providers", r->latency_providers},
+                 {"busy_providers", r->busy_providers}};
+  json_t *root = json_object();
+  int err = json_object_set_new(root, "ok", json_boolean(r->ok)); /* each fails for NULL on either side */
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    err |= json_object_set_new(root, numbers[i].key, json_integer((json_int_t)numbers[i].value));
+  err |= json_object_set_new(root, "median_error_ns", spread_json(&r->error_ns));
+  err |= json_object_set_new(root, "median_error_ppm", spread_json(&r->error_ppm));
+  err |= json_object_set_new(root, "claims", claims_json(r));
+  if (!err)
+    return root;
+  json_decref(root);
+  return NULL;
 }

@@ -56,7 +56,8 @@ struct asz_deed {
   uint64_t replies;      /* sent, cheats' extra ones not counted */
   uint64_t extra;        /* forged, replayed or duplicated by the cheat */
   uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
-  uint64_t challenges;   /* challenge datagrams that arrived */
+  uint32_t challenges;   /* challenge datagrams that arrived */
+  uint32_t held;         /* of replies: may be late because a busy machine kept the lcore away for more than 0.1 ms */
 };
 _Static_assert(sizeof(struct asz_deed) == 64, "one cache line");
 

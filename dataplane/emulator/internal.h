@@ -21,6 +21,7 @@ enum {
   ASZ_EMULATOR_LARGE_BYTES = 1536,
   ASZ_EMULATOR_LARGE_FRAMES = 4095,
   ASZ_EMULATOR_DATAGRAMS = 2048, /* in each challenge ring */
+  ASZ_EMULATOR_AWAY_NS = 100000, /* five times a turn of full bursts: longer means that somebody else had the CPU */
 };
 
 struct asz_emulator {
@@ -44,6 +45,8 @@ struct asz_emulator {
   struct asz_delay *delay;
   struct asz_deed *deed;
   uint64_t faults, strays;
+  uint64_t turn_tsc; /* when the current turn of the loop began */
+  bool catching_up;  /* it was away for too long, and what waited meanwhile is not done yet */
   uint64_t answer_count;
   struct rte_mbuf *stock[ASZ_EMULATOR_BURST]; /* small buffers, taken from the pool by the burst */
   unsigned stock_count;

@@ -6,7 +6,6 @@
  * logs or calls the system. What is lost for want of a buffer, of room in the delay line or in a ring is the lab's own fault and
  * counted as such, never as a provider's loss. */
 #include <assert.h>
-#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <string.h>
 
@@ -14,8 +13,12 @@
 #include "dataplane/emulator/cheats.h"
 #include "dataplane/emulator/internal.h"
 
-/* struct asz_delayed.kind */
-enum { FRAME_REPLY, FRAME_EXTRA, FRAME_ANSWER };
+/* struct asz_delayed.kind. HELD: a reply whose request may have waited for us. */
+enum { FRAME_REPLY, FRAME_REPLY_HELD, FRAME_EXTRA, FRAME_ANSWER };
+
+static bool is_reply(uint32_t kind) {
+  return kind <= FRAME_REPLY_HELD;
+}
 
 struct arrival {
   const uint8_t *bytes;
@@ -26,7 +29,7 @@ struct arrival {
 
 static void count_fault(struct asz_emulator *e, uint32_t provider, uint32_t kind) {
   e->faults++;
-  if (kind == FRAME_REPLY)
+  if (is_reply(kind))
     e->deed[provider].faults++;
 }
 
@@ -124,7 +127,7 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   spec.t2_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t2_ns);
   spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t3_ns);
   spec.spoil_mac = plan.spoils_mac;
-  if (!schedule_reply(e, arrival, &spec, provider, FRAME_REPLY, plan.delay_ns)) {
+  if (!schedule_reply(e, arrival, &spec, provider, e->catching_up ? FRAME_REPLY_HELD : FRAME_REPLY, plan.delay_ns)) {
     deed->withheld++;
     return;
   }
@@ -233,8 +236,9 @@ static unsigned take_answer(struct asz_emulator *e) {
 
 static void count_departure(struct asz_emulator *e, const struct asz_delayed *delayed, uint64_t departure_tsc) {
   struct asz_deed *deed = &e->deed[delayed->provider];
-  if (delayed->kind == FRAME_REPLY) {
+  if (is_reply(delayed->kind)) {
     deed->replies++;
+    deed->held += delayed->kind == FRAME_REPLY_HELD || e->catching_up;
     deed->delay_sum_ns += asz_clock_ns(&e->clock, departure_tsc - delayed->arrival_tsc);
   } else if (delayed->kind == FRAME_EXTRA) {
     deed->extra++;
@@ -275,15 +279,26 @@ static void drain(struct asz_emulator *e) {
   e->stock_count = 0;
 }
 
+/* A busy machine takes the CPU away for milliseconds. Whatever waited meanwhile is late by an amount that nobody knows, until the
+ * ring of requests and the delay line are both behind us: a turn with less than a full burst of each. */
+static unsigned turn(struct asz_emulator *e, uint64_t away_ticks) {
+  uint64_t now = asz_tsc();
+  e->catching_up |= now - e->turn_tsc > away_ticks;
+  e->turn_tsc = now;
+  unsigned taken = take_requests(e);
+  unsigned released = release_due(e);
+  if (taken < ASZ_EMULATOR_BURST && released < ASZ_EMULATOR_BURST)
+    e->catching_up = false;
+  return taken + released + take_answer(e);
+}
+
 int asz_emulator_loop(void *emulator) {
   struct asz_emulator *e = emulator;
-  while (!atomic_load_explicit(&e->stop, memory_order_relaxed)) {
-    unsigned done = take_requests(e);
-    done += release_due(e);
-    done += take_answer(e);
-    if (done == 0)
+  uint64_t away_ticks = asz_clock_ticks(&e->clock, ASZ_EMULATOR_AWAY_NS);
+  e->turn_tsc = asz_tsc();
+  while (!atomic_load_explicit(&e->stop, memory_order_relaxed))
+    if (turn(e, away_ticks) == 0)
       rte_pause();
-  }
   drain(e);
   return 0;
 }

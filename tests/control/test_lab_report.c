@@ -84,10 +84,11 @@ Test(lab_report, a_true_run_passes_with_every_claim_made)
     cr_expect(report.claim[c].ok, "%s: expected %s, measured %s", report.claim[c].name, report.claim[c].expected,
               report.claim[c].measured);
   cr_expect(report.ok);
-  cr_expect(eq(u32, report.claim_count, 18));
+  cr_expect(eq(u32, report.claim_count, 19));
   cr_expect(eq(u64, report.sent, COUNT * PROBES));
   cr_expect(eq(u64, report.arrived, COUNT * PROBES));
-  cr_expect(eq(u64, report.lost, (COUNT - 1) * 2 + PROBES));
+  cr_expect(eq(u64, report.lost, (COUNT - 2) * 2 + PROBES), "without the one whose replies are refused");
+  cr_expect(eq(u64, report.unanswered, report.lost));
   cr_expect(eq(u32, report.latency_providers, COUNT - 2));
   cr_expect(lt(u64, report.error_ppm.max, 10100), "the sketch's 1 %%");
 }
@@ -113,6 +114,10 @@ static void median_too_high(void) {
 static void median_too_low(void) {
   answer(HONEST, PROBES - 2, DELAY_NS + JITTER_NS / 2 - 700000);
   seen[HONEST].rtt_min_ns = DELAY_NS;
+}
+static void fastest_too_slow(void) {
+  deed[HONEST].held = deed[HONEST].replies / 2; /* a busy machine excuses the median alone */
+  answer(HONEST, PROBES - 2, DELAY_NS + JITTER_NS + 1500000);
 }
 static void one_rtt_too_short(void) {
   seen[ASZ_CHEAT_FORGE].rtt_min_ns = DELAY_NS - 5000;
@@ -198,6 +203,7 @@ static const struct mistake {
     {more_answers_than_probes, "unanswered is exactly what was lost"},
     {median_too_high, "the median RTT is the true one"},
     {median_too_low, "the median RTT is the true one"},
+    {fastest_too_slow, "the fastest tenth shows the way"},
     {one_rtt_too_short, "no RTT is shorter than the way"},
     {innocent_forger, "no counter blames the innocent"},
     {innocent_replayer, "no counter blames the innocent"},
@@ -316,6 +322,32 @@ Test(lab_report, a_wide_jitter_widens_what_a_median_may_miss_by)
   }
 }
 
+Test(lab_report, replies_held_by_a_busy_machine_excuse_a_median_and_nothing_else)
+{
+  answer(HONEST, PROBES - 2, DELAY_NS + JITTER_NS / 2);
+  enum { HELD = 70 };
+  for (uint32_t n = 0; n < HELD; n++) { /* came 4 ms later */
+    seen[HONEST].sketch.count[asz_sketch_bin(DELAY_NS + JITTER_NS / 2)]--;
+    asz_sketch_add(&seen[HONEST].sketch, DELAY_NS + JITTER_NS / 2 + 4000000);
+  }
+  make();
+  cr_expect(not(report.ok), "no reply was held");
+  deed[HONEST].held = (PROBES - 2) / 10;
+  make();
+  cr_expect(not(report.ok), "a tenth is too few for that");
+  deed[HONEST].held = HELD;
+  make();
+  cr_expect(report.ok);
+  cr_expect(eq(u32, report.busy_providers, 1));
+  answer(HONEST, PROBES - 2, DELAY_NS + 4000000);
+  make();
+  cr_expect(not(report.ok), "the fastest tenth was not held");
+  deed[HONEST].held = PROBES - 2;
+  make();
+  cr_expect(report.ok, "nothing can be said");
+  cr_expect(eq(u32, report.latency_providers, COUNT - 3));
+}
+
 Test(lab_report, the_labs_own_faults_are_neither_loss_nor_a_failed_claim)
 {
   deed[HONEST].faults = 5;
@@ -362,7 +394,7 @@ Test(lab_report, epochs_add_up)
   cr_expect(eq(u64, total.rtt_min_ns, 500));
   cr_expect(eq(u32, total.slots_judged, 4));
   cr_expect(eq(u32, total.slots_up, 3));
-  cr_expect(eq(u64, asz_sketch_total(&total.sketch), 3));
+  cr_expect(eq(u64, asz_sketch_total(&total.sketch), 2), "an epoch without a judged slot says nothing about latency");
 }
 
 static char *printed(void) {
