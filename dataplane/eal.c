@@ -93,10 +93,19 @@ void asz_eal_lcores(char ret_text[ASZ_EAL_LCORES_BYTES], unsigned workers) {
                      cpu[found > 0 ? lcore % found : 0]);
 }
 
+/* How many of the arguments in text begin with `option`. */
+static unsigned count_option(const char *text, const char *option) {
+  unsigned count = 0;
+  for (; text != NULL && *text != '\0'; text += strcspn(text, " \t")) {
+    text += strspn(text, " \t");
+    count += strncmp(text, option, strlen(option)) == 0;
+  }
+  return count;
+}
+
 /* A device named by -a is a wish to use PCI; without one, scanning the bus would only cost time and privileges. */
-static bool wants_pci(const char *extra_args) {
-  return extra_args != NULL &&
-         (strncmp(extra_args, "-a", 2) == 0 || strstr(extra_args, " -a") != NULL || strstr(extra_args, "--allow") != NULL);
+static unsigned pci_wanted(const char *extra_args) {
+  return count_option(extra_args, "-a") + count_option(extra_args, "--allow");
 }
 
 static int arguments_build(const char *lcores, const char *extra_args, unsigned memory_mib, bool huge, struct asz_diag *diag) {
@@ -116,7 +125,7 @@ static int arguments_build(const char *lcores, const char *extra_args, unsigned 
     err = arguments_add_all("-m", diag);
   if (err == 0)
     err = argument_format(diag, "%s", number);
-  if (err == 0 && !wants_pci(extra_args))
+  if (err == 0 && pci_wanted(extra_args) == 0)
     err = arguments_add_all("--no-pci", diag);
   if (err == 0 && extra_args != NULL)
     err = arguments_add_all(extra_args, diag);
@@ -142,6 +151,7 @@ static int init_quietly(void) {
   int kept = dup(STDOUT_FILENO);
   (void)dup2(STDERR_FILENO, STDOUT_FILENO);
   int result = rte_eal_init(arguments.count, arguments.value);
+  (void)rmdir(rte_eal_get_runtime_dir()); /* made even when nothing will be in it */
   fflush(stdout);
   if (kept >= 0) {
     (void)dup2(kept, STDOUT_FILENO);
@@ -160,13 +170,20 @@ int asz_eal_start(const char *lcores, const char *extra_args, unsigned memory_mi
     return err;
   cpu_set_t before;
   bool affinity_known = pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
+  const char *devices = extra_args != NULL ? extra_args : "";
   if (init_quietly() < 0)
+    return asz_diag_set(diag, ASZ_EDEVICE, "EAL: %s: can't start with %u MiB %s and \"%s\"", rte_strerror(rte_errno), memory_mib,
+                        use_huge ? "in huge pages" : "without huge pages", devices);
+  /* EAL goes on without a device that it could not make. */
+  unsigned wanted = count_option(extra_args, "--vdev") + pci_wanted(extra_args), there = rte_eth_dev_count_avail();
+  if (there < wanted) {
+    (void)rte_eal_cleanup();
     return asz_diag_set(
         diag, ASZ_EDEVICE,
-        "EAL: %s: can't start with %u MiB %s, devices \"%s\": does the device exist, is there memory, may we use it "
-        "(AF_PACKET and AF_XDP need CAP_NET_RAW and CAP_NET_ADMIN)?",
-        rte_strerror(rte_errno), memory_mib, use_huge ? "in huge pages" : "without huge pages",
-        extra_args != NULL ? extra_args : "");
+        "EAL: %u of %u devices of \"%s\" came up: does the interface exist, may we use it (AF_PACKET and AF_XDP need "
+        "CAP_NET_RAW and CAP_NET_ADMIN)?",
+        there, wanted, devices);
+  }
   started = true;
   if (affinity_known)
     affinity_restore(&before);

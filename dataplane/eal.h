@@ -20,7 +20,7 @@ enum { ASZ_EAL_LCORES_BYTES = 128, ASZ_EAL_WORKERS_MAX = 8 };
  * may use, around again when there are fewer; a main lcore that sleeps does not hurt the worker it shares with. */
 void asz_eal_lcores(char ret_text[ASZ_EAL_LCORES_BYTES], unsigned workers);
 
-/* asz_eal_start, once in a process, from the thread that will be the main lcore.
+/* asz_eal_start, once in a process (also after a failure: EAL does not start twice), from the thread that will be the main lcore.
  *   lcores      as DPDK's --lcores, e.g. "0,1" or "0@0,1@1,2@0"; the first is the main lcore (this thread), the others are
  * workers. NULL: asz_eal_lcores for one worker extra_args  more EAL arguments, separated by blanks, e.g.
  * "--vdev=net_af_packet0,iface=veth0" or "-a 0000:81:00.0"; may be NULL memory_mib  for buffers and rings; ASZ_EAL_MEMORY_MIB
