@@ -23,7 +23,7 @@ static int parse(struct parsed *p, int argc, char **argv) {
 }
 /* The words as a command line has them: writable, NULL behind the last. */
 static int parse_words(struct parsed *p, const char *const *words) {
-  char *argv[8];
+  char *argv[16];
   int argc = 0;
   for (; words[argc]; argc++)
     argv[argc] = (char *)(uintptr_t)words[argc];

@@ -325,6 +325,34 @@ Test(cli, status_shows_the_epoch_who_is_down_and_what_to_do)
   drop(&cli);
 }
 
+Test(cli, status_names_a_wrong_answer_before_any_newer_silence)
+{
+  struct cli cli;
+  struct asz_home home;
+  struct asz_store *store;
+  struct asz_provider dead;
+  struct asz_diag diag = {""};
+  populated(&cli);
+  cr_assert_eq(asz_home_locate(&home, cli.home, NULL), 0);
+  cr_assert_eq(asz_home_open(&home, false, NULL, NULL, &store, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_store_provider_find(store, "dead", &dead, &diag), 0, "%s", diag.text);
+  for (uint32_t i = 0; i < 6; i++) { /* more than the screen shows */
+    struct asz_slash_row row = {.provider_row = dead.row,
+                                .epoch = POPULATE_EPOCH + 1 + i,
+                                .at_ns = populate_now_ns,
+                                .offence = ASZ_OFFENCE_S3,
+                                .jail_ns = UINT64_C(3600000000000),
+                                .reason = "silent"};
+    row.bundle_hash[0] = (uint8_t)(i + 1);
+    cr_assert_eq(asz_store_slash_put(store, &row, (const uint8_t *)"x", 1, &diag), 0, "%s", diag.text);
+  }
+  asz_store_close(store);
+  EXPECT(&cli, 0, "status");
+  EXPECT_IN(cli.out, "7 open (1 wrong answers, 6 silence or slowness), 7 recommended ever\n             #1 S1 wrong");
+  EXPECT_IN(cli.out, "read `assize profile wrong`");
+  drop(&cli);
+}
+
 Test(cli, profile_is_one_page_with_every_component)
 {
   static const char *const parts[] = {"wrong   10.0.0.2:862   stamp-tlv",
