@@ -23,11 +23,23 @@ static int open_roster(struct asz_validator *v, struct asz_diag *diag) {
   return asz_roster_new(&v->roster, provider, count, &v->key, diag);
 }
 
+/* check_origin: the log keeps the name it was made with; evidence names it too, and the two must agree. */
+static int check_origin(const struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
+  const char *note = asz_tlog_checkpoint(v->log);
+  int length = (int)strcspn(note, "\n");
+  if (strlen(v->config.validator_origin) == (size_t)length && strncmp(v->config.validator_origin, note, (size_t)length) == 0)
+    return 0;
+  return asz_diag_set(diag, ASZ_EINVAL, "%s: validator.origin: expected \"%.*s\", with which the log was made, got \"%s\"",
+                      home->config_path, length, note, v->config.validator_origin);
+}
+
 int asz_validator_open(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag) {
   struct asz_validator v = {0};
   int err = asz_home_open(home, false, &v.config, &v.key, &v.store, diag);
   if (!err)
     err = asz_tlog_open(&v.log, home->log_path, &v.key, diag);
+  if (!err)
+    err = check_origin(&v, home, diag);
   if (!err)
     err = open_roster(&v, diag);
   if (err) {
