@@ -22,6 +22,7 @@
 enum {
   EPOCH_S = 10,
   CHALLENGE_SLOT_S = 2,
+  ROUNDS_FOR_S1 = 4,        /* wrong answers in a row that make the e-process fire */
   PUMP_CHALLENGES = 4,      /* proved a turn: the loop stays responsive */
   IN_FLIGHT_S_PPM = 600000, /* the delay line holds 0.6 s of probes: the slowest provider's delay */
 };
@@ -315,7 +316,7 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
       .emulator_faults = asz_emulator_faults(lab->emulator),
       .emulator_strays = asz_emulator_strays(lab->emulator),
       .tlv = lab->keyed,
-      .challenged = lab->keyed && !result.interrupted && lab->options.seconds >= EPOCH_S,
+      .challenged = lab->keyed && result.rounds >= ROUNDS_FOR_S1,
       .answers_counted = true,
   };
   err = asz_lab_report_make(ret_report, &compare);

@@ -110,6 +110,7 @@ static void maybe_end_round(struct loop *l) {
     return;
   asz_epochs_slot_done(l->run->epochs, l->round_slot);
   l->round_open = false;
+  l->result.rounds++;
 }
 
 static void show_status(struct loop *l, uint64_t now_ns, bool final) {
@@ -138,6 +139,7 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   if (l->round_open) {
     asz_pipeline_abort(l->pipeline);
     maybe_end_round(l);
+    l->result.rounds--; /* not to its end */
   }
   struct running sealed = l->current;
   bool more = l->next_opened && !l->result.interrupted;

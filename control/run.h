@@ -35,6 +35,7 @@ struct asz_run {
 struct asz_run_result {
   uint32_t epochs;          /* closed */
   uint32_t recommendations; /* made */
+  uint32_t rounds;          /* of challenges, to their end */
   bool interrupted;
   struct asz_epoch_summary last;
 };

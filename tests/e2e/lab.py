@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 ASSIZE, VERIFY = sys.argv[1], sys.argv[2]
-TIMING = ("the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing")
+TIMING = ("the fastest tenth shows the way", "the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing")
 TRIES = 3
 results = []
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store_fixture.h"
+#include "tests/control/store/store_fixture.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

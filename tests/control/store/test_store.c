@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store_fixture.h"
+#include "tests/control/store/store_fixture.h"
 
 static void write_file(const char *path, const void *bytes, size_t size_bytes) {
   FILE *file = fopen(path, "w");

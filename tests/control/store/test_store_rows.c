@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_fixture.h"
+#include "tests/control/store/store_fixture.h"
 
 static struct store_fixture fixture;
 static struct asz_store *store;

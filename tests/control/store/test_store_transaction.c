@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store_fixture.h"
+#include "tests/control/store/store_fixture.h"
 
 enum { PROVIDERS = 50 };
 
