@@ -158,13 +158,12 @@ int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns) {
   return 0;
 }
 
-static int map_fill(struct asz_addrmap *map, const struct asz_plan *plan) {
+static void map_fill(struct asz_addrmap *map, const struct asz_plan *plan) {
   asz_addrmap_reset(map, plan->target_count);
   for (uint32_t i = 0; i < plan->target_count; i++) {
     int err = asz_addrmap_put(map, plan->target[i].ipv4, i);
     assert(err == 0); /* asz_plan_check found them unique */
   }
-  return 0;
 }
 
 int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *plan, struct asz_diag *diag) {
@@ -181,7 +180,7 @@ int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *pla
                         engine->config.target_count_max);
   if (asz_clock_resample(&engine->clock) != 0)
     asz_log(ASZ_LOG_WARN, "engine: the clock could not be sampled again; the last epoch's rate is kept");
-  (void)map_fill(&engine->map[engine->map_next], plan);
+  map_fill(&engine->map[engine->map_next], plan);
   engine->next = (struct asz_epoch_order){.plan = *plan, .clock = engine->clock, .map = engine->map_next};
   engine->map_next ^= 1;
   atomic_store_explicit(&engine->command, ASZ_COMMAND_BEGIN, memory_order_release);
