@@ -3,14 +3,6 @@
 
 #include <assert.h>
 
-/* The number of slots that probing covered, to a hundredth of a slot: probe i was due at i / rate, and pacing rounds to whole
- * ticks, so the last probe of a full epoch may fall just outside of it. */
-static uint32_t slots_covered(const struct asz_plan *plan, const struct asz_stats *stats) {
-  uint64_t ns = (uint64_t)((unsigned __int128)stats->probes_scheduled * 1000000000u / plan->rate_pps);
-  uint64_t slots = (ns + plan->slot_ns / 100) / plan->slot_ns;
-  return slots > 64 ? 64 : (uint32_t)slots;
-}
-
 static uint64_t slots_controlled(const struct asz_stats *stats, const struct asz_roster *roster, uint32_t slots) {
   if (roster->control_count == 0)
     return UINT64_MAX;
@@ -32,9 +24,9 @@ uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *
   uint64_t probes_per_slot = (uint64_t)((unsigned __int128)plan->rate_pps * plan->slot_ns / 1000000000u / roster->count);
   if (probes_per_slot < ASZ_SLOT_PROBES_MIN)
     return 0;
-  uint32_t slots = slots_covered(plan, stats);
-  uint64_t covered = slots >= 64 ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
-  return covered & ~stats->slots_unjudged & slots_controlled(stats, roster, slots);
+  uint32_t slots = (uint32_t)(plan->duration_ns / plan->slot_ns); /* at most 64: checked by the plan */
+  uint64_t whole = slots >= 64 ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
+  return whole & ~stats->slots_unjudged & slots_controlled(stats, roster, slots);
 }
 
 void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *stats, uint32_t index, uint32_t sent,
