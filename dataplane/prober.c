@@ -11,6 +11,7 @@
 #include "dataplane/engine_state.h"
 
 enum {
+  MBUFS_AHEAD = 8,
   HOUSEKEEPING_HZ = 500, /* counters are at most 2 ms old */
   OUTGOING_PER_TURN = 8, /* challenges go in groups between probes, never as a wall in front of them */
   DATAGRAM_TTL = 64,
@@ -82,9 +83,11 @@ static void receive(struct asz_engine *engine, uint64_t now_tsc) {
   if (taken == 0)
     return;
   uint64_t tsc = asz_tsc();
-  for (uint16_t i = 0; i < taken; i++)
+  for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)
     rte_prefetch0(mbuf[i]);
   for (uint16_t i = 0; i < taken; i++) {
+    if (i + MBUFS_AHEAD < taken)
+      rte_prefetch0(mbuf[i + MBUFS_AHEAD]);
     burst->bytes[i] = rte_pktmbuf_mtod(mbuf[i], const uint8_t *);
     burst->size_bytes[i] = rte_pktmbuf_data_len(mbuf[i]);
     rte_prefetch0(burst->bytes[i]);

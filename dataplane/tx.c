@@ -9,6 +9,7 @@
 #include "dataplane/record.h"
 
 enum {
+  PREFETCH_GROUP = 8,
   DEBT_PROBES_MAX = 16 * ASZ_BURST_MAX, /* at 10 M probes/s this is 100 us: nobody's queue sees more than that at once */
 };
 
@@ -25,15 +26,19 @@ static void templates_prepare(struct asz_tx *tx) {
     asz_template_prepare(&tx->template[kind], asz_probe_module(kind), &tx -> setup);
 }
 
-/* The drained half draws the burst after next and asks for the memory that it will need; the other half is sent now. */
+/* The drained half draws the burst after next and asks for the memory that it will need; the other half is sent now. A core drops
+ * prefetches beyond those it can have in flight, so they are asked for a few at a time, with the drawing of the next in between.
+ */
 static void look_ahead(struct asz_tx *tx) {
   struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
-  asz_sched_next(&tx->sched, drawn->target, drawn->seq, ASZ_BURST_MAX);
-  for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
-    asz_target_prefetch(&tx->plan.target[drawn->target[i]]);
-  if (tx->plan.session != NULL)
-    for (uint32_t i = 0; i < ASZ_BURST_MAX; i++)
-      __builtin_prefetch(&tx->plan.session[drawn->target[i]]);
+  for (uint32_t from = 0; from < ASZ_BURST_MAX; from += PREFETCH_GROUP) {
+    asz_sched_next(&tx->sched, drawn->target + from, drawn->seq + from, PREFETCH_GROUP);
+    for (uint32_t i = from; i < from + PREFETCH_GROUP; i++) {
+      asz_target_prefetch(&tx->plan.target[drawn->target[i]]);
+      if (tx->plan.session != NULL)
+        __builtin_prefetch(&tx->plan.session[drawn->target[i]]);
+    }
+  }
   tx->drawn_now ^= 1;
   tx->drawn_next = 0;
 }
