@@ -13,9 +13,9 @@
 
 enum { ASZ_SLOT_PROBES_MIN = 3 }; /* scoring.md: down only when every one of >= 3 probes went unanswered */
 
-/* asz_measure_slots: bit s set when slot s of the sealed epoch may be judged. Complete slots only; each with >= 3 probes due to
- * every target; not in stats->slots_unjudged; at least half of the control targets up in it (no control target registered: this
- * gate is open). */
+/* asz_measure_slots: bit s set when slot s of the sealed epoch may be judged. Whole slots only, each with >= 3 probes due to
+ * every target; not in stats->slots_unjudged, where the engine puts what it spoiled and what an early end cut off; at least half
+ * of the control targets up in it (no control target registered: this gate is open). */
 uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *stats, const struct asz_roster *roster);
 
 /* Verdicts on one provider's answers in one epoch. */
