@@ -85,11 +85,10 @@ struct asz_stats {
   /* Written by the engine at seal. */
   uint64_t start_realtime_ns; /* wall time of the epoch's first due probe */
   uint64_t probes_scheduled;  /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
-  uint64_t
-      slots_unjudged;    /* bit s: the engine itself was the bottleneck in slot s (bound exceeded), or stopped in it or before */
-  uint64_t rtt_error_ns; /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls */
-  uint64_t late_ns_max;  /* worst lateness of a transmission against its due time */
-  uint64_t rate_pps;     /* achieved */
+  uint64_t slots_unjudged;    /* bit s: the engine was the bottleneck in slot s (bound exceeded), or was stopped before its end */
+  uint64_t rtt_error_ns;      /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls */
+  uint64_t late_ns_max;       /* worst lateness of a transmission against its due time */
+  uint64_t rate_pps;          /* achieved */
 };
 
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets; ASZ_ENOMEM, ASZ_EINVAL. Zeroed. asz_stats_free(NULL) is
