@@ -58,6 +58,7 @@ struct asz_engine {
   uint64_t housekeeping_tsc; /* when next */
   uint64_t polled_tsc;       /* last look at the receive queue */
   uint64_t poll_ticks_max;   /* worst gap between two looks, this epoch */
+  bool backlog;              /* frames of a late look may still wait in the port */
 };
 
 /* asz_prober_main: the lcore's function; argument is the engine. Returns 0 once stopped. */

@@ -72,17 +72,29 @@ static void leftovers(struct asz_engine *engine, uint64_t tsc) {
   }
 }
 
+/* poll_account notes the time of a look at the port. True when the look before it is further back than the lateness bound:
+ * whatever is found then may have waited for us that long. So may what is still behind a full burst (backlog). */
+static bool poll_account(struct asz_engine *engine, uint64_t tsc) {
+  uint64_t gap_ticks = tsc - engine->polled_tsc;
+  engine->polled_tsc = tsc;
+  if (gap_ticks > engine->poll_ticks_max)
+    engine->poll_ticks_max = gap_ticks;
+  return engine->rx.run.epoch.valid && gap_ticks > engine->tx.late_bound_ticks;
+}
+
 /* Frames in several buffers are longer than anything we expect: seen by their first part, they fail as malformed. */
 static void receive(struct asz_engine *engine, uint64_t now_tsc) {
   struct asz_rx_burst *burst = &engine->rx_burst;
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
   uint16_t taken = rte_eth_rx_burst(engine->port.port_id, 0, mbuf, ASZ_BURST_MAX);
-  if (now_tsc - engine->polled_tsc > engine->poll_ticks_max)
-    engine->poll_ticks_max = now_tsc - engine->polled_tsc;
-  engine->polled_tsc = now_tsc;
-  if (taken == 0)
+  uint64_t tsc = taken == 0 ? now_tsc : asz_tsc();
+  bool late = poll_account(engine, tsc);
+  if (taken == 0) {
+    engine->backlog = false;
     return;
-  uint64_t tsc = asz_tsc();
+  }
+  burst->doubtful = late || engine->backlog;
+  engine->backlog = burst->doubtful && taken == ASZ_BURST_MAX;
   for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)
     rte_prefetch0(mbuf[i]);
   for (uint16_t i = 0; i < taken; i++) {
@@ -96,7 +108,9 @@ static void receive(struct asz_engine *engine, uint64_t now_tsc) {
   burst->count = taken;
   const struct asz_clock *clock = engine->rx.run.epoch.valid ? &engine->tx.clock : NULL;
   burst->now_ntp64 = clock != NULL ? asz_clock_ntp64(asz_clock_realtime_ns(clock, tsc)) : 0;
+  uint64_t doubtful = engine->counters.value[ASZ_CTR_RX_DOUBTFUL];
   asz_rx_take(&engine->rx, burst);
+  engine->tx.faults += engine->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
   if (burst->leftover_count > 0)
     leftovers(engine, tsc);
   rte_pktmbuf_free_bulk(mbuf, taken);
@@ -168,6 +182,7 @@ static void epoch_start(struct asz_engine *engine) {
   asz_rx_begin(&engine->rx, &run);
   engine->polled_tsc = asz_tsc();
   engine->poll_ticks_max = 0;
+  engine->backlog = false;
   atomic_store_explicit(&engine->end_asked, false, memory_order_relaxed);
   phase_set(engine, ASZ_PHASE_PROBING);
   atomic_store_explicit(&engine->command, ASZ_COMMAND_NONE, memory_order_release);

@@ -28,25 +28,34 @@ static enum asz_counter replayed(struct asz_target_stats *stats) {
 }
 
 enum asz_counter asz_record_reply(struct asz_target_stats *stats, struct asz_sketch *sketch, uint32_t seq, uint64_t rtt_ns,
-                                  uint64_t timeout_ns, uint32_t slot, int *ret_reordered) {
+                                  uint64_t timeout_ns, uint32_t slot, bool doubtful, int *ret_reordered) {
   enum novelty novelty = window_take(stats, seq);
   *ret_reordered = novelty == REORDERED;
   if (novelty == TOO_OLD)
     return replayed(stats);
   if (novelty == SEEN) {
-    if (rtt_ns > timeout_ns)
+    if (rtt_ns > timeout_ns && !doubtful)
       return replayed(stats);
     asz_record_count(&stats->duplicate);
     return ASZ_CTR_RX_DUPLICATE;
   }
   if (novelty == REORDERED)
     asz_record_count(&stats->reordered);
+  if (doubtful) {
+    if (rtt_ns > timeout_ns) {
+      asz_record_count(&stats->unjudged);
+    } else {
+      stats->slots_up |= UINT64_C(1) << slot;
+      asz_record_count(&stats->answered);
+    }
+    return ASZ_CTR_RX_DOUBTFUL;
+  }
   if (rtt_ns > timeout_ns) {
     asz_record_count(&stats->late);
     return ASZ_CTR_RX_LATE;
   }
   uint32_t rtt = (uint32_t)rtt_ns; /* the timeout is under 2^32 ns: checked by the plan */
-  if (stats->answered == 0 || rtt < stats->rtt_min_ns)
+  if (stats->rtt_min_ns == 0 || rtt < stats->rtt_min_ns)
     stats->rtt_min_ns = rtt;
   if (rtt > stats->rtt_max_ns)
     stats->rtt_max_ns = rtt;

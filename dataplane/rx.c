@@ -236,11 +236,12 @@ static bool cookie_fits(const struct asz_rx *rx, const struct replies *replies, 
          module->cookie_ok(&run->setup, &replies->frame[i], payload, replies->cookie[i], run->target[target].flags);
 }
 
-static void judge(struct asz_rx *rx, const struct replies *replies, uint32_t i, const uint8_t *payload, uint64_t now_ntp64) {
+static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const struct replies *replies, uint32_t i) {
   const struct asz_rx_run *run = &rx->run;
   const struct asz_frame *frame = &replies->frame[i];
+  const uint8_t *payload = payload_of(burst, replies, i);
   uint32_t target = replies->target[i];
-  if (!cookie_fits(rx, replies, i, payload, now_ntp64)) {
+  if (!cookie_fits(rx, replies, i, payload, burst->now_ntp64)) {
     judge_stranger(rx, frame, payload, replies->kind[i], replies->source[i]);
     return;
   }
@@ -258,8 +259,9 @@ static void judge(struct asz_rx *rx, const struct replies *replies, uint32_t i, 
   }
   int reordered;
   uint32_t slot = asz_slots_of(run->slots, replies->time[i]);
-  uint64_t rtt_ns = age_ns(now_ntp64, replies->time[i]);
-  count(rx, asz_record_reply(stats, &run->stats->sketch[target], replies->seq[i], rtt_ns, run->timeout_ns, slot, &reordered));
+  uint64_t rtt_ns = age_ns(burst->now_ntp64, replies->time[i]);
+  count(rx, asz_record_reply(stats, &run->stats->sketch[target], replies->seq[i], rtt_ns, run->timeout_ns, slot, burst->doubtful,
+                             &reordered));
   rx->counters->value[ASZ_CTR_RX_REORDERED] += (uint64_t)reordered;
 }
 
@@ -275,5 +277,5 @@ void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
   if (rx->run.epoch.valid)
     asz_cookie_many(&rx->run.epoch.key, replies.target, replies.seq, replies.time, replies.cookie, replies.claimed);
   for (uint32_t i = 0; i < replies.claimed; i++)
-    judge(rx, &replies, i, payload_of(burst, &replies, i), burst->now_ntp64);
+    judge(rx, burst, &replies, i);
 }

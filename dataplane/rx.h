@@ -71,11 +71,12 @@ struct asz_rx_burst {
   const uint8_t *bytes[ASZ_BURST_MAX];
   uint32_t size_bytes[ASZ_BURST_MAX];
   uint64_t now_ntp64; /* when the burst was taken from the port */
+  bool doubtful;      /* it waited for us: the prober had stalled before it looked */
   uint32_t leftover_count;
   struct asz_rx_leftover leftover[ASZ_BURST_MAX];
 };
 
-/* asz_rx_take handles a burst: count, bytes, size_bytes and now_ntp64 are set; leftovers are filled. */
+/* asz_rx_take handles a burst: count, bytes, size_bytes, now_ntp64 and doubtful are set; leftovers are filled. */
 void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst);
 
 /* asz_rx_begin: a new epoch runs; whatever ran is over. asz_rx_seal: it becomes the previous one. */

@@ -18,6 +18,7 @@
   X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                                           \
   X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
   X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                                           \
+  X(RX_DOUBTFUL, "rx_doubtful", "valid first replies read after the prober had stalled: alive, RTT not recorded: ours")          \
   X(RX_LATE, "rx_late", "valid replies after the timeout")                                                                       \
   X(RX_DUPLICATE, "rx_duplicate", "a second copy of a valid reply, in time")                                                     \
   X(RX_REORDERED, "rx_reordered", "valid first replies that arrived behind a later probe's (also answered)")                     \

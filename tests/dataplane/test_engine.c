@@ -285,6 +285,24 @@ Test(engine, epoch_of_all_kinds_adds_up_and_a_second_one_too)
   cr_assert(eq(u64, counter(ASZ_CTR_RX_FORGED) + counter(ASZ_CTR_RX_BAD_MAC) + counter(ASZ_CTR_RX_MALFORMED), 0));
 }
 
+Test(engine, replies_after_a_stall_of_ours_show_life_and_no_rtt)
+{
+  start_fixed(1024);
+  plan.late_bound_ns = 1; /* every look at the port comes later than this after the one before */
+  plan.fault_bound_ppm = 10000;
+  begin();
+  WAIT_FOR(sealed());
+  struct asz_counters counters;
+  asz_engine_counters(engine, &counters);
+  cr_assert(gt(u64, counters.value[ASZ_CTR_RX_DOUBTFUL], 0));
+  cr_assert(eq(u64, counters.value[ASZ_CTR_RX_ANSWERED], 0));
+  cr_assert(eq(u64, plan.stats->slots_unjudged & 7, 7), "all three slots are ours");
+  for (uint32_t i = 0; i < TARGETS; i++) {
+    cr_assert(gt(u16, plan.stats->target[i].answered, 0));
+    cr_assert(eq(u64, asz_sketch_total(&plan.stats->sketch[i]), 0));
+  }
+}
+
 Test(engine, replies_of_the_last_epoch_are_replays_in_the_next)
 {
   start_fixed(1024);

@@ -11,7 +11,11 @@ static struct asz_sketch sketch;
 static int reordered;
 
 static enum asz_counter reply(uint32_t seq, uint64_t rtt_ns) {
-  return asz_record_reply(&stats, &sketch, seq, rtt_ns, TIMEOUT_NS, 3, &reordered);
+  return asz_record_reply(&stats, &sketch, seq, rtt_ns, TIMEOUT_NS, 3, false, &reordered);
+}
+
+static enum asz_counter doubtful_reply(uint32_t seq, uint64_t rtt_ns) {
+  return asz_record_reply(&stats, &sketch, seq, rtt_ns, TIMEOUT_NS, 3, true, &reordered);
 }
 
 TestSuite(record, .init = asz_sketch_init);
@@ -94,4 +98,37 @@ Test(record, window_agrees_with_full_memory)
     highest = any && highest > seq ? highest : seq;
     any = true;
   }
+}
+
+Test(record, doubtful_reply_in_time_is_up_without_an_rtt)
+{
+  cr_assert(eq(int, doubtful_reply(0, 500), ASZ_CTR_RX_DOUBTFUL));
+  cr_assert(eq(u16, stats.answered, 1));
+  cr_assert(eq(u64, stats.slots_up, 1 << 3));
+  cr_assert(eq(u64, asz_sketch_total(&sketch), 0));
+  cr_assert(eq(u32, stats.rtt_min_ns, 0));
+  cr_assert(eq(u64, stats.rtt_sum_ns, 0));
+}
+
+Test(record, doubtful_reply_after_the_timeout_is_unjudged_and_not_late)
+{
+  cr_assert(eq(int, doubtful_reply(0, TIMEOUT_NS + 1), ASZ_CTR_RX_DOUBTFUL));
+  cr_assert(eq(u16, stats.unjudged, 1));
+  cr_assert(eq(u16, stats.late, 0));
+  cr_assert(eq(u16, stats.answered, 0));
+}
+
+Test(record, doubtful_second_copy_is_no_replay)
+{
+  cr_assert(eq(int, reply(0, 500), ASZ_CTR_RX_ANSWERED));
+  cr_assert(eq(int, doubtful_reply(0, TIMEOUT_NS + 1), ASZ_CTR_RX_DUPLICATE));
+  cr_assert(eq(u16, stats.replayed, 0));
+}
+
+Test(record, best_rtt_is_that_of_the_vouched_replies)
+{
+  cr_assert(eq(int, doubtful_reply(0, 300), ASZ_CTR_RX_DOUBTFUL));
+  cr_assert(eq(int, reply(1, 700), ASZ_CTR_RX_ANSWERED));
+  cr_assert(eq(u32, stats.rtt_min_ns, 700));
+  cr_assert(eq(u32, stats.rtt_max_ns, 700));
 }
