@@ -33,9 +33,9 @@ enum asz_counter asz_record_reply(struct asz_target_stats *stats, struct asz_ske
   *ret_reordered = novelty == REORDERED;
   if (novelty == TOO_OLD)
     return replayed(stats);
+  if (novelty == SEEN && rtt_ns > timeout_ns)
+    return doubtful ? ASZ_CTR_RX_DOUBTFUL : replayed(stats);
   if (novelty == SEEN) {
-    if (rtt_ns > timeout_ns && !doubtful)
-      return replayed(stats);
     asz_record_count(&stats->duplicate);
     return ASZ_CTR_RX_DUPLICATE;
   }

@@ -118,11 +118,14 @@ Test(record, doubtful_reply_after_the_timeout_is_unjudged_and_not_late)
   cr_assert(eq(u16, stats.answered, 0));
 }
 
-Test(record, doubtful_second_copy_is_no_replay)
+Test(record, doubtful_second_copy_is_a_duplicate_in_time_and_nothing_after)
 {
   cr_assert(eq(int, reply(0, 500), ASZ_CTR_RX_ANSWERED));
-  cr_assert(eq(int, doubtful_reply(0, TIMEOUT_NS + 1), ASZ_CTR_RX_DUPLICATE));
+  cr_assert(eq(int, doubtful_reply(0, TIMEOUT_NS + 1), ASZ_CTR_RX_DOUBTFUL), "a replay, or a copy that waited for us");
   cr_assert(eq(u16, stats.replayed, 0));
+  cr_assert(eq(u16, stats.duplicate, 0));
+  cr_assert(eq(int, doubtful_reply(0, 800), ASZ_CTR_RX_DUPLICATE));
+  cr_assert(eq(u16, stats.duplicate, 1));
 }
 
 Test(record, best_rtt_is_that_of_the_vouched_replies)
