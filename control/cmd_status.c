@@ -125,7 +125,7 @@ static void decide_next(struct status *s) {
   else if (!s->has_epoch)
     snprintf(s->next, size, "start measuring: `assize run`");
   else if (s->epoch.slots_unjudged)
-    snprintf(s->next, size, "the engine was the bottleneck: `assize doctor`, or lower probe.per_target_mpps");
+    snprintf(s->next, size, "the engine was the bottleneck: `assize doctor`, or raise probe.interval_ms");
   else if (s->open_s1)
     snprintf(s->next, size, "read `assize profile %s`, then `assize slash export %" PRId64 " FILE`", first->provider,
              first->row.id);

@@ -57,7 +57,7 @@ ASZ_CONFIG_LIST(TEXT_FITS)
 
 /* The lab preset: epochs of ten seconds that one machine carries. A slot keeps ten probes, an epoch five challenges. */
 #define PRESET_LAB(X)                                                                                                            \
-  X("probe.per_target_mpps=10000")                                                                                               \
+  X("probe.interval_ms=100")                                                                                                     \
   X("probe.timeout_ms=500")                                                                                                      \
   X("time.epoch_s=10")                                                                                                           \
   X("time.slot_s=1")                                                                                                             \
@@ -321,17 +321,17 @@ static int check_time(const struct asz_config *c, const char *where, struct asz_
 }
 
 static int check_rate(const struct asz_config *c, const char *where, struct asz_diag *diag) {
-  uint64_t rounds = c->probe_per_target_mpps * c->time_epoch_s / 1000;
-  uint64_t per_slot = c->probe_per_target_mpps * c->time_slot_s / 1000;
+  uint64_t rounds = c->time_epoch_s * 1000 / c->probe_interval_ms;
+  uint64_t per_slot = c->time_slot_s * 1000 / c->probe_interval_ms;
   if (rounds > 65535) /* counters of an epoch are 16 bits wide */
     return asz_diag_set(diag, ASZ_ERANGE,
-                        "%s: probe.per_target_mpps: expected at most 65,535 probes to a provider in an epoch, got %" PRIu64
-                        " (lower it, or time.epoch_s)",
+                        "%s: probe.interval_ms: expected at most 65,535 probes to a provider in an epoch, got %" PRIu64
+                        " (raise it, or lower time.epoch_s)",
                         where, rounds);
   if (per_slot < 3) /* fewer never judge a slot: scoring.md */
     return asz_diag_set(diag, ASZ_ERANGE,
-                        "%s: probe.per_target_mpps: expected at least 3 probes to a provider in a slot, got %" PRIu64
-                        " (raise it, or time.slot_s)",
+                        "%s: probe.interval_ms: expected at least 3 probes to a provider in a slot, got %" PRIu64
+                        " (lower it, or raise time.slot_s)",
                         where, per_slot);
   return 0;
 }

@@ -31,8 +31,7 @@
   X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0,                                                             \
     "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
-  X(probe, per_target_mpps, U64, "probes per 1,000 s", "1000", 1, 1000000000, 1,                                                 \
-    "probes to each provider, in thousandths per second")                                                                        \
+  X(probe, interval_ms, U64, "ms", "1000", 1, 1000000, 1, "time between two probes to a provider")                               \
   X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \
   X(probe, timeout_ms, U64, "ms", "1000", 1, 4000, 1, "a reply later than this is late")                                         \
   X(probe, late_bound_us, U64, "us", "2000", 1, 1000000, 1,                                                                      \

@@ -23,9 +23,9 @@ enum {
   EPOCH_S = 10,
   SHARED_CPU_NS = 10000000,
   CHALLENGE_SLOT_S = 2,
-  ROUNDS_FOR_S1 = 4,        /* wrong answers in a row that make the e-process fire */
-  PUMP_CHALLENGES = 4,      /* proved a turn: the loop stays responsive */
-  IN_FLIGHT_S_PPM = 600000, /* the delay line holds 0.6 s of probes: the slowest provider's delay */
+  ROUNDS_FOR_S1 = 4,   /* wrong answers in a row that make the e-process fire */
+  PUMP_CHALLENGES = 4, /* proved a turn: the loop stays responsive */
+  IN_FLIGHT_MS = 600,  /* the delay line holds what is sent in this time: over the slowest provider's delay */
 };
 
 struct asz_lab {
@@ -51,7 +51,7 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
     return err;
   uint64_t per_target = 1000000 / options->providers;
   per_target = per_target < 3 ? 3 : per_target > 20 ? 20 : per_target;
-  c.probe_per_target_mpps = per_target * 1000;
+  c.probe_interval_ms = 1000 / per_target;
   c.time_epoch_s = options->seconds < EPOCH_S ? options->seconds : EPOCH_S;
   c.time_slot_s = 1;
   c.time_challenge_slot_s = c.time_epoch_s % CHALLENGE_SLOT_S == 0 ? CHALLENGE_SLOT_S : 1;
@@ -214,7 +214,7 @@ static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
   config.seed = lab->options.seed;
   config.timeout_ns = lab->config.probe_timeout_ms * 1000000;
   config.truth = lab->truth;
-  uint64_t in_flight = (uint64_t)lab->options.providers * lab->config.probe_per_target_mpps / 1000 * IN_FLIGHT_S_PPM / 1000000;
+  uint64_t in_flight = (uint64_t)lab->options.providers * IN_FLIGHT_MS / lab->config.probe_interval_ms;
   if (in_flight > config.in_flight_max)
     config.in_flight_max = (uint32_t)in_flight;
   char lcores[64];

@@ -37,14 +37,14 @@ struct loop {
 
 int asz_run_plan(const struct asz_config *config, const struct asz_roster *roster, const struct asz_epoch *epoch,
                  struct asz_stats *stats, struct asz_plan *ret_plan, struct asz_diag *diag) {
-  uint64_t rate_pps = (uint64_t)((unsigned __int128)roster->count * config->probe_per_target_mpps / 1000);
+  uint64_t rate_pps = (uint64_t)((unsigned __int128)roster->count * 1000 / config->probe_interval_ms);
   if (rate_pps == 0)
     rate_pps = 1;
   if (rate_pps > config->probe_rate_max_pps)
     return asz_diag_set(diag, ASZ_ERANGE,
-                        "%u providers at probe.per_target_mpps = %" PRIu64 " need %" PRIu64
+                        "%u providers at probe.interval_ms = %" PRIu64 " need %" PRIu64
                         " probes/s: expected at most probe.rate_max_pps = %" PRIu64,
-                        roster->count, config->probe_per_target_mpps, rate_pps, config->probe_rate_max_pps);
+                        roster->count, config->probe_interval_ms, rate_pps, config->probe_rate_max_pps);
   struct asz_plan plan = {
       .epoch = epoch->number,
       .rate_pps = rate_pps,
@@ -166,7 +166,7 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   if (sealed.plan.stats->slots_unjudged)
     asz_log(ASZ_LOG_WARN,
             "epoch %u: %d slots unjudged: this machine was the bottleneck (worst lateness %" PRIu64 " us, rate %" PRIu64
-            " of %" PRIu64 " probes/s); lower probe.per_target_mpps or give the prober its own CPU",
+            " of %" PRIu64 " probes/s); raise probe.interval_ms or give the prober its own CPU",
             summary.number, __builtin_popcountll(sealed.plan.stats->slots_unjudged), sealed.plan.stats->late_ns_max / 1000,
             sealed.plan.stats->rate_pps, sealed.plan.rate_pps);
   *ret_more = more;

@@ -126,10 +126,10 @@ Test(config, refuses_relations_that_cannot_work)
       {"[time]\nepoch_s = 3900\n", "a.conf: time.epoch_s: expected 1 to 64 whole slots"},
       {"[time]\nchallenge_slot_s = 700\n", "a.conf: time.challenge_slot_s: expected a divisor or a multiple"},
       {"[time]\nchallenge_slot_s = 5400\n", "a.conf: time.challenge_slot_s: expected a divisor or a multiple"},
-      {"[time]\nepoch_s=60\nslot_s=1\nchallenge_slot_s=60\n[probe]\nper_target_mpps=3000\n",
+      {"[time]\nepoch_s=60\nslot_s=1\nchallenge_slot_s=60\n[probe]\ninterval_ms=333\n",
        "a.conf: probe.timeout_ms: expected less"},
-      {"[probe]\nper_target_mpps = 18205\n", "a.conf: probe.per_target_mpps: expected at most 65,535 probes"},
-      {"[probe]\nper_target_mpps = 49\n", "a.conf: probe.per_target_mpps: expected at least 3 probes"},
+      {"[probe]\ninterval_ms = 54\n", "a.conf: probe.interval_ms: expected at most 65,535 probes"},
+      {"[probe]\ninterval_ms = 20001\n", "a.conf: probe.interval_ms: expected at least 3 probes"},
       {"[network]\nchallenge_source_port = 49152\n", "a.conf: network.challenge_source_port: expected a port outside"},
       {"[network]\nchallenge_source_port = 57343\n", "a.conf: network.challenge_source_port: expected a port outside"},
       {"[network]\nlocal_ip=10.0.0.1\ngateway_ip=10.0.0.1\n", "a.conf: network.gateway_ip: expected another address"},
@@ -152,8 +152,8 @@ Test(config, accepts_relations_at_their_edges)
   static const char *const good[] = {
       "[time]\nepoch_s = 3840\nchallenge_slot_s = 960\n", /* 64 slots */
       "[time]\nchallenge_slot_s = 7200\n",                /* two epochs */
-      "[probe]\nper_target_mpps = 18204\n",               /* 65,534 rounds */
-      "[probe]\nper_target_mpps = 50\n",                  /* 3 a slot */
+      "[probe]\ninterval_ms = 55\n",                      /* 65,454 rounds */
+      "[probe]\ninterval_ms = 20000\n",                   /* 3 a slot */
       "[network]\nchallenge_source_port = 49151\n",       /* just below */
       "[network]\nchallenge_source_port = 57344\n",       /* just above */
       "",
