@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_durable: what everybody needs who puts a file where it must survive a power cut: the meaning of an errno, and the sync of the
- * directory that holds a new name. Not for the packet loop. Any thread. */
+/* asz_durable: what everybody needs who puts a file where it must survive a power cut: the meaning of an errno, and the sync of
+ * the directory that holds a new name. Not for the packet loop. Any thread. */
 #ifndef ASZ_DATAPLANE_BASE_DURABLE_H
 #define ASZ_DATAPLANE_BASE_DURABLE_H
 
