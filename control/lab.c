@@ -119,9 +119,9 @@ static int make_home(struct asz_lab *lab, struct asz_diag *diag) {
   const char *dir = lab->options.keep;
   if (!dir) {
     const char *base = getenv("TMPDIR");
-    int n = snprintf(pattern, sizeof pattern, "%s/assize-lab-XXXXXX", base && *base ? base : "/tmp");
+    int n = snprintf(pattern, sizeof pattern, "%s/assize-lab-XXXXXX", base && *base ? base : P_tmpdir);
     if (n < 0 || (size_t)n >= sizeof pattern || !mkdtemp(pattern))
-      return asz_diag_set(diag, ASZ_EIO, "TMPDIR: cannot make a directory in %s: %m", base && *base ? base : "/tmp");
+      return asz_diag_set(diag, ASZ_EIO, "TMPDIR: cannot make a directory in %s: %m", base && *base ? base : P_tmpdir);
     lab->temporary = true;
     dir = pattern;
   }

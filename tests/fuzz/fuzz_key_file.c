@@ -17,7 +17,7 @@ static void remove_file(void) {
 
 static int open_file(void) {
   const char *directory = getenv("TMPDIR");
-  snprintf(path, sizeof path, "%s/asz_fuzz_key_XXXXXX", directory == NULL ? "/tmp" : directory);
+  snprintf(path, sizeof path, "%s/asz_fuzz_key_XXXXXX", directory == NULL ? P_tmpdir : directory);
   int fd = mkstemp(path); /* creates with 0600 */
   FUZZ_CHECK(fd >= 0);
   atexit(remove_file);

@@ -27,7 +27,7 @@ static void program_path(char *ret_path, size_t size_bytes) {
 
 void temporary_template(char *ret_path, size_t size_bytes) {
   const char *directory = getenv("TMPDIR");
-  snprintf(ret_path, size_bytes, "%s/responder.XXXXXX", directory ? directory : "/tmp");
+  snprintf(ret_path, size_bytes, "%s/responder.XXXXXX", directory ? directory : P_tmpdir);
 }
 
 static void write_key(struct process *process, const struct asz_identity *provider) {

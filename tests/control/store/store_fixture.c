@@ -12,7 +12,7 @@
 
 void fixture_make(struct store_fixture *ret_fixture) {
   memset(ret_fixture, 0, sizeof *ret_fixture);
-  snprintf(ret_fixture->directory, sizeof ret_fixture->directory, "/tmp/assize-store-XXXXXX");
+  snprintf(ret_fixture->directory, sizeof ret_fixture->directory, P_tmpdir "/assize-store-XXXXXX");
   cr_assert_not_null(mkdtemp(ret_fixture->directory));
   snprintf(ret_fixture->path, sizeof ret_fixture->path, "%s/assize.db", ret_fixture->directory);
 }

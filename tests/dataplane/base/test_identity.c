@@ -19,7 +19,7 @@ static char directory[128], key_path[256];
 
 static void make_directory(void) {
   const char *parent = getenv("TMPDIR");
-  snprintf(directory, sizeof directory, "%.64s/asz_identity_XXXXXX", parent == NULL ? "/tmp" : parent);
+  snprintf(directory, sizeof directory, "%.64s/asz_identity_XXXXXX", parent == NULL ? P_tmpdir : parent);
   cr_assert_not_null(mkdtemp(directory));
   snprintf(key_path, sizeof key_path, "%s/key", directory);
 }
