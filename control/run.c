@@ -160,9 +160,11 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   l->result.recommendations += summary.recommendations;
   l->result.last = summary;
   if (!l->run->quiet)
-    asz_log(ASZ_LOG_INFO, "epoch %u closed%s: %u providers, %u up, %u down, %u of them judged over %u slots, %u recommendations",
+    asz_log(ASZ_LOG_INFO,
+            "epoch %u closed%s: %u providers, %u up, %u down, %u of them judged over %u slots, %u recommendations; the prober's "
+            "worst pause: %" PRIu64 " us",
             summary.number, summary.complete ? "" : " early", summary.providers, summary.up, summary.down, summary.judged,
-            summary.slots_judged, summary.recommendations);
+            summary.slots_judged, summary.recommendations, sealed.plan.stats->rtt_error_ns / 1000);
   if (sealed.plan.stats->slots_unjudged)
     asz_log(ASZ_LOG_WARN,
             "epoch %u: %d slots unjudged: this machine was the bottleneck (worst lateness %" PRIu64 " us, rate %" PRIu64

@@ -110,6 +110,10 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
 
   if (sent_tsc - stamp_tsc > tx->burst_ticks_max)
     tx->burst_ticks_max = sent_tsc - stamp_tsc;
+  if (sent_tsc - stamp_tsc > tx->late_bound_ticks) { /* stalled between stamp and port: their RTTs begin too early */
+    tx->counters->value[ASZ_CTR_TX_LATE] += taken;
+    tx->faults += taken;
+  }
   tx->last_sent_tsc = sent_tsc;
   tx->sent += taken;
   tx->counters->value[ASZ_CTR_TX_BURSTS]++;

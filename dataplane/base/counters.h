@@ -13,7 +13,7 @@
   X(TX_DROPPED, "tx_dropped", "probes that the port did not take: our fault, unjudged")                                          \
   X(TX_NO_MBUF, "tx_no_mbuf", "probes without a buffer: our fault, unjudged")                                                    \
   X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                                                   \
-  X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due")                                         \
+  X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due or stamped")                              \
   X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \
   X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                                           \
   X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
