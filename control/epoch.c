@@ -222,7 +222,7 @@ void asz_epochs_slot_done(struct asz_epochs *e, uint64_t slot) {
   assert(slot > e->slot_last);
   e->slot_last = slot;
   for (uint32_t i = 0; i < e->roster->count; i++) {
-    if (asz_roster_has_key(e->roster, i) && !e->roster->provider[i].control)
+    if (asz_provider_has_key(&e->roster->provider[i]) && !e->roster->provider[i].control)
       step_to(&e->entry[i], slot);
     e->entry[i].wrong = false;
   }

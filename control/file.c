@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,4 +111,13 @@ int asz_file_write(const char *path, const void *bytes, size_t size_bytes, bool 
   /* Best effort: the file is whole either way, only its name may be lost with the power. */
   (void)!asz_sync_parent(path);
   return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
+  (void)status, (void)type, (void)walk;
+  return remove(path);
+}
+
+void asz_file_remove_tree(const char *path) {
+  nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

@@ -17,4 +17,8 @@ ASZ_MUST_CHECK int asz_file_read(uint8_t **ret_bytes, size_t *ret_size, const ch
  * `overwrite`. Mode 0644 less the umask. */
 ASZ_MUST_CHECK int asz_file_write(const char *path, const void *bytes, size_t size_bytes, bool overwrite, struct asz_diag *diag);
 
+/* asz_file_remove_tree removes a directory of ours and all in it; follows no link, leaves other file systems alone. Best effort.
+ */
+void asz_file_remove_tree(const char *path);
+
 #endif

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,15 +48,6 @@ static int write_config(const char *path, const struct asz_config *config, struc
   err = err ? asz_diag_set(diag, ASZ_ENOMEM, "%s: out of memory", path) : asz_file_write(path, text, size, false, diag);
   free(text);
   return err;
-}
-
-static int remove_entry(const char *path, const struct stat *stat_buffer, int type, struct FTW *walk) {
-  (void)stat_buffer, (void)type, (void)walk;
-  return remove(path);
-}
-
-static void remove_tree(const char *path) {
-  nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 static void remove_store(const char *path) {
@@ -116,7 +106,7 @@ int asz_home_create(const struct asz_home *home, const struct asz_config *config
   return 0;
 
 no_log:
-  remove_tree(home->log_path);
+  asz_file_remove_tree(home->log_path);
 no_store:
   remove_store(home->store_path);
   unlink(home->config_path);

@@ -2,7 +2,6 @@
 #include "control/lab.h"
 
 #include <assert.h>
-#include <ftw.h>
 #include <sched.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/file.h"
 #include "control/scenario.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
@@ -132,11 +132,6 @@ static int make_home(struct asz_lab *lab, struct asz_diag *diag) {
   err = asz_home_create(&lab->home, &lab->config, &key, diag);
   asz_identity_wipe(&key);
   return err;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *ftw) {
-  (void)status, (void)type, (void)ftw;
-  return remove(path);
 }
 
 /* ---- the providers' side of a challenge ---- */
@@ -339,7 +334,7 @@ void asz_lab_free(struct asz_lab *lab) {
   if (lab->eal_started)
     asz_eal_stop();
   if (lab->temporary && lab->home.dir[0])
-    nftw(lab->home.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    asz_file_remove_tree(lab->home.dir);
   if (lab->identity)
     sodium_memzero(lab->identity, (lab->keyed ? lab->options.providers : 1) * sizeof *lab->identity);
   free(lab->truth);

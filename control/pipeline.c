@@ -158,7 +158,7 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
   for (uint32_t i = 0; i < p->item_count; i++) {
     const struct asz_provider *provider = &p->roster->provider[i / KINDS];
     p->item[i] = (struct item){.state = ITEM_IDLE};
-    if (!asz_roster_has_key(p->roster, i / KINDS) || !provider->challenge_port)
+    if (!asz_provider_has_key(provider) || !provider->challenge_port)
       continue;
     p->item[i].state = ITEM_QUEUED;
     asz_challenge_nonce(p->item[i].nonce, secret, i % KINDS + 1, slot, provider->device, provider->public_key);

@@ -3,7 +3,6 @@
  * accept and refuse the same values with the same words. */
 #include "control/provider.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "control/parse.h"
@@ -35,10 +34,6 @@ enum asz_provider_field asz_provider_field_from_name(const char *name) {
 void asz_provider_init(struct asz_provider *ret_provider) {
   *ret_provider =
       (struct asz_provider){.port = STAMP_PORT, .challenge_port = ASZ_CHALLENGE_PORT, .probe = (uint8_t)ASZ_PROBE_COUNT};
-}
-
-bool asz_provider_has_key(const struct asz_provider *provider) {
-  return !sodium_is_zero(provider->public_key, sizeof provider->public_key);
 }
 
 static int parse_bool(const char *text, bool *ret_value) {

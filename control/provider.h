@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
@@ -62,7 +63,10 @@ ASZ_MUST_CHECK int asz_provider_set(struct asz_provider *provider, enum asz_prov
                                     const char *where, struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_provider_finish(struct asz_provider *provider, const char *where, struct asz_diag *diag);
 /* asz_provider_has_key: a public key is known. */
-bool asz_provider_has_key(const struct asz_provider *provider);
+static inline bool asz_provider_has_key(const struct asz_provider *provider) {
+  static const uint8_t none[32];
+  return memcmp(provider->public_key, none, sizeof none) != 0;
+}
 /* asz_provider_by_row: in an array of ascending rows, as the store lists them; NULL when it is not there. */
 const struct asz_provider *asz_provider_by_row(const struct asz_provider *providers, size_t count, int64_t row);
 

@@ -10,11 +10,6 @@
 #include "control/tlog/tlog.h"
 #include "dataplane/base/wire.h"
 
-bool asz_roster_has_key(const struct asz_roster *roster, uint32_t index) {
-  assert(index < roster->count);
-  return !sodium_is_zero(roster->provider[index].public_key, 32);
-}
-
 static int roster_fill(struct asz_roster *roster, uint32_t i, const struct asz_identity *validator, struct asz_diag *diag) {
   const struct asz_provider *p = &roster->provider[i];
   roster->target[i] = (struct asz_target){
@@ -25,7 +20,7 @@ static int roster_fill(struct asz_roster *roster, uint32_t i, const struct asz_i
       .flags = p->flags,
   };
   roster->control_count += p->control;
-  if (!asz_roster_has_key(roster, i)) {
+  if (!asz_provider_has_key(&roster->provider[i])) {
     if (p->probe == ASZ_PROBE_STAMP_TLV)
       return asz_diag_set(diag, ASZ_EINVAL, "provider %s: probe stamp-tlv needs the provider's key", p->name);
     return 0;
@@ -122,7 +117,7 @@ void asz_roster_free(struct asz_roster *roster) {
 const struct asz_session *asz_roster_epoch(struct asz_roster *roster, uint32_t epoch) {
   struct asz_session *session = roster->session[epoch & 1];
   for (uint32_t i = 0; i < roster->count; i++)
-    if (asz_roster_has_key(roster, i))
+    if (asz_provider_has_key(&roster->provider[i]))
       asz_session_derive(&session[i], roster->shared[i], epoch, roster->validator_pk, roster->provider[i].public_key);
   return session;
 }

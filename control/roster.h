@@ -35,9 +35,6 @@ ASZ_MUST_CHECK int asz_roster_new(struct asz_roster **ret_roster, struct asz_pro
                                   const struct asz_identity *validator, struct asz_diag *diag);
 void asz_roster_free(struct asz_roster *roster); /* wipes the secrets; NULL is fine */
 
-/* asz_roster_has_key: whether provider i can be challenged. */
-bool asz_roster_has_key(const struct asz_roster *roster, uint32_t index);
-
 /* asz_roster_epoch derives the session keys of an epoch into its buffer and returns it. */
 const struct asz_session *asz_roster_epoch(struct asz_roster *roster, uint32_t epoch);
 

@@ -6,14 +6,8 @@
 #include "control/store/store_private.h"
 #include "dataplane/base/wire.h"
 
-static const uint8_t no_key[32];
-
-static bool has_key(const struct asz_provider *provider) {
-  return memcmp(provider->public_key, no_key, sizeof no_key) != 0;
-}
-
 static void bind_key(struct asz_cursor *cursor, const struct asz_provider *provider) {
-  if (has_key(provider))
+  if (asz_provider_has_key(provider))
     asz_bind_blob(cursor, provider->public_key, sizeof provider->public_key);
   else
     asz_bind_null(cursor);
@@ -50,7 +44,7 @@ static int check_collisions(struct asz_store *store, const struct asz_provider *
     asz_ipv4_format(address, provider->ipv4);
     return asz_diag_set(diag, ASZ_EEXIST, "provider %s: address: %s is already registered as %s", provider->name, address, other);
   }
-  if (found < 0 || !has_key(provider))
+  if (found < 0 || !asz_provider_has_key(provider))
     return found;
 
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_KEY, what, diag);
