@@ -21,7 +21,7 @@ static int print_plan(const struct asz_cmd_context *context, const struct asz_va
   uint64_t probes = (uint64_t)((unsigned __int128)plan.rate_pps * plan.duration_ns / 1000000000u);
   uint32_t keyed = 0;
   for (uint32_t i = 0; i < v->roster->count; i++)
-    keyed += asz_roster_has_key(v->roster, i);
+    keyed += asz_provider_has_key(&v->roster->provider[i]);
   if (context->json)
     return asz_cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "providers", (json_int_t)v->roster->count,
                                   "control_targets", (json_int_t)v->roster->control_count, "challenged", (json_int_t)keyed,
@@ -38,13 +38,33 @@ static int print_plan(const struct asz_cmd_context *context, const struct asz_va
   return ASZ_EXIT_OK;
 }
 
+/* Every outcome has a name: all of them as JSON, those that happened as text. */
+static json_t *counters_json(const struct asz_run_result *result) {
+  json_t *counters = json_object();
+  for (unsigned i = 0; counters && i < ASZ_CTR_COUNT; i++)
+    json_object_set_new(counters, asz_counter_name(i), json_integer((json_int_t)result->engine.value[i]));
+  for (unsigned i = 0; counters && i < ASZ_PCTR_COUNT; i++)
+    json_object_set_new(counters, asz_pipeline_counter_name(i), json_integer((json_int_t)result->pipeline[i]));
+  return counters;
+}
+
+static void counters_print(const struct asz_run_result *result) {
+  for (unsigned i = 0; i < ASZ_CTR_COUNT; i++)
+    if (result->engine.value[i])
+      printf("%-22s %12" PRIu64 "  %s\n", asz_counter_name(i), result->engine.value[i], asz_counter_help(i));
+  for (unsigned i = 0; i < ASZ_PCTR_COUNT; i++)
+    if (result->pipeline[i])
+      printf("%-22s %12" PRIu64 "\n", asz_pipeline_counter_name(i), result->pipeline[i]);
+}
+
 static int print_result(const struct asz_cmd_context *context, const struct asz_run_result *result) {
   if (context->json)
-    return asz_cmd_json(json_pack("{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}}", "epochs", (json_int_t)result->epochs,
+    return asz_cmd_json(json_pack("{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:o}", "epochs", (json_int_t)result->epochs,
                                   "recommendations", (json_int_t)result->recommendations, "interrupted", result->interrupted,
                                   "last", "epoch", (json_int_t)result->last.number, "complete", result->last.complete,
                                   "providers", (json_int_t)result->last.providers, "up", (json_int_t)result->last.up, "down",
-                                  (json_int_t)result->last.down));
+                                  (json_int_t)result->last.down, "counters", counters_json(result)));
+  counters_print(result);
   printf("%u epochs closed, %u recommendations; `assize status` shows where things stand\n", result->epochs,
          result->recommendations);
   return ASZ_EXIT_OK;

@@ -245,8 +245,11 @@ int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, s
     err = turn(&l, &more, diag);
   show_status(&l, asz_clock_monotonic_ns(), true);
   asz_engine_stop(run->engine); /* before the memory that it writes to goes */
-  if (!err)
+  if (!err) {
+    asz_engine_counters(run->engine, &l.result.engine);
+    asz_pipeline_counters(l.pipeline, l.result.pipeline);
     *ret_result = l.result;
+  }
   asz_pipeline_free(l.pipeline);
   asz_stats_free(l.stats[0]);
   asz_stats_free(l.stats[1]);

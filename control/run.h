@@ -38,6 +38,8 @@ struct asz_run_result {
   uint32_t rounds;          /* of challenges, to their end */
   bool interrupted;
   struct asz_epoch_summary last;
+  struct asz_counters engine; /* totals of the run */
+  uint64_t pipeline[ASZ_PCTR_COUNT];
 };
 
 /* asz_run_plan: the plan of an epoch over the whole roster, checked (asz_plan_check, rate cap). stats has the roster's count. */

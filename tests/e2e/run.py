@@ -146,8 +146,9 @@ def killed(validator):
 def whole(validator):
     before = validator.last_epoch().get("epoch", 0)
     process = validator.start("--epochs", "2")
-    _, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=60)
     last = validator.last_epoch()
+    check("what_happened_is_counted_by_name", all(name in printed for name in ("tx_probes", "rx_answered", "challenges_sent")), printed)
     check("two_epochs_run_to_their_end", process.returncode == 0 and last.get("complete"), errors)
     check("the_number_of_the_killed_epoch_is_never_used_again", last.get("epoch", 0) >= before + 3, last)
     scores = validator.json("scores").get("scores", [])
