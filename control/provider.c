@@ -3,6 +3,7 @@
  * accept and refuse the same values with the same words. */
 #include "control/provider.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "control/parse.h"
