@@ -135,6 +135,7 @@ static void probes_send(struct asz_tx *tx, uint32_t count) {
     burst->target[i] = index;
     burst->seq[i] = drawn->seq[n];
     burst->ipv4[i] = target->ipv4;
+    burst->address_sum[i] = target->ipv4;
     burst->port[i] = target->port;
   }
   tx->drawn_next += count;

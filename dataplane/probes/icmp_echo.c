@@ -6,10 +6,8 @@
 #include "dataplane/probes/probe.h"
 
 enum {
-  ICMP_AT = ASZ_ETH_BYTES + ASZ_IPV4_BYTES,
   ICMP_CHECKSUM = 2,
   ICMP_ID = 4, /* identifier and sequence, 16 bits each */
-  PAYLOAD_AT = ICMP_AT + ASZ_ICMP_BYTES,
   PAYLOAD_TIME = 0,
   PAYLOAD_TARGET = 8,
   PAYLOAD_SEQ = 12,
@@ -18,15 +16,15 @@ enum {
 };
 
 static void prepare(struct asz_template *template) {
-  asz_template_headers(template, ASZ_PROTOCOL_ICMP, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
-  template->bytes[ICMP_AT] = ASZ_ICMP_ECHO_REQUEST;
-  template->l4_sum = asz_sum_be16(0, template->bytes + ICMP_AT, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
+  uint8_t *icmp = template->bytes + template->l4_at;
+  icmp[0] = ASZ_ICMP_ECHO_REQUEST;
+  template->l4_sum = asz_sum_be16(0, icmp, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
   uint64_t sum_of_all = template->l4_sum + asz_sum_be64(burst->time[0]);
   for (uint32_t i = 0; i < burst->count; i++) {
-    uint8_t *icmp = burst->frame[i] + ICMP_AT, *payload = burst->frame[i] + PAYLOAD_AT;
+    uint8_t *icmp = burst->frame[i] + template->l4_at, *payload = icmp + ASZ_ICMP_BYTES;
     uint64_t varying = (uint64_t)burst->seq[i] * 2 + burst->target[i] + asz_sum_be64(burst->cookie[i]); /* sequence twice */
     asz_be32_store(icmp + ICMP_ID, burst->seq[i]);
     asz_be16_store(icmp + ICMP_CHECKSUM, asz_sum_fold(sum_of_all + varying));
@@ -54,7 +52,7 @@ static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_fram
 const struct asz_probe_module asz_probe_icmp_echo = {
     .name = "icmp-echo",
     .protocol = ASZ_PROTOCOL_ICMP,
-    .frame_bytes = PAYLOAD_AT + PAYLOAD_BYTES,
+    .l4_bytes = ASZ_ICMP_BYTES + PAYLOAD_BYTES,
     .carries_target = true,
     .prepare = prepare,
     .make = make,

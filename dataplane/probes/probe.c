@@ -26,15 +26,6 @@ enum asz_probe asz_probe_from_name(const char *name) {
   return probe;
 }
 
-void asz_template_prepare(struct asz_template *ret_template, const struct asz_probe_module *module,
-                          const struct asz_probe_setup *setup) {
-  assert(module->frame_bytes <= ASZ_PROBE_FRAME_MAX);
-  memset(ret_template, 0, sizeof *ret_template);
-  ret_template->setup = *setup;
-  ret_template->frame_bytes = module->frame_bytes;
-  module->prepare(ret_template);
-}
-
 uint64_t asz_sum_be16(uint64_t sum, const uint8_t *bytes, uint32_t size_bytes) {
   for (uint32_t i = 0; i + 1 < size_bytes; i += 2)
     sum += asz_be16_load(bytes + i);
@@ -43,12 +34,33 @@ uint64_t asz_sum_be16(uint64_t sum, const uint8_t *bytes, uint32_t size_bytes) {
   return sum;
 }
 
-void asz_template_headers(struct asz_template *template, uint8_t protocol, uint16_t l4_bytes) {
+/* Ethernet and IPv4 in front of l4_bytes of `protocol`, destination 0. */
+static void headers_write(struct asz_template *template, uint8_t protocol, uint16_t l4_bytes) {
   uint8_t *ip = template->bytes + ASZ_ETH_BYTES;
   asz_wire_eth_write(template->bytes, template->setup.gateway_mac, template->setup.local_mac, ASZ_ETHERTYPE_IPV4);
   asz_wire_ipv4_write(ip, template->setup.local_ipv4, 0, protocol, ASZ_PROBE_TTL, l4_bytes);
   asz_be16_store(ip + ASZ_IPV4_CHECKSUM, 0);
   template->ip_sum = asz_sum_be16(0, ip, ASZ_IPV4_BYTES);
+  template->pseudo_sum = asz_sum_be64(template->setup.local_ipv4) + protocol + l4_bytes;
+  template->l4_at = ASZ_ETH_BYTES + ASZ_IPV4_BYTES;
+  template->frame_bytes = (uint16_t)(template->l4_at + l4_bytes);
+}
+
+void asz_template_prepare(struct asz_template *ret_template, const struct asz_probe_module *module,
+                          const struct asz_probe_setup *setup) {
+  memset(ret_template, 0, sizeof *ret_template);
+  ret_template->setup = *setup;
+  headers_write(ret_template, module->protocol, module->l4_bytes);
+  assert(ret_template->frame_bytes <= ASZ_PROBE_FRAME_MAX);
+  module->prepare(ret_template);
+}
+
+void asz_template_udp_finish(const struct asz_template *template, uint8_t *frame, uint64_t address_sum) {
+  uint8_t *udp = frame + template->l4_at;
+  asz_be16_store(udp + ASZ_UDP_CHECKSUM, 0);
+  uint16_t bytes_sum = (uint16_t)~asz_wire_fold(asz_wire_sum(0, udp, (size_t) template->frame_bytes - template->l4_at));
+  uint16_t checksum = asz_sum_fold(template->pseudo_sum + address_sum + bytes_sum);
+  asz_be16_store(udp + ASZ_UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
 }
 
 /* The copy has a constant size, which the compiler keeps in vector registers: a memcpy call per frame cost 7 cycles more in
@@ -64,6 +76,8 @@ void asz_template_headers(struct asz_template *template, uint8_t protocol, uint1
 void asz_burst_place(const struct asz_template *template, const struct asz_burst *burst) {
   if (template->frame_bytes <= 96) {
     PLACE(96)
+  } else if (template->frame_bytes <= 160) {
+    PLACE(160)
   } else {
     PLACE(ASZ_PROBE_FRAME_MAX)
   }

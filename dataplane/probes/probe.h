@@ -23,7 +23,7 @@
 
 enum {
   ASZ_BURST_MAX = 64,           /* what one asz_cookie_many takes; 32 was no faster in bench_make */
-  ASZ_PROBE_FRAME_MAX = 160,    /* bytes of a template; a frame's buffer has at least as many */
+  ASZ_PROBE_FRAME_MAX = 192,    /* bytes of a template, whole cache lines; a frame's buffer has at least as many */
   ASZ_COOKIE_PORTS = 8192,      /* 13 cookie bits in the source port of a plain STAMP probe */
   ASZ_PROBE_TTL = 255,          /* RFC 8762 section 4.2.1: the sender's TTL */
   ASZ_TARGET_NONE = UINT32_MAX, /* no target index */
@@ -40,11 +40,14 @@ struct asz_probe_setup {
   const struct asz_session *session; /* by target index */
 };
 
-/* Sums are of the constant bytes as big-endian 16-bit words, not folded; what varies is zero in them. */
+/* Sums are of the constant bytes as big-endian 16-bit words, not folded; what varies is zero in them. Where the layer-4 header
+ * begins depends on what is in front of it (family, tags), so a kind finds it at l4_at and never counts bytes itself. */
 struct asz_template {
   uint8_t bytes[ASZ_PROBE_FRAME_MAX] __attribute__((aligned(64)));
-  uint64_t ip_sum; /* IPv4 header */
-  uint64_t l4_sum; /* what the UDP or ICMP checksum covers, pseudo-header included */
+  uint64_t ip_sum;     /* IPv4 header */
+  uint64_t pseudo_sum; /* pseudo-header of layer 4, less the destination address */
+  uint64_t l4_sum;     /* the kind's: what its checksum covers */
+  uint16_t l4_at;      /* offset of the UDP or ICMP header in the frame */
   uint16_t frame_bytes;
   struct asz_probe_setup setup;
 };
@@ -55,6 +58,7 @@ struct asz_burst {
   uint32_t target[ASZ_BURST_MAX];
   uint32_t seq[ASZ_BURST_MAX];
   uint32_t ipv4[ASZ_BURST_MAX];
+  uint64_t address_sum[ASZ_BURST_MAX]; /* the destination's share of the pseudo-header, any size: asz_sum_fold takes it */
   uint16_t port[ASZ_BURST_MAX];
   uint64_t time[ASZ_BURST_MAX]; /* NTP64; one value for the burst, spelled out for asz_cookie_many */
   uint64_t cookie[ASZ_BURST_MAX];
@@ -70,10 +74,10 @@ struct asz_claim {
 
 struct asz_probe_module {
   const char *name;
-  uint8_t protocol; /* ASZ_PROTOCOL_* */
-  uint16_t frame_bytes;
+  uint8_t protocol;    /* ASZ_PROTOCOL_* */
+  uint16_t l4_bytes;   /* layer-4 header and payload */
   bool carries_target; /* the reply names its target; else the source address does */
-  /* prepare: template->setup is set; writes bytes and sums. */
+  /* prepare: headers, l4_at, ip_sum and pseudo_sum are set; writes what follows and l4_sum. */
   void (*prepare)(struct asz_template *template);
   /* make: finishes frames that asz_burst_place has laid out. */
   void (*make)(const struct asz_template *template, const struct asz_burst *burst);
@@ -103,8 +107,8 @@ static inline void asz_target_prefetch(const struct asz_target *target) {
 /* asz_template_prepare: the module's template for a setup. */
 void asz_template_prepare(struct asz_template *ret_template, const struct asz_probe_module *module,
                           const struct asz_probe_setup *setup);
-/* asz_template_headers: for a module's prepare: Ethernet and IPv4 in front of l4_bytes of `protocol`, address 0. */
-void asz_template_headers(struct asz_template *template, uint8_t protocol, uint16_t l4_bytes);
+/* asz_template_udp_finish: for kinds whose bytes no sum predicts: the UDP checksum of a frame made from the template, whole. */
+void asz_template_udp_finish(const struct asz_template *template, uint8_t *frame, uint64_t address_sum);
 /* asz_sum_be16: big-endian 16-bit words, an odd last byte padded with zero, added to sum. */
 uint64_t asz_sum_be16(uint64_t sum, const uint8_t *bytes, uint32_t size_bytes);
 

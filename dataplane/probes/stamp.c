@@ -8,11 +8,6 @@
 #include "dataplane/base/stamp.h"
 #include "dataplane/probes/probe.h"
 
-enum {
-  UDP_AT = ASZ_ETH_BYTES + ASZ_IPV4_BYTES,
-  PAYLOAD_AT = UDP_AT + ASZ_UDP_BYTES,
-};
-
 static uint32_t seq_field(uint64_t cookie, uint32_t seq) {
   return (uint32_t)(cookie & 0xffff) << 16 | (seq & 0xffff);
 }
@@ -25,26 +20,23 @@ static uint32_t port_offset(uint64_t cookie) {
 }
 
 static void prepare(struct asz_template *template) {
-  uint8_t *udp = template->bytes + UDP_AT;
-  uint16_t udp_bytes = ASZ_UDP_BYTES + ASZ_STAMP_BYTES;
-  asz_template_headers(template, ASZ_PROTOCOL_UDP, udp_bytes);
+  uint8_t *udp = template->bytes + template->l4_at;
   asz_wire_udp_write(udp, 0, 0, ASZ_STAMP_BYTES);
-  asz_stamp_request_write(template->bytes + PAYLOAD_AT, 0, 0, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0);
-  uint64_t pseudo = asz_sum_be64(template->setup.local_ipv4) + ASZ_PROTOCOL_UDP + udp_bytes;
-  template->l4_sum = asz_sum_be16(pseudo, udp, udp_bytes);
+  asz_stamp_request_write(udp + ASZ_UDP_BYTES, 0, 0, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0);
+  template->l4_sum = asz_sum_be16(template->pseudo_sum, udp, ASZ_UDP_BYTES + ASZ_STAMP_BYTES);
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
   uint64_t tx_ntp64 = burst->time[0];
   uint64_t sum_of_all = template->l4_sum + asz_sum_be64(tx_ntp64);
-  uint32_t port_base = template->setup.source_port_base;
+  uint32_t port_base = template->setup.source_port_base, l4_at = template->l4_at;
   for (uint32_t i = 0; i < burst->count; i++) {
-    uint8_t *udp = burst->frame[i] + UDP_AT, *payload = burst->frame[i] + PAYLOAD_AT;
+    uint8_t *udp = burst->frame[i] + l4_at, *payload = udp + ASZ_UDP_BYTES;
     uint64_t cookie = burst->cookie[i];
     uint32_t ports = (port_base + port_offset(cookie)) << 16 | burst->port[i];
     uint32_t seq = seq_field(cookie, burst->seq[i]);
     uint16_t ssid = ssid_field(cookie);
-    uint16_t checksum = asz_sum_fold(sum_of_all + burst->ipv4[i] + ports + seq + ssid);
+    uint16_t checksum = asz_sum_fold(sum_of_all + burst->address_sum[i] + ports + seq + ssid);
     asz_be32_store(udp + ASZ_UDP_SRC, ports);
     asz_be16_store(udp + ASZ_UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
     asz_be32_store(payload + ASZ_STAMP_SEQ, seq);
@@ -72,7 +64,7 @@ static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_fram
 const struct asz_probe_module asz_probe_stamp = {
     .name = "stamp",
     .protocol = ASZ_PROTOCOL_UDP,
-    .frame_bytes = PAYLOAD_AT + ASZ_STAMP_BYTES,
+    .l4_bytes = ASZ_UDP_BYTES + ASZ_STAMP_BYTES,
     .prepare = prepare,
     .make = make,
     .read = read,

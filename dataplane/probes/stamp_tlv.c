@@ -8,28 +8,22 @@
 #include "dataplane/base/stamp.h"
 #include "dataplane/probes/probe.h"
 
-enum {
-  IP_AT = ASZ_ETH_BYTES,
-  UDP_AT = IP_AT + ASZ_IPV4_BYTES,
-  PAYLOAD_AT = UDP_AT + ASZ_UDP_BYTES,
-};
-
 static void prepare(struct asz_template *template) {
-  asz_template_headers(template, ASZ_PROTOCOL_UDP, ASZ_UDP_BYTES + ASZ_STAMP_TLV_BYTES);
-  asz_wire_udp_write(template->bytes + UDP_AT, template->setup.source_port_base, 0, ASZ_STAMP_TLV_BYTES);
-  asz_stamp_request_write(template->bytes + PAYLOAD_AT, 0, 0, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0);
+  uint8_t *udp = template->bytes + template->l4_at;
+  asz_wire_udp_write(udp, template->setup.source_port_base, 0, ASZ_STAMP_TLV_BYTES);
+  asz_stamp_request_write(udp + ASZ_UDP_BYTES, 0, 0, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0);
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
   const struct asz_probe_setup *setup = &template->setup;
   for (uint32_t i = 0; i < burst->count; i++) {
-    uint8_t *frame = burst->frame[i], *payload = frame + PAYLOAD_AT;
-    asz_be16_store(frame + UDP_AT + ASZ_UDP_DST, burst->port[i]);
+    uint8_t *udp = burst->frame[i] + template->l4_at, *payload = udp + ASZ_UDP_BYTES;
+    asz_be16_store(udp + ASZ_UDP_DST, burst->port[i]);
     asz_be32_store(payload + ASZ_STAMP_SEQ, burst->seq[i]);
     asz_be64_store(payload + ASZ_STAMP_TIME, burst->time[i]);
     asz_tlv_request_write(payload, setup->epoch, burst->target[i], setup->validator_id, burst->cookie[i],
                           setup->session[burst->target[i]].request_key);
-    asz_wire_udp_finish(frame + IP_AT);
+    asz_template_udp_finish(template, burst->frame[i], burst->address_sum[i]);
   }
 }
 
@@ -55,7 +49,7 @@ static bool mac_ok(const uint8_t *payload, const struct asz_session *session) {
 const struct asz_probe_module asz_probe_stamp_tlv = {
     .name = "stamp-tlv",
     .protocol = ASZ_PROTOCOL_UDP,
-    .frame_bytes = PAYLOAD_AT + ASZ_STAMP_TLV_BYTES,
+    .l4_bytes = ASZ_UDP_BYTES + ASZ_STAMP_TLV_BYTES,
     .carries_target = true,
     .prepare = prepare,
     .make = make,

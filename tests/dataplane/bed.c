@@ -79,11 +79,12 @@ void bed_next_epoch(struct bed *bed) {
 }
 
 struct bed_frame bed_request(struct bed *bed, uint32_t target, uint32_t seq, uint64_t tx_ntp64) {
-  struct bed_frame frame = {.size = bed->module->frame_bytes};
+  struct bed_frame frame = {.size = bed->template.frame_bytes};
   struct asz_burst burst = {.count = 1,
                             .target = {target},
                             .seq = {seq},
                             .ipv4 = {bed->target[target].ipv4},
+                            .address_sum = {bed->target[target].ipv4},
                             .port = {bed->target[target].port},
                             .time = {tx_ntp64},
                             .frame = {frame.bytes}};
@@ -150,7 +151,7 @@ uint8_t *bed_payload(struct bed_frame *frame) {
 }
 
 size_t bed_payload_bytes(const struct bed *bed) {
-  return (size_t)bed->module->frame_bytes - PAYLOAD_AT;
+  return (size_t)bed->template.frame_bytes - PAYLOAD_AT;
 }
 
 void bed_receive(struct bed *bed, const struct bed_frame *frame, uint64_t now_ntp64) {
