@@ -113,7 +113,7 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
   };
   void *target = NULL;
   size_t target_bytes = rig->providers * sizeof(struct asz_target);
-  int err = asz_stats_new(&plan.stats, rig->providers);
+  int err = asz_stats_new(&plan.stats, rig->providers, ASZ_SKETCH_CELLS_DEFAULT);
   if (err == 0)
     err = asz_bigmem_new(&target, target_bytes, -1);
   if (err != 0) {

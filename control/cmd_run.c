@@ -12,7 +12,7 @@
 /* print_plan shows what a run would do, without touching the port. */
 static int print_plan(const struct asz_cmd_context *context, const struct asz_validator *v) {
   struct asz_epoch epoch = {.number = 1, .session = v->roster->session[0]};
-  struct asz_stats stats = {.target_count = v->roster->count};
+  struct asz_stats stats = {.target_count = v->roster->count, .cell_count = (uint32_t)v->config.probe_sketch_cells};
   struct asz_plan plan;
   struct asz_diag diag;
   int err = asz_run_plan(&v->config, v->roster, &epoch, &stats, &plan, &diag);
@@ -23,16 +23,16 @@ static int print_plan(const struct asz_cmd_context *context, const struct asz_va
   for (uint32_t i = 0; i < v->roster->count; i++)
     keyed += asz_provider_has_key(&v->roster->provider[i]);
   if (context->json)
-    return asz_cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "providers", (json_int_t)v->roster->count,
-                                  "control_targets", (json_int_t)v->roster->control_count, "challenged", (json_int_t)keyed,
-                                  "rate_pps", (json_int_t)plan.rate_pps, "probes_per_epoch", (json_int_t)probes, "epoch_s",
-                                  (json_int_t)v->config.time_epoch_s, "statistics_bytes",
-                                  (json_int_t)(2 * asz_stats_footprint(v->roster->count)), "eal", v->config.network_eal));
+    return asz_cmd_json(
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "providers", (json_int_t)v->roster->count, "control_targets",
+                  (json_int_t)v->roster->control_count, "challenged", (json_int_t)keyed, "rate_pps", (json_int_t)plan.rate_pps,
+                  "probes_per_epoch", (json_int_t)probes, "epoch_s", (json_int_t)v->config.time_epoch_s, "statistics_bytes",
+                  (json_int_t)(2 * asz_stats_footprint(stats.target_count, stats.cell_count)), "eal", v->config.network_eal));
   printf("providers        %u (%u control targets, %u with a key to challenge)\n", v->roster->count, v->roster->control_count,
          keyed);
   printf("rate             %" PRIu64 " probes/s, %" PRIu64 " an epoch of %" PRIu64 " s\n", plan.rate_pps, probes,
          v->config.time_epoch_s);
-  printf("statistics       %zu MiB, twice\n", asz_stats_footprint(v->roster->count) >> 20);
+  printf("statistics       %zu MiB, twice\n", asz_stats_footprint(stats.target_count, stats.cell_count) >> 20);
   printf("port             %s\n",
          v->config.network_eal[0] ? v->config.network_eal : "(network.eal is empty: the first port that EAL finds)");
   return ASZ_EXIT_OK;

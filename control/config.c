@@ -17,6 +17,7 @@
 #include "control/parse.h"
 #include "control/suggest.h"
 #include "control/table.h"
+#include "dataplane/base/sketch.h"
 
 enum type { TYPE_U64, TYPE_BOOL, TYPE_TEXT, TYPE_IPV4, TYPE_WORD };
 
@@ -336,6 +337,13 @@ static int check_rate(const struct asz_config *c, const char *where, struct asz_
   return 0;
 }
 
+static int check_sketch(const struct asz_config *c, const char *where, struct asz_diag *diag) {
+  if (!asz_sketch_cells_ok(c->probe_sketch_cells))
+    return asz_diag_set(diag, ASZ_ERANGE, "%s: probe.sketch_cells: expected a power of two from %d to %d, got %" PRIu64, where,
+                        ASZ_SKETCH_CELLS_MIN, ASZ_SKETCH_CELLS_MAX, c->probe_sketch_cells);
+  return 0;
+}
+
 static int check_network(const struct asz_config *c, const char *where, struct asz_diag *diag) {
   uint64_t base = c->network_source_port_base, own = c->network_challenge_source_port;
   if (own >= base && own < base + 8192)
@@ -361,6 +369,8 @@ int asz_config_check(const struct asz_config *config, const char *where, struct 
     err = check_time(config, where, diag);
   if (!err)
     err = check_rate(config, where, diag);
+  if (!err)
+    err = check_sketch(config, where, diag);
   if (!err)
     err = check_network(config, where, diag);
   if (!err && config->slash_s1_stake_bps_first > config->slash_s1_stake_bps_max)

@@ -37,6 +37,8 @@
   X(probe, late_bound_us, U64, "us", "2000", 1, 1000000, 1,                                                                      \
     "a probe sent later than this after it was due counts against the engine")                                                   \
   X(probe, fault_bound_ppm, U64, "ppm", "20000", 0, 1000000, 1, "a slot with more engine faults than this is unjudged")          \
+  X(probe, sketch_cells, U64, "cells", "256", 32, 1024, 1,                                                                       \
+    "memory of a provider's RTT distribution, 2 bytes each, a power of two: 64 for many millions of providers")                  \
   X(time, epoch_s, U64, "s", "3600", 1, 86400, 1, "length of an epoch")                                                          \
   X(time, slot_s, U64, "s", "60", 1, 3600, 1, "liveness slot; at most 64 in an epoch")                                           \
   X(time, challenge_slot_s, U64, "s", "600", 1, 86400, 1, "correctness slot")                                                    \

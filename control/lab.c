@@ -62,6 +62,7 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
   /* The prober shares two CPUs with everything else here: what a preempted prober sends late is still on the emulator's clock. */
   c.probe_late_bound_us = 20000;
   c.probe_fault_bound_ppm = 200000;
+  c.probe_sketch_cells = ASZ_SKETCH_CELLS_DEFAULT;
   c.network_local_ip = 0x0a3ffffd; /* 10.63.255.253; nothing of it leaves the process */
   struct asz_emulator_config emulator;
   asz_emulator_config_default(&emulator);
@@ -184,7 +185,7 @@ static void on_sealed(void *context, const struct asz_plan *plan, const struct a
   uint64_t slots = asz_measure_slots(plan, stats, lab->validator.roster);
   asz_engine_sent(plan, stats, lab->sent);
   for (uint32_t i = 0; i < plan->target_count; i++)
-    asz_lab_seen_add(&lab->seen[i], &stats->target[i], &stats->sketch[i], lab->sent[i], slots);
+    asz_lab_seen_add(&lab->seen[i], stats, i, lab->sent[i], slots);
 }
 
 /* ---- life ---- */

@@ -29,8 +29,9 @@ enum {
   HELD_QUARTERS_FASTEST = 3,
 };
 
-void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_target_stats *stats, const struct asz_sketch *sketch,
-                      uint32_t sent, uint64_t slots_judged) {
+void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *all, uint32_t index, uint32_t sent,
+                      uint64_t slots_judged) {
+  const struct asz_target_stats *stats = &all->target[index];
   seen->sent += sent;
   seen->answered += stats->answered;
   seen->late += stats->late;
@@ -43,8 +44,12 @@ void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_target_stats *
   seen->unjudged += stats->unjudged;
   if (stats->answered > 0 && (seen->rtt_min_ns == 0 || stats->rtt_min_ns < seen->rtt_min_ns))
     seen->rtt_min_ns = stats->rtt_min_ns;
-  if (slots_judged != 0)
-    asz_sketch_merge(&seen->sketch, sketch);
+  if (slots_judged != 0) {
+    struct asz_sketch sketch = asz_stats_sketch(all, index);
+    if (seen->sketch.cell == NULL)
+      seen->sketch = (struct asz_sketch){.cell = seen->cell, .cell_count = ASZ_SKETCH_CELLS_DEFAULT};
+    asz_sketch_merge(&seen->sketch, &sketch);
+  }
   seen->slots_judged += (uint32_t)__builtin_popcountll(slots_judged);
   seen->slots_up += (uint32_t)__builtin_popcountll(stats->slots_up & slots_judged);
 }

@@ -6,7 +6,7 @@
  *
  *   struct asz_lab_seen *seen = calloc(count, sizeof *seen);
  *   when an epoch is sealed: asz_engine_sent(plan, stats, sent); for each i
- *     asz_lab_seen_add(&seen[i], &stats->target[i], &stats->sketch[i], sent[i], slots_judged);
+ *     asz_lab_seen_add(&seen[i], stats, i, sent[i], slots_judged);
  *   with every verdict on provider i (optional, see answers_counted): seen[i].answers_pass++ and so on
  *   at the end: seen[i].slashed_s1 = ...; stop engine and emulator; asz_lab_report_make; asz_lab_report_print or _json.
  *
@@ -32,13 +32,14 @@ struct asz_lab_seen {
   uint32_t slots_judged, slots_up;
   uint32_t answers_pass, answers_fail, answers_missing; /* challenges; the caller's */
   bool slashed_s1;                                      /* the caller's */
-  struct asz_sketch sketch;
+  struct asz_sketch sketch;                             /* of the cells below, once there is something to add */
+  uint16_t cell[ASZ_SKETCH_CELLS_DEFAULT];
 };
 
 /* asz_lab_seen_add adds one sealed epoch. slots_judged: bit s, as of asz_measure_slots; 0: no RTT of this epoch is compared but
- * the smallest. */
-void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_target_stats *stats, const struct asz_sketch *sketch,
-                      uint32_t sent, uint64_t slots_judged);
+ * the smallest. The sketches have ASZ_SKETCH_CELLS_DEFAULT cells; seen stays where it is. */
+void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *stats, uint32_t index, uint32_t sent,
+                      uint64_t slots_judged);
 
 enum {
   ASZ_LAB_LATENCY_BOUND_NS = 500000, /* a scheduler tick's part: both lcores may share their CPUs with others */

@@ -231,7 +231,7 @@ int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, s
   const struct asz_pipeline_config config = pipeline_config(run->config);
   int err = asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, on_outcome, (void *)run, diag);
   for (int i = 0; !err && i < 2; i++) {
-    err = asz_stats_new(&l.stats[i], run->roster->count);
+    err = asz_stats_new(&l.stats[i], run->roster->count, (uint32_t)run->config->probe_sketch_cells);
     if (err)
       asz_diag_set(diag, err, "cannot take memory for the statistics of %u providers: %s", run->roster->count, asz_err_str(err));
   }

@@ -90,7 +90,7 @@ static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned lcor
         gateway, local, GATEWAY_WAIT_S);
   }
   asz_log(ASZ_LOG_INFO, "memory: engine %zu MiB, statistics 2 x %zu MiB", asz_engine_memory_bytes(v->engine) >> 20,
-          asz_stats_footprint(v->roster->count) >> 20);
+          asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells) >> 20);
   return 0;
 }
 

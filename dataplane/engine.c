@@ -181,6 +181,7 @@ int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *pla
   if (asz_clock_resample(&engine->clock) != 0)
     asz_log(ASZ_LOG_WARN, "engine: the clock could not be sampled again; the last epoch's rate is kept");
   map_fill(&engine->map[engine->map_next], plan);
+  asz_stats_aim(plan->stats, plan->target);
   engine->next = (struct asz_epoch_order){.plan = *plan, .clock = engine->clock, .map = engine->map_next};
   engine->map_next ^= 1;
   atomic_store_explicit(&engine->command, ASZ_COMMAND_BEGIN, memory_order_release);

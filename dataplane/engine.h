@@ -56,7 +56,8 @@ struct asz_target {
 };
 _Static_assert(sizeof(struct asz_target) == 12, "five to a cache line");
 
-/* What was measured of one target in one epoch: one cache line, written by the prober lcore only. */
+/* What was measured of one target in one epoch, and what of the target a reply is checked against: one cache line, written by the
+ * prober lcore only. */
 struct asz_target_stats {
   uint64_t seen;       /* bit i: the reply to sequence seq_next - 1 - i was seen */
   uint64_t slots_up;   /* bit s: at least one probe sent in slot s of this epoch was answered in time */
@@ -74,14 +75,21 @@ struct asz_target_stats {
   uint16_t wrong_path;
   uint16_t malformed;
   uint16_t unjudged; /* scheduled but not sent, or refused by the port: ours, never the target's */
+  /* Copied from the target by asz_stats_aim, so that a reply does not touch the targets. */
+  uint16_t port;
+  uint8_t probe;
+  uint8_t flags;
+  uint8_t sketch_level; /* struct asz_sketch: the smallest and largest value are rtt_min_ns and rtt_max_ns */
+  uint8_t zero[3];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct asz_target_stats) == 64, "one cache line");
 
 /* Everything an epoch measures. Memory is the caller's: taken before the run by asz_stats_new, reused by asz_stats_clear. */
 struct asz_stats {
   uint32_t target_count;
+  uint32_t cell_count;             /* of each sketch */
   struct asz_target_stats *target; /* target_count */
-  struct asz_sketch *sketch;       /* target_count */
+  uint16_t *cell;                  /* target_count * cell_count */
   /* Written by the engine at seal. */
   uint64_t start_realtime_ns; /* wall time of the epoch's first due probe */
   uint64_t probes_scheduled;  /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
@@ -91,12 +99,17 @@ struct asz_stats {
   uint64_t rate_pps;          /* achieved */
 };
 
-/* asz_stats_new takes memory for target_count (1..16,777,216) targets; ASZ_ENOMEM, ASZ_EINVAL. Zeroed. asz_stats_free(NULL) is
- * fine. */
-ASZ_MUST_CHECK int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count);
-size_t asz_stats_footprint(uint32_t target_count); /* bytes; 0 for a count out of range */
+/* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);
+ * ASZ_ENOMEM, ASZ_EINVAL. Zeroed. asz_stats_free(NULL) is fine. */
+ASZ_MUST_CHECK int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count, uint32_t cell_count);
+/* Bytes; 0 for a count out of range. */
+size_t asz_stats_footprint(uint32_t target_count, uint32_t cell_count);
 void asz_stats_clear(struct asz_stats *stats);
 void asz_stats_free(struct asz_stats *stats);
+/* asz_stats_aim copies what replies are checked against. asz_engine_epoch_begin does it. */
+void asz_stats_aim(struct asz_stats *stats, const struct asz_target *target);
+/* asz_stats_sketch: the RTTs of one target, a view into stats. */
+struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index);
 
 struct asz_plan {
   uint32_t epoch;

@@ -126,7 +126,7 @@ static bool datagram_send(struct asz_engine *engine, const struct asz_engine_dat
   const struct asz_rx_run *run = &engine->rx.run;
   if (!run->epoch.valid || datagram->target >= run->epoch.target_count)
     return false;
-  const struct asz_target *target = &run->target[datagram->target];
+  const struct asz_target *target = &engine->tx.plan.target[datagram->target];
   uint8_t bytes[ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + ASZ_DATAGRAM_MAX_BYTES];
   uint8_t *ip = bytes + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES;
   uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + datagram->size_bytes);
@@ -172,7 +172,6 @@ static void epoch_start(struct asz_engine *engine) {
   asz_tx_begin(&engine->tx, plan, &order->clock, &setup, origin_tsc);
   struct asz_rx_run run = {
       .epoch = {.key = engine->tx.key, .map = &engine->map[order->map], .target_count = plan->target_count, .valid = true},
-      .target = plan->target,
       .stats = plan->stats,
       .slots = &engine->tx.slots,
       .timeout_ns = plan->timeout_ns,

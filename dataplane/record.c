@@ -27,41 +27,52 @@ static enum asz_counter replayed(struct asz_target_stats *stats) {
   return ASZ_CTR_RX_REPLAYED;
 }
 
-enum asz_counter asz_record_reply(struct asz_target_stats *stats, struct asz_sketch *sketch, uint32_t seq, uint64_t rtt_ns,
-                                  uint64_t timeout_ns, uint32_t slot, bool doubtful, int *ret_reordered) {
-  enum novelty novelty = window_take(stats, seq);
+/* The sketch's ends are the extreme RTTs themselves: only a new one can need more room. */
+static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns) {
+  struct asz_target_stats *target = &stats->target[index];
+  struct asz_sketch sketch = asz_stats_sketch(stats, index);
+  unsigned bin = asz_sketch_bin(rtt_ns);
+  asz_sketch_stretch(&sketch, bin, bin);
+  target->sketch_level = sketch.level;
+  if (target->rtt_min_ns == 0 || rtt_ns < target->rtt_min_ns)
+    target->rtt_min_ns = rtt_ns;
+  if (rtt_ns > target->rtt_max_ns)
+    target->rtt_max_ns = rtt_ns;
+}
+
+static void rtt_add(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns) {
+  struct asz_target_stats *target = &stats->target[index];
+  if (rtt_ns < target->rtt_min_ns || rtt_ns > target->rtt_max_ns)
+    rtt_stretch(stats, index, rtt_ns);
+  uint32_t at = asz_sketch_at(asz_sketch_bin(rtt_ns), target->sketch_level, stats->cell_count);
+  asz_record_count(&stats->cell[(size_t)index * stats->cell_count + at]);
+  target->rtt_sum_ns += rtt_ns;
+}
+
+enum asz_counter asz_record_reply(struct asz_stats *stats, uint32_t index, const struct asz_reply *reply, uint64_t timeout_ns,
+                                  int *ret_reordered) {
+  struct asz_target_stats *target = &stats->target[index];
+  enum novelty novelty = window_take(target, reply->seq);
+  bool in_time = reply->rtt_ns <= timeout_ns;
   *ret_reordered = novelty == REORDERED;
   if (novelty == TOO_OLD)
-    return replayed(stats);
-  if (novelty == SEEN && rtt_ns > timeout_ns)
-    return doubtful ? ASZ_CTR_RX_DOUBTFUL : replayed(stats);
+    return replayed(target);
+  if (novelty == SEEN && !in_time)
+    return reply->doubtful ? ASZ_CTR_RX_DOUBTFUL : replayed(target);
   if (novelty == SEEN) {
-    asz_record_count(&stats->duplicate);
+    asz_record_count(&target->duplicate);
     return ASZ_CTR_RX_DUPLICATE;
   }
   if (novelty == REORDERED)
-    asz_record_count(&stats->reordered);
-  if (doubtful) {
-    if (rtt_ns > timeout_ns) {
-      asz_record_count(&stats->unjudged);
-    } else {
-      stats->slots_up |= UINT64_C(1) << slot;
-      asz_record_count(&stats->answered);
-    }
+    asz_record_count(&target->reordered);
+  if (!in_time) {
+    asz_record_count(reply->doubtful ? &target->unjudged : &target->late);
+    return reply->doubtful ? ASZ_CTR_RX_DOUBTFUL : ASZ_CTR_RX_LATE;
+  }
+  target->slots_up |= UINT64_C(1) << reply->slot;
+  asz_record_count(&target->answered);
+  if (reply->doubtful)
     return ASZ_CTR_RX_DOUBTFUL;
-  }
-  if (rtt_ns > timeout_ns) {
-    asz_record_count(&stats->late);
-    return ASZ_CTR_RX_LATE;
-  }
-  uint32_t rtt = (uint32_t)rtt_ns; /* the timeout is under 2^32 ns: checked by the plan */
-  if (stats->rtt_min_ns == 0 || rtt < stats->rtt_min_ns)
-    stats->rtt_min_ns = rtt;
-  if (rtt > stats->rtt_max_ns)
-    stats->rtt_max_ns = rtt;
-  stats->rtt_sum_ns += rtt;
-  stats->slots_up |= UINT64_C(1) << slot;
-  asz_record_count(&stats->answered);
-  asz_sketch_add(sketch, rtt_ns);
+  rtt_add(stats, index, reply->rtt_ns > 0 ? (uint32_t)reply->rtt_ns : 1); /* the timeout is under 2^32 ns; 0 means none */
   return ASZ_CTR_RX_ANSWERED;
 }

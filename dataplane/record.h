@@ -10,15 +10,20 @@
 #include <stdint.h>
 
 #include "dataplane/base/counters.h"
-#include "dataplane/base/sketch.h"
 #include "dataplane/engine.h"
 
-/* asz_record_reply: sequence seq (under 2^32 - 1) came back after rtt_ns, sent in `slot`. Returns ASZ_CTR_RX_ANSWERED, _LATE,
- * _DUPLICATE, _REPLAYED or _DOUBTFUL; *ret_reordered: 1 when it is a first one behind a later probe's reply. doubtful: rtt_ns is
- * only an upper bound, because we were late to look. Then a first reply in time shows that the target is up, and no more; one
- * after the timeout is unjudged, and a second copy after it is nothing. */
-enum asz_counter asz_record_reply(struct asz_target_stats *stats, struct asz_sketch *sketch, uint32_t seq, uint64_t rtt_ns,
-                                  uint64_t timeout_ns, uint32_t slot, bool doubtful, int *ret_reordered);
+struct asz_reply {
+  uint32_t seq; /* under 2^32 - 1 */
+  uint32_t slot;
+  uint64_t rtt_ns;
+  bool doubtful; /* rtt_ns is only an upper bound, because we were late to look */
+};
+
+/* asz_record_reply: a reply to target `index` that is genuine. Returns ASZ_CTR_RX_ANSWERED, _LATE, _DUPLICATE, _REPLAYED or
+ * _DOUBTFUL; *ret_reordered: 1 when it is a first one behind a later probe's reply. A doubtful first reply in time shows that the
+ * target is up, and no more; one after the timeout is unjudged, and a second copy after it is nothing. */
+enum asz_counter asz_record_reply(struct asz_stats *stats, uint32_t index, const struct asz_reply *reply, uint64_t timeout_ns,
+                                  int *ret_reordered);
 
 /* A 16-bit counter that stays at its end: whoever floods us with forgeries must not count himself clean. */
 static inline void asz_record_count(uint16_t *counter) {

@@ -106,7 +106,7 @@ static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *f
     return ASZ_PROBE_ICMP_ECHO;
   if (asz_tlv_find(payload, frame->payload_bytes))
     return ASZ_PROBE_STAMP_TLV;
-  return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.target[source].probe : ASZ_PROBE_STAMP;
+  return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.stats->target[source].probe : ASZ_PROBE_STAMP;
 }
 
 /* Whose address each reply came from; asks for what the next stages will look at. */
@@ -117,7 +117,6 @@ static void source_stage(struct asz_rx *rx, struct replies *replies, uint32_t to
     replies->source[i] = source;
     if (!run->epoch.valid || source == ASZ_TARGET_NONE)
       continue;
-    asz_target_prefetch(&run->target[source]);
     __builtin_prefetch(&run->stats->target[source], 1);
     if (run->setup.session != NULL)
       __builtin_prefetch(&run->setup.session[source]);
@@ -172,10 +171,12 @@ static void claim_stage(struct asz_rx *rx, const struct asz_rx_burst *burst, str
   replies->read = to;
   if (!rx->run.epoch.valid)
     return;
-  struct asz_sketch *sketch = rx->run.stats->sketch;
+  const struct asz_stats *stats = rx->run.stats;
   for (uint32_t i = first; i < replies->claimed; i++)
-    if (replies->source[i] != ASZ_TARGET_NONE)
-      __builtin_prefetch(&sketch[replies->source[i]].count[replies->bin[i]], 1);
+    if (replies->source[i] != ASZ_TARGET_NONE) {
+      uint32_t at = asz_sketch_at(replies->bin[i], stats->target[replies->source[i]].sketch_level, stats->cell_count);
+      __builtin_prefetch(&stats->cell[(size_t)replies->source[i] * stats->cell_count + at], 1);
+    }
 }
 
 /* Parses, looks up and reads a burst in groups, each stage a group behind the one before: time enough for the memory that was
@@ -228,12 +229,12 @@ static bool cookie_fits(const struct asz_rx *rx, const struct replies *replies, 
                         uint64_t now_ntp64) {
   const struct asz_rx_run *run = &rx->run;
   uint32_t target = replies->target[i];
-  if (!run->epoch.valid || target >= run->epoch.target_count || run->target[target].probe != replies->kind[i])
+  if (!run->epoch.valid || target >= run->epoch.target_count || run->stats->target[target].probe != replies->kind[i])
     return false;
   const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
   bool sent_in_past = now_ntp64 - replies->time[i] <= now_ntp64 - run->start_ntp64;
   return sent_in_past &&
-         module->cookie_ok(&run->setup, &replies->frame[i], payload, replies->cookie[i], run->target[target].flags);
+         module->cookie_ok(&run->setup, &replies->frame[i], payload, replies->cookie[i], run->stats->target[target].flags);
 }
 
 static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const struct replies *replies, uint32_t i) {
@@ -247,7 +248,7 @@ static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const str
   }
   const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
   struct asz_target_stats *stats = &run->stats->target[target];
-  if (replies->source[i] != target || (frame->kind == ASZ_FRAME_UDP && frame->src_port != run->target[target].port)) {
+  if (replies->source[i] != target || (frame->kind == ASZ_FRAME_UDP && frame->src_port != stats->port)) {
     asz_record_count(&stats->wrong_path);
     count(rx, ASZ_CTR_RX_WRONG_PATH);
     return;
@@ -258,10 +259,13 @@ static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const str
     return;
   }
   int reordered;
-  uint32_t slot = asz_slots_of(run->slots, replies->time[i]);
-  uint64_t rtt_ns = age_ns(burst->now_ntp64, replies->time[i]);
-  count(rx, asz_record_reply(stats, &run->stats->sketch[target], replies->seq[i], rtt_ns, run->timeout_ns, slot, burst->doubtful,
-                             &reordered));
+  struct asz_reply reply = {
+      .seq = replies->seq[i],
+      .slot = asz_slots_of(run->slots, replies->time[i]),
+      .rtt_ns = age_ns(burst->now_ntp64, replies->time[i]),
+      .doubtful = burst->doubtful,
+  };
+  count(rx, asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered));
   rx->counters->value[ASZ_CTR_RX_REORDERED] += (uint64_t)reordered;
 }
 

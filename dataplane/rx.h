@@ -35,8 +35,7 @@ struct asz_rx_epoch {
 /* What belongs to the running epoch alone. The pointers are the plan's. */
 struct asz_rx_run {
   struct asz_rx_epoch epoch; /* valid: probing or cooling down */
-  const struct asz_target *target;
-  struct asz_stats *stats;
+  struct asz_stats *stats;   /* aimed */
   struct asz_slots *slots;
   uint64_t timeout_ns;
   uint64_t start_ntp64;

@@ -13,30 +13,31 @@ enum { TARGETS_MAX = 1 << 24 };
 static size_t target_bytes(uint32_t target_count) {
   return (size_t)target_count * sizeof(struct asz_target_stats);
 }
-static size_t sketch_bytes(uint32_t target_count) {
-  return (size_t)target_count * sizeof(struct asz_sketch);
+static size_t cells_bytes(uint32_t target_count, uint32_t cell_count) {
+  return (size_t)target_count * cell_count * sizeof(uint16_t);
 }
 
-size_t asz_stats_footprint(uint32_t target_count) {
-  if (target_count < 1 || target_count > TARGETS_MAX)
+size_t asz_stats_footprint(uint32_t target_count, uint32_t cell_count) {
+  if (target_count < 1 || target_count > TARGETS_MAX || !asz_sketch_cells_ok(cell_count))
     return 0;
-  return sizeof(struct asz_stats) + target_bytes(target_count) + sketch_bytes(target_count);
+  return sizeof(struct asz_stats) + target_bytes(target_count) + cells_bytes(target_count, cell_count);
 }
 
-int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count) {
-  if (asz_stats_footprint(target_count) == 0)
+int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count, uint32_t cell_count) {
+  if (asz_stats_footprint(target_count, cell_count) == 0)
     return ASZ_EINVAL;
   asz_sketch_init();
   struct asz_stats *stats = calloc(1, sizeof *stats);
   if (stats == NULL)
     return ASZ_ENOMEM;
-  void *target = NULL, *sketch = NULL;
+  void *target = NULL, *cell = NULL;
   stats->target_count = target_count;
+  stats->cell_count = cell_count;
   int err = asz_bigmem_new(&target, target_bytes(target_count), -1);
   if (err == 0)
-    err = asz_bigmem_new(&sketch, sketch_bytes(target_count), -1);
+    err = asz_bigmem_new(&cell, cells_bytes(target_count, cell_count), -1);
   stats->target = target;
-  stats->sketch = sketch;
+  stats->cell = cell;
   if (err != 0) {
     asz_stats_free(stats);
     return err;
@@ -46,9 +47,10 @@ int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count) {
 }
 
 void asz_stats_clear(struct asz_stats *stats) {
-  struct asz_stats kept = {.target_count = stats->target_count, .target = stats->target, .sketch = stats->sketch};
+  struct asz_stats kept = {
+      .target_count = stats->target_count, .cell_count = stats->cell_count, .target = stats->target, .cell = stats->cell};
   memset(stats->target, 0, target_bytes(stats->target_count));
-  memset(stats->sketch, 0, sketch_bytes(stats->target_count));
+  memset(stats->cell, 0, cells_bytes(stats->target_count, stats->cell_count));
   *stats = kept;
 }
 
@@ -56,8 +58,28 @@ void asz_stats_free(struct asz_stats *stats) {
   if (stats == NULL)
     return;
   asz_bigmem_free(stats->target, target_bytes(stats->target_count));
-  asz_bigmem_free(stats->sketch, sketch_bytes(stats->target_count));
+  asz_bigmem_free(stats->cell, cells_bytes(stats->target_count, stats->cell_count));
   free(stats);
+}
+
+void asz_stats_aim(struct asz_stats *stats, const struct asz_target *target) {
+  for (uint32_t i = 0; i < stats->target_count; i++) {
+    stats->target[i].port = target[i].port;
+    stats->target[i].probe = target[i].probe;
+    stats->target[i].flags = target[i].flags;
+  }
+}
+
+struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index) {
+  const struct asz_target_stats *t = &stats->target[index];
+  return (struct asz_sketch){
+      .cell = stats->cell + (size_t)index * stats->cell_count,
+      .cell_count = stats->cell_count,
+      .bin_min = (uint16_t)asz_sketch_bin(t->rtt_min_ns),
+      .bin_max = (uint16_t)asz_sketch_bin(t->rtt_max_ns),
+      .level = t->sketch_level,
+      .some = t->rtt_max_ns != 0,
+  };
 }
 
 void asz_engine_sent(const struct asz_plan *plan, const struct asz_stats *stats, uint32_t *ret_sent) {

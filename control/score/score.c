@@ -40,9 +40,9 @@ static void score_probes(const struct asz_measure *measure, struct asz_score *sc
   }
   if (measure->answered) {
     score->rtt_min_ns = measure->rtt_min_ns;
-    score->rtt_q50_ns = asz_sketch_quantile(measure->sketch, 500000);
-    score->rtt_q95_ns = asz_sketch_quantile(measure->sketch, 950000);
-    score->rtt_q99_ns = asz_sketch_quantile(measure->sketch, 990000);
+    score->rtt_q50_ns = asz_sketch_quantile(&measure->sketch, 500000);
+    score->rtt_q95_ns = asz_sketch_quantile(&measure->sketch, 950000);
+    score->rtt_q99_ns = asz_sketch_quantile(&measure->sketch, 990000);
   }
 }
 
@@ -83,7 +83,7 @@ static void compose(struct asz_score *score) {
 
 void asz_score_epoch(struct asz_score_state *state, const struct asz_measure *measure, const struct asz_score_params *params,
                      uint64_t rtt_target_ns, uint64_t end_ns, struct asz_score *ret_score) {
-  assert(measure->answered == 0 || measure->sketch);
+  assert(measure->answered == 0 || measure->sketch.cell);
   uint32_t day = (uint32_t)(end_ns / ASZ_DAY_NS);
   memset(ret_score, 0, sizeof *ret_score);
 

@@ -19,7 +19,7 @@ struct asz_measure {
   uint64_t slots_judged; /* bit s: at least 3 probes due, control targets up, engine healthy */
   uint64_t slots_up;     /* bit s, only where judged counts */
   uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns;
-  const struct asz_sketch *sketch;
+  struct asz_sketch sketch;                                                                  /* of the answered */
   uint32_t answers_pass, answers_fail, answers_malformed, answers_missing, answers_unjudged; /* challenges of this epoch */
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of the sketch and its packed form.
+/* The tables of the sketch and its folding.
  *
  * bound[0] = 1 us and bound[i+1] = bound[i] * 101 / 99, carried with 64 bits of fraction: 33 + 64 bits times 101 stay within
- * 128, and the error of 767 truncated divisions stays far below the last kept integer bit. The estimate of a bin is
- * bound * 99 / 100, the value with the same relative distance, 1 %, to both ends; rounding it to whole ns adds at most half a
- * ns, which shows only near 1 us.
+ * 128, and the error of 767 truncated divisions stays far below the last kept integer bit. The estimate of a cell that spans
+ * (low, high] is 2 low high / (low + high), the value with the same relative distance to both ends, (high - low) / (high + low):
+ * 1 % for one bin. Rounding it to whole ns adds at most half a ns, which shows only near 1 us.
  *
  * Finding a bin needs no logarithm: leading-zero count and six mantissa bits cut the values into buckets no wider than
  * 1/64 = 1.6 % < 2 %, so a bucket holds at most one bound. A table names the bin of a bucket's first value; one comparison
@@ -14,8 +14,6 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
-
-#include "dataplane/base/err.h"
 
 typedef unsigned __int128 u128; /* the compiler's own type under a readable name */
 
@@ -28,7 +26,7 @@ enum {
 };
 
 static uint64_t bound_ns[ASZ_SKETCH_BINS];
-static uint64_t estimate_ns[ASZ_SKETCH_BINS];
+static uint64_t bound_q24[ASZ_SKETCH_BINS]; /* the same with 24 bits of fraction, for estimates */
 static uint16_t bin_guess[BUCKETS];
 static bool ready;
 
@@ -51,7 +49,7 @@ void asz_sketch_init(void) {
   u128 bound_q64 = (u128)BOUND_FIRST_NS << 64;
   for (unsigned bin = 0; bin < ASZ_SKETCH_BINS; bin++) {
     bound_ns[bin] = (uint64_t)(bound_q64 >> 64);
-    estimate_ns[bin] = (uint64_t)((bound_q64 * 99 / 100 + ((u128)1 << 63)) >> 64);
+    bound_q24[bin] = (uint64_t)(bound_q64 >> 40);
     bound_q64 = bound_q64 * 101 / 99;
   }
   assert(bound_ns[ASZ_SKETCH_BINS - 1] < (uint64_t)1 << (EXPONENT_MAX + 1));
@@ -72,31 +70,74 @@ unsigned asz_sketch_bin(uint64_t value_ns) {
   return bin + (value_ns > bound_ns[bin]);
 }
 
-uint64_t asz_sketch_value(unsigned bin) {
-  assert(bin < ASZ_SKETCH_BINS);
-  return estimate_ns[bin];
+bool asz_sketch_cells_ok(uint64_t cell_count) {
+  return cell_count >= ASZ_SKETCH_CELLS_MIN && cell_count <= ASZ_SKETCH_CELLS_MAX && (cell_count & (cell_count - 1)) == 0;
 }
 
-static inline uint16_t add_saturated(uint16_t a, uint16_t b) {
-  unsigned sum = (unsigned)a + b;
-  return sum > UINT16_MAX ? UINT16_MAX : (uint16_t)sum;
+static inline uint16_t add_saturated(uint16_t a, uint32_t b) {
+  return (uint16_t)(a + b > UINT16_MAX ? UINT16_MAX : a + b);
+}
+
+/* Joins cells up to a level at which bin_min..bin_max fit. */
+static void raise_to(struct asz_sketch *sketch, unsigned level) {
+  uint16_t old[ASZ_SKETCH_CELLS_MAX];
+  memcpy(old, sketch->cell, sketch->cell_count * sizeof *old);
+  memset(sketch->cell, 0, sketch->cell_count * sizeof *old);
+  for (unsigned place = sketch->bin_min >> sketch->level; place <= (unsigned)sketch->bin_max >> sketch->level; place++) {
+    uint16_t *into = &sketch->cell[asz_sketch_at(place, level - sketch->level, sketch->cell_count)];
+    *into = add_saturated(*into, old[asz_sketch_at(place, 0, sketch->cell_count)]);
+  }
+  sketch->level = (uint8_t)level;
+}
+
+void asz_sketch_stretch(struct asz_sketch *sketch, unsigned bin_min, unsigned bin_max) {
+  assert(bin_min <= bin_max && bin_max < ASZ_SKETCH_BINS);
+  unsigned level = sketch->some ? sketch->level : 0;
+  unsigned low = sketch->some && sketch->bin_min < bin_min ? sketch->bin_min : bin_min;
+  unsigned high = sketch->some && sketch->bin_max > bin_max ? sketch->bin_max : bin_max;
+  while ((high >> level) - (low >> level) >= sketch->cell_count)
+    level++;
+  if (sketch->some && level > sketch->level)
+    raise_to(sketch, level);
+  sketch->level = (uint8_t)level;
+  sketch->bin_min = (uint16_t)low;
+  sketch->bin_max = (uint16_t)high;
+  sketch->some = true;
 }
 
 void asz_sketch_add(struct asz_sketch *sketch, uint64_t value_ns) {
-  uint16_t *count = &sketch->count[asz_sketch_bin(value_ns)];
-  *count = add_saturated(*count, 1);
+  unsigned bin = asz_sketch_bin(value_ns);
+  asz_sketch_stretch(sketch, bin, bin);
+  uint16_t *cell = &sketch->cell[asz_sketch_at(bin, sketch->level, sketch->cell_count)];
+  *cell = add_saturated(*cell, 1);
 }
 
 void asz_sketch_merge(struct asz_sketch *into, const struct asz_sketch *from) {
-  for (unsigned bin = 0; bin < ASZ_SKETCH_BINS; bin++)
-    into->count[bin] = add_saturated(into->count[bin], from->count[bin]);
+  assert(into->cell_count == from->cell_count);
+  if (!from->some)
+    return;
+  asz_sketch_stretch(into, from->bin_min, from->bin_max);
+  if (from->level > into->level)
+    raise_to(into, from->level);
+  for (unsigned place = from->bin_min >> from->level; place <= (unsigned)from->bin_max >> from->level; place++) {
+    uint16_t *cell = &into->cell[asz_sketch_at(place, into->level - from->level, into->cell_count)];
+    *cell = add_saturated(*cell, from->cell[asz_sketch_at(place, 0, from->cell_count)]);
+  }
 }
 
 uint64_t asz_sketch_total(const struct asz_sketch *sketch) {
   uint64_t total = 0;
-  for (unsigned bin = 0; bin < ASZ_SKETCH_BINS; bin++)
-    total += sketch->count[bin];
+  for (uint32_t i = 0; i < sketch->cell_count; i++)
+    total += sketch->cell[i];
   return total;
+}
+
+/* Bin 0 has no lower bound; its estimate is that of a bin like the others. */
+static uint64_t estimate_ns(const struct asz_sketch *sketch, unsigned place) {
+  unsigned first = place << sketch->level, last = first + (1u << sketch->level) - 1;
+  u128 low = first == 0 ? bound_q24[0] * 99 / 101 : bound_q24[first - 1];
+  u128 high = bound_q24[last < ASZ_SKETCH_BINS ? last : ASZ_SKETCH_BINS - 1];
+  return (uint64_t)((2 * low * high / (low + high) + (1 << 23)) >> 24);
 }
 
 uint64_t asz_sketch_quantile(const struct asz_sketch *sketch, uint32_t q_ppm) {
@@ -104,67 +145,19 @@ uint64_t asz_sketch_quantile(const struct asz_sketch *sketch, uint32_t q_ppm) {
   uint64_t total = asz_sketch_total(sketch);
   if (total == 0)
     return 0;
-  uint64_t rank = q_ppm * (total - 1) / 1000000; /* at most 10^6 * 768 * 65535: no overflow */
-  unsigned bin = 0;
-  for (uint64_t seen = sketch->count[0]; seen <= rank; seen += sketch->count[bin])
-    bin++;
-  return estimate_ns[bin];
-}
-
-static size_t varint_write(uint8_t *at, uint32_t value) {
-  size_t size_bytes = 0;
-  for (; value >= 0x80; value >>= 7)
-    at[size_bytes++] = (uint8_t)(value | 0x80);
-  at[size_bytes++] = (uint8_t)value;
-  return size_bytes;
-}
-
-/* Reads one varint of at most three bytes (21 bits) in its only spelling; returns the bytes read, 0 when it is not one. */
-static size_t varint_read(uint32_t *ret_value, const uint8_t *at, size_t size_bytes) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < size_bytes && i < 3; i++) {
-    value |= (uint32_t)(at[i] & 0x7f) << (7 * i);
-    if ((at[i] & 0x80) != 0)
-      continue;
-    if (i > 0 && at[i] == 0) /* a last byte of zero adds nothing: a second spelling of a smaller value */
-      return 0;
-    *ret_value = value;
-    return i + 1;
+  uint64_t rank = q_ppm * (total - 1) / 1000000; /* at most 10^6 * 1,024 * 65,535: no overflow */
+  unsigned place = sketch->bin_min >> sketch->level;
+  for (uint64_t seen = 0;; place++) {
+    seen += sketch->cell[asz_sketch_at(place, 0, sketch->cell_count)];
+    if (seen > rank)
+      return estimate_ns(sketch, place);
   }
-  return 0;
 }
 
-size_t asz_sketch_pack(uint8_t *ret_bytes, const struct asz_sketch *sketch) {
-  size_t size_bytes = 0;
-  unsigned next_bin = 0; /* the bin that a skip of zero would name */
-  for (unsigned bin = 0; bin < ASZ_SKETCH_BINS; bin++) {
-    if (sketch->count[bin] == 0)
-      continue;
-    size_bytes += varint_write(ret_bytes + size_bytes, bin - next_bin);
-    size_bytes += varint_write(ret_bytes + size_bytes, sketch->count[bin]);
-    next_bin = bin + 1;
-  }
-  assert(size_bytes <= ASZ_SKETCH_PACKED_MAX);
-  return size_bytes;
-}
-
-int asz_sketch_unpack(struct asz_sketch *ret_sketch, const uint8_t *bytes, size_t size_bytes) {
-  struct asz_sketch sketch;
-  memset(&sketch, 0, sizeof sketch);
-  uint32_t next_bin = 0;
-  for (size_t at = 0; at < size_bytes;) {
-    uint32_t skip = 0, count = 0;
-    size_t skip_bytes = varint_read(&skip, bytes + at, size_bytes - at);
-    if (skip_bytes == 0)
-      return ASZ_EFORMAT;
-    at += skip_bytes;
-    size_t count_bytes = varint_read(&count, bytes + at, size_bytes - at);
-    if (count_bytes == 0 || count == 0 || count > UINT16_MAX || next_bin + skip >= ASZ_SKETCH_BINS)
-      return ASZ_EFORMAT;
-    at += count_bytes;
-    sketch.count[next_bin + skip] = (uint16_t)count;
-    next_bin += skip + 1;
-  }
-  *ret_sketch = sketch;
-  return ASZ_OK;
+/* 2^level bins span gamma^(2^level) = high / low. */
+uint32_t asz_sketch_error_ppm(const struct asz_sketch *sketch) {
+  u128 low_q32 = (u128)1 << 32, high_q32 = low_q32;
+  for (unsigned i = 0; i < 1u << sketch->level; i++)
+    high_q32 = high_q32 * 101 / 99 + 1;
+  return (uint32_t)(((high_q32 - low_q32) * 1000000 + high_q32 + low_q32 - 1) / (high_q32 + low_q32));
 }

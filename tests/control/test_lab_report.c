@@ -21,7 +21,8 @@ static struct asz_lab_report report;
 
 /* Provider i answers `answered` probes at `rtt_ns`. */
 static void answer(uint32_t i, uint32_t answered, uint64_t rtt_ns) {
-  memset(&seen[i].sketch, 0, sizeof seen[i].sketch);
+  memset(seen[i].cell, 0, sizeof seen[i].cell);
+  seen[i].sketch = (struct asz_sketch){.cell = seen[i].cell, .cell_count = ASZ_SKETCH_CELLS_DEFAULT};
   for (uint32_t n = 0; n < answered; n++)
     asz_sketch_add(&seen[i].sketch, rtt_ns);
   seen[i].answered = answered;
@@ -324,12 +325,11 @@ Test(lab_report, a_wide_jitter_widens_what_a_median_may_miss_by)
 
 Test(lab_report, replies_held_by_a_busy_machine_excuse_a_median_and_nothing_else)
 {
-  answer(HONEST, PROBES - 2, DELAY_NS + JITTER_NS / 2);
   enum { HELD = 70 };
-  for (uint32_t n = 0; n < HELD; n++) { /* came 4 ms later */
-    seen[HONEST].sketch.count[asz_sketch_bin(DELAY_NS + JITTER_NS / 2)]--;
+  answer(HONEST, PROBES - 2 - HELD, DELAY_NS + JITTER_NS / 2);
+  for (uint32_t n = 0; n < HELD; n++) /* came 4 ms later */
     asz_sketch_add(&seen[HONEST].sketch, DELAY_NS + JITTER_NS / 2 + 4000000);
-  }
+  seen[HONEST].answered = PROBES - 2;
   make();
   cr_expect(not(report.ok), "no reply was held");
   deed[HONEST].held = (PROBES - 2) / 10;
@@ -371,16 +371,18 @@ Test(lab_report, epochs_add_up)
                                    .malformed = 8,
                                    .unjudged = 9,
                                    .rtt_min_ns = 500,
+                                   .rtt_max_ns = 700,
                                    .slots_up = 5};
   struct asz_lab_seen total = {0};
-  struct asz_sketch sketch = {{0}};
-  asz_sketch_add(&sketch, 5000000);
-  asz_lab_seen_add(&total, &stats, &sketch, 10, 7);
+  uint16_t cell[ASZ_SKETCH_CELLS_DEFAULT] = {0};
+  cell[asz_sketch_at(asz_sketch_bin(500), 0, ASZ_SKETCH_CELLS_DEFAULT)] = 1;
+  struct asz_stats all = {.target_count = 1, .cell_count = ASZ_SKETCH_CELLS_DEFAULT, .target = &stats, .cell = cell};
+  asz_lab_seen_add(&total, &all, 0, 10, 7);
   stats.rtt_min_ns = 700;
-  asz_lab_seen_add(&total, &stats, &sketch, 11, 1);
+  asz_lab_seen_add(&total, &all, 0, 11, 1);
   stats.rtt_min_ns = 0;
   stats.answered = 0; /* an epoch without a reply has no smallest RTT */
-  asz_lab_seen_add(&total, &stats, &sketch, 12, 0);
+  asz_lab_seen_add(&total, &all, 0, 12, 0);
   cr_expect(eq(u64, total.sent, 33));
   cr_expect(eq(u64, total.answered, 10));
   cr_expect(eq(u64, total.late, 3));

@@ -9,14 +9,14 @@ enum { COUNT = 8, RATE_PPS = 80, SLOT_S = 1, SLOTS = 10 }; /* ten probes a targe
 
 static struct asz_provider provider[COUNT];
 static struct asz_target_stats target[COUNT];
-static struct asz_sketch sketch[COUNT];
+static uint16_t cell[COUNT * ASZ_SKETCH_CELLS_MIN];
 static struct asz_roster roster;
 static struct asz_stats stats;
 static struct asz_plan plan;
 
 static void begin(void) {
   roster = (struct asz_roster){.count = COUNT, .provider = provider};
-  stats = (struct asz_stats){.target_count = COUNT, .target = target, .sketch = sketch};
+  stats = (struct asz_stats){.target_count = COUNT, .cell_count = ASZ_SKETCH_CELLS_MIN, .target = target, .cell = cell};
   plan = (struct asz_plan){.rate_pps = RATE_PPS,
                            .slot_ns = SLOT_S * UINT64_C(1000000000),
                            .duration_ns = SLOTS * UINT64_C(1000000000),
@@ -96,5 +96,5 @@ Test(measure, an_up_slot_that_is_not_judged_does_not_count)
   cr_assert_eq(measure.answers_malformed, 2);
   cr_assert_eq(measure.answers_missing, 3);
   cr_assert_eq(measure.answers_unjudged, 5);
-  cr_assert_eq(measure.sketch, &sketch[3]);
+  cr_assert_eq(measure.sketch.cell, cell + 3 * ASZ_SKETCH_CELLS_MIN);
 }

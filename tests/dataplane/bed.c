@@ -19,9 +19,9 @@ static void epoch_begin(struct bed *bed, uint32_t epoch) {
   memcpy(setup.validator_id, "validatr", 8);
   asz_template_prepare(&bed->template, bed->module, &setup);
   bed->slots = (struct asz_slots){.count = 2, .now = 1, .start_ntp64 = {BED_START, BED_START + 500 * BED_MS}};
+  asz_stats_aim(bed->stats, bed->target);
   struct asz_rx_run run = {
       .epoch = {.map = &bed->map, .target_count = BED_TARGETS, .valid = true},
-      .target = bed->target,
       .stats = bed->stats,
       .slots = &bed->slots,
       .timeout_ns = 100000000,
@@ -40,7 +40,7 @@ void bed_open(struct bed *bed, enum asz_probe kind) {
     bed->secret[i] = (uint8_t)i;
   for (unsigned i = 0; i < sizeof bed->session; i++)
     ((uint8_t *)bed->session)[i] = (uint8_t)(3 * i + 1);
-  cr_assert(eq(int, asz_stats_new(&bed->stats, BED_TARGETS), 0));
+  cr_assert(eq(int, asz_stats_new(&bed->stats, BED_TARGETS, ASZ_SKETCH_CELLS_MIN), 0));
   cr_assert(eq(int, asz_addrmap_new(&bed->map, BED_TARGETS, -1), 0));
   cr_assert(eq(int, asz_addrmap_new(&bed->other_map, BED_TARGETS, -1), 0));
   asz_addrmap_reset(&bed->map, BED_TARGETS);
@@ -183,7 +183,8 @@ void bed_assert_only(const struct bed *bed, const struct bed_change *mark, enum 
   }
   for (unsigned i = 0; i < BED_TARGETS; i++) {
     assert_score_kept(&bed->stats->target[i], &mark->target[i]);
-    cr_assert(eq(u64, asz_sketch_total(&bed->stats->sketch[i]), mark->target[i].answered));
+    struct asz_sketch sketch = asz_stats_sketch(bed->stats, i);
+    cr_assert(eq(u64, asz_sketch_total(&sketch), mark->target[i].answered));
   }
 }
 

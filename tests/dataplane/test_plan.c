@@ -24,7 +24,7 @@ static void good_plan(void) {
       .target = target,
       .session = session,
   };
-  cr_assert(eq(int, asz_stats_new(&plan.stats, COUNT), 0));
+  cr_assert(eq(int, asz_stats_new(&plan.stats, COUNT, ASZ_SKETCH_CELLS_MIN), 0));
 }
 
 static void plan_free(void) {

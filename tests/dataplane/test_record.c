@@ -1,21 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 
 #include "dataplane/base/draw.h"
 #include "dataplane/record.h"
 
 enum { TIMEOUT_NS = 1000000 };
 static struct asz_target_stats stats;
-static struct asz_sketch sketch;
+static uint16_t cell[ASZ_SKETCH_CELLS_MIN];
+static struct asz_stats all = {.target_count = 1, .cell_count = ASZ_SKETCH_CELLS_MIN, .target = &stats, .cell = cell};
 static int reordered;
 
 static enum asz_counter reply(uint32_t seq, uint64_t rtt_ns) {
-  return asz_record_reply(&stats, &sketch, seq, rtt_ns, TIMEOUT_NS, 3, false, &reordered);
+  struct asz_reply reply = {.seq = seq, .slot = 3, .rtt_ns = rtt_ns};
+  return asz_record_reply(&all, 0, &reply, TIMEOUT_NS, &reordered);
 }
 
 static enum asz_counter doubtful_reply(uint32_t seq, uint64_t rtt_ns) {
-  return asz_record_reply(&stats, &sketch, seq, rtt_ns, TIMEOUT_NS, 3, true, &reordered);
+  struct asz_reply reply = {.seq = seq, .slot = 3, .rtt_ns = rtt_ns, .doubtful = true};
+  return asz_record_reply(&all, 0, &reply, TIMEOUT_NS, &reordered);
+}
+
+static uint64_t total(void) {
+  struct asz_sketch sketch = asz_stats_sketch(&all, 0);
+  return asz_sketch_total(&sketch);
 }
 
 TestSuite(record, .init = asz_sketch_init);
@@ -42,7 +51,7 @@ Test(record, first_copy_after_the_timeout_is_late_and_never_up)
   cr_assert(eq(int, reply(4, TIMEOUT_NS + 1), ASZ_CTR_RX_LATE));
   cr_assert(eq(u64, stats.slots_up, 0));
   cr_assert(eq(u16, stats.answered, 0));
-  cr_assert(eq(u64, asz_sketch_total(&sketch), 0));
+  cr_assert(eq(u64, total(), 0));
   cr_assert(eq(int, reply(4, 500), ASZ_CTR_RX_DUPLICATE), "and its second copy is not a first");
 }
 
@@ -105,7 +114,7 @@ Test(record, doubtful_reply_in_time_is_up_without_an_rtt)
   cr_assert(eq(int, doubtful_reply(0, 500), ASZ_CTR_RX_DOUBTFUL));
   cr_assert(eq(u16, stats.answered, 1));
   cr_assert(eq(u64, stats.slots_up, 1 << 3));
-  cr_assert(eq(u64, asz_sketch_total(&sketch), 0));
+  cr_assert(eq(u64, total(), 0));
   cr_assert(eq(u32, stats.rtt_min_ns, 0));
   cr_assert(eq(u64, stats.rtt_sum_ns, 0));
 }
@@ -134,4 +143,24 @@ Test(record, best_rtt_is_that_of_the_vouched_replies)
   cr_assert(eq(int, reply(1, 700), ASZ_CTR_RX_ANSWERED));
   cr_assert(eq(u32, stats.rtt_min_ns, 700));
   cr_assert(eq(u32, stats.rtt_max_ns, 700));
+}
+
+/* The record keeps the sketch's ends as its extreme RTTs; the plain sketch of the same values must come out cell by cell. */
+Test(record, cells_equal_those_of_the_plain_sketch)
+{
+  uint16_t plain_cell[ASZ_SKETCH_CELLS_MIN] = {0};
+  struct asz_sketch plain = {.cell = plain_cell, .cell_count = ASZ_SKETCH_CELLS_MIN};
+  const uint64_t seed = 12;
+  for (uint32_t i = 0; i < 3000; i++) {
+    uint64_t bits = asz_draw(seed, 0, i, 0);
+    uint64_t rtt_ns = i < 1000 ? 400000 + bits % 100000 : bits % (TIMEOUT_NS + 1); /* close together at first */
+    cr_assert(eq(int, reply(i, rtt_ns), ASZ_CTR_RX_ANSWERED));
+    asz_sketch_add(&plain, rtt_ns == 0 ? 1 : rtt_ns);
+    struct asz_sketch kept = asz_stats_sketch(&all, 0);
+    cr_assert(eq(u8, kept.level, plain.level), "seed %lu, step %u", (unsigned long)seed, i);
+    cr_assert(eq(u16, kept.bin_min, plain.bin_min));
+    cr_assert(eq(u16, kept.bin_max, plain.bin_max));
+  }
+  cr_assert(gt(u8, plain.level, 2));
+  cr_assert(eq(int, memcmp(cell, plain_cell, sizeof cell), 0), "seed %lu", (unsigned long)seed);
 }

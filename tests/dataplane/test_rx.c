@@ -239,7 +239,7 @@ Test(rx, missing_ssid_is_forged_unless_the_target_may)
   bed_finish(&reply);
   receive_marked(&reply, now);
   bed_assert_only(&bed, &mark, ASZ_CTR_RX_FORGED);
-  bed.target[1].flags = ASZ_TARGET_NO_SSID;
+  bed.stats->target[1].flags = ASZ_TARGET_NO_SSID;
   bed_receive(&bed, &reply, now);
   cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 1));
   /* but a wrong one is no missing one */

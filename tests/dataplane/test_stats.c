@@ -9,30 +9,36 @@
 Test(stats, impossible_counts_are_refused)
 {
   struct asz_stats *stats = NULL;
-  cr_assert(eq(int, asz_stats_new(&stats, 0), ASZ_EINVAL));
-  cr_assert(eq(int, asz_stats_new(&stats, (1u << 24) + 1), ASZ_EINVAL));
+  cr_assert(eq(int, asz_stats_new(&stats, 0, 64), ASZ_EINVAL));
+  cr_assert(eq(int, asz_stats_new(&stats, (1u << 24) + 1, 64), ASZ_EINVAL));
+  cr_assert(eq(int, asz_stats_new(&stats, 1, 0), ASZ_EINVAL));
+  cr_assert(eq(int, asz_stats_new(&stats, 1, 65), ASZ_EINVAL), "no power of two");
+  cr_assert(eq(int, asz_stats_new(&stats, 1, 2048), ASZ_EINVAL));
   cr_assert(eq(ptr, stats, NULL));
-  cr_assert(eq(sz, asz_stats_footprint(0), 0));
-  cr_assert(eq(sz, asz_stats_footprint((1u << 24) + 1), 0));
+  cr_assert(eq(sz, asz_stats_footprint(0, 64), 0));
+  cr_assert(eq(sz, asz_stats_footprint((1u << 24) + 1, 64), 0));
   asz_stats_free(NULL);
 }
 
 Test(stats, new_and_cleared_ones_are_zero)
 {
-  enum { COUNT = 3000 };
+  enum { COUNT = 3000, CELLS = 64 };
   struct asz_stats *stats = NULL;
-  cr_assert(eq(int, asz_stats_new(&stats, COUNT), 0));
-  cr_assert(ge(sz, asz_stats_footprint(COUNT), COUNT * (64 + 1536)));
+  cr_assert(eq(int, asz_stats_new(&stats, COUNT, CELLS), 0));
+  cr_assert(ge(sz, asz_stats_footprint(COUNT, CELLS), COUNT * (64 + 128)));
   cr_assert(eq(uint, (uintptr_t)stats->target % 64, 0));
   memset(stats->target, 0xff, COUNT * sizeof *stats->target);
-  memset(stats->sketch, 0xff, COUNT * sizeof *stats->sketch);
+  memset(stats->cell, 0xff, (size_t)COUNT * CELLS * sizeof *stats->cell);
   stats->rate_pps = 5;
   asz_stats_clear(stats);
   cr_assert(eq(u64, stats->rate_pps, 0));
   cr_assert(eq(u32, stats->target_count, COUNT));
+  cr_assert(eq(u32, stats->cell_count, CELLS));
   for (uint32_t i = 0; i < COUNT; i++) {
     cr_assert(eq(u64, stats->target[i].seen, 0));
-    cr_assert(eq(u64, asz_sketch_total(&stats->sketch[i]), 0));
+    struct asz_sketch sketch = asz_stats_sketch(stats, i);
+    cr_assert(eq(u64, asz_sketch_total(&sketch), 0));
+    cr_assert(not(sketch.some));
   }
   asz_stats_free(stats);
 }
@@ -45,7 +51,7 @@ Test(stats, sent_equals_a_walk_of_the_schedule)
   for (unsigned c = 0; c < 3; c++)
     for (unsigned s = 0; s < 5; s++) {
       struct asz_stats *stats = NULL;
-      cr_assert(eq(int, asz_stats_new(&stats, counts[c]), 0));
+      cr_assert(eq(int, asz_stats_new(&stats, counts[c], 32), 0));
       struct asz_plan plan = {.secret = {1, 2, 3}, .target_count = counts[c], .stats = stats};
       uint32_t sent[100], walked[100] = {0};
       stats->probes_scheduled = scheduled[s];
@@ -60,4 +66,13 @@ Test(stats, sent_equals_a_walk_of_the_schedule)
         cr_assert(eq(u32, sent[i], walked[i]), "count %u, scheduled %lu, target %u", counts[c], (unsigned long)scheduled[s], i);
       asz_stats_free(stats);
     }
+}
+
+/* The house's promise: ten million targets, both buffers of statistics, targets and address table in 4 GiB. */
+Test(stats, ten_million_targets_fit_into_four_gib)
+{
+  enum { COUNT = 10000000, ADDRESS_SLOTS = 1 << 24 };
+  size_t bytes = 2 * asz_stats_footprint(COUNT, 64) + COUNT * sizeof(struct asz_target);
+  bytes += 2 * ADDRESS_SLOTS * sizeof(uint64_t);
+  cr_assert(le(sz, bytes, UINT64_C(4) << 30));
 }

@@ -13,7 +13,7 @@ struct scene {
   struct asz_target target[TARGETS];
   struct asz_session session[TARGETS];
   struct asz_target_stats target_stats[TARGETS];
-  struct asz_sketch sketch[TARGETS];
+  uint16_t cell[TARGETS * ASZ_SKETCH_CELLS_MIN];
   struct asz_stats stats;
   struct asz_slots slots;
   struct asz_addrmap map;
@@ -36,14 +36,15 @@ static void scene_open(struct scene *s) {
     s->target[i] = (struct asz_target){.ipv4 = 0x0a400001 + i, .port = 862, .probe = (uint8_t)(i % ASZ_PROBE_COUNT)};
     FUZZ_CHECK(asz_addrmap_put(&s->map, s->target[i].ipv4, i) == 0);
   }
-  s->stats = (struct asz_stats){.target_count = TARGETS, .target = s->target_stats, .sketch = s->sketch};
+  s->stats =
+      (struct asz_stats){.target_count = TARGETS, .cell_count = ASZ_SKETCH_CELLS_MIN, .target = s->target_stats, .cell = s->cell};
+  asz_stats_aim(&s->stats, s->target);
   s->slots = (struct asz_slots){.count = 1, .start_ntp64 = {UINT64_C(0xe8000000) << 32}};
   s->rx.config = (struct asz_rx_config){
       .local_ipv4 = 0x0a000001, .source_port_base = 49152, .challenge_source_port = 48620, .check = ASZ_WIRE_CHECK_L3};
   s->rx.counters = &s->counters;
   struct asz_rx_run run = {
       .epoch = {.map = &s->map, .target_count = TARGETS, .valid = true},
-      .target = s->target,
       .stats = &s->stats,
       .slots = &s->slots,
       .timeout_ns = 100000000,

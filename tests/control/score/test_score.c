@@ -11,7 +11,8 @@ enum { DAY = 20780 };
 static const struct asz_score_params params = {.rtt_target_ns = TARGET_NS, .vetting_days = 21, .vetting_slots = 5000};
 
 static struct asz_sketch sketch_of(unsigned count, uint64_t rtt_ns) {
-  struct asz_sketch sketch = {0};
+  static uint16_t cell[ASZ_SKETCH_CELLS_DEFAULT];
+  struct asz_sketch sketch = {.cell = cell, .cell_count = ASZ_SKETCH_CELLS_DEFAULT};
   asz_sketch_init();
   for (unsigned i = 0; i < count; i++)
     asz_sketch_add(&sketch, rtt_ns);
@@ -26,7 +27,7 @@ static struct asz_measure epoch_of_ten(unsigned up, const struct asz_sketch *ske
       .slots_judged = 0x3ff,
       .slots_up = (1u << up) - 1,
       .rtt_min_ns = up ? 1000000 : 0,
-      .sketch = sketch,
+      .sketch = sketch != NULL ? *sketch : (struct asz_sketch){0},
   };
 }
 

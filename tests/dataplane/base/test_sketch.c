@@ -3,12 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/base/err.h"
 #include "dataplane/base/sketch.h"
 #include "tests/random.h"
 
-enum { LAST = ASZ_SKETCH_BINS - 1 };
+enum { LAST = ASZ_SKETCH_BINS - 1, CELLS = ASZ_SKETCH_CELLS_DEFAULT };
 static const uint64_t value_max = UINT64_MAX;
+
+/* A sketch with cells of its own. */
+struct own {
+  struct asz_sketch sketch;
+  uint16_t cell[ASZ_SKETCH_CELLS_MAX];
+};
+
+static struct asz_sketch *own_open(struct own *own, uint32_t cell_count) {
+  memset(own, 0, sizeof *own);
+  own->sketch = (struct asz_sketch){.cell = own->cell, .cell_count = cell_count};
+  return &own->sketch;
+}
 
 /* The largest value in a bin, by bisection: bins are in the order of their values, which bins_are_in_order checks. */
 static uint64_t bound_of(unsigned bin) {
@@ -25,7 +36,10 @@ static uint64_t bound_of(unsigned bin) {
 
 /* Within 1 %, and the half ns by which any estimate in whole ns may be off. */
 static void expect_close(uint64_t value, uint64_t seed) {
-  uint64_t estimate = asz_sketch_value(asz_sketch_bin(value));
+  struct own own;
+  struct asz_sketch *sketch = own_open(&own, ASZ_SKETCH_CELLS_MIN);
+  asz_sketch_add(sketch, value);
+  uint64_t estimate = asz_sketch_quantile(sketch, 500000);
   uint64_t off = estimate > value ? estimate - value : value - estimate;
   cr_assert_leq(100 * off, value + 50, "seed %lu: %lu ns estimated as %lu", seed, value, estimate);
 }
@@ -88,7 +102,7 @@ Test(sketch, bins_are_in_order)
 Test(sketch, random_values_are_estimated_within_one_percent)
 {
   struct asz_test_random random = asz_test_random_start(2019);
-  for (int i = 0; i < 1000000; i++) {
+  for (int i = 0; i < 200000; i++) {
     uint64_t bits = asz_test_random_next(&random);
     uint64_t value = 1000 + (bits >> 6) % ((UINT64_C(1) << (10 + bits % 23)) - 1); /* every magnitude alike */
     expect_close(value, random.seed);
@@ -100,132 +114,145 @@ static int compare(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-Test(sketch, quantiles_are_within_one_percent_of_the_sorted_ones)
-{
-  struct asz_test_random random = asz_test_random_start(7);
-  static uint64_t value[10007];
-  struct asz_sketch sketch = {0};
-  size_t n = sizeof value / sizeof value[0];
-  for (size_t i = 0; i < n; i++) {
-    uint64_t bits = asz_test_random_next(&random);
-    value[i] = 20000 + (bits >> 8) % (bits % 10 == 0 ? 50000000 : 800000);
-    asz_sketch_add(&sketch, value[i]);
+/* Values of every kind: close together, with a tail, over all magnitudes. */
+static uint64_t value_draw(struct asz_test_random *random, unsigned kind) {
+  uint64_t bits = asz_test_random_next(random);
+  switch (kind) {
+  case 0:
+    return 20000000 + bits % 3000000;
+  case 1:
+    return 200000 + (bits >> 8) % (bits % 10 == 0 ? 50000000 : 800000);
+  default:
+    return 1000 + (bits >> 6) % ((UINT64_C(1) << (10 + bits % 23)) - 1);
   }
-  qsort(value, n, sizeof value[0], compare);
-  cr_assert_eq(asz_sketch_total(&sketch), n);
-  for (uint32_t q_ppm = 0; q_ppm <= 1000000; q_ppm += 500) {
-    uint64_t exact = value[(uint64_t)q_ppm * (n - 1) / 1000000];
-    cr_assert_eq(asz_sketch_quantile(&sketch, q_ppm), asz_sketch_value(asz_sketch_bin(exact)), "seed %lu, q %u ppm", random.seed,
-                 q_ppm);
+}
+
+Test(sketch, quantiles_are_within_the_stated_error_of_the_sorted_ones)
+{
+  static const uint32_t cells[] = {32, 64, 128, 1024};
+  enum { COUNT = 5003 };
+  static uint64_t value[COUNT];
+  struct asz_test_random random = asz_test_random_start(7);
+  for (unsigned round = 0; round < 12; round++) {
+    struct own own;
+    struct asz_sketch *sketch = own_open(&own, cells[round % 4]);
+    for (size_t i = 0; i < COUNT; i++) {
+      value[i] = value_draw(&random, round % 3);
+      asz_sketch_add(sketch, value[i]);
+    }
+    qsort(value, COUNT, sizeof value[0], compare);
+    cr_assert_eq(asz_sketch_total(sketch), COUNT);
+    uint64_t error_ppm = asz_sketch_error_ppm(sketch);
+    for (uint32_t q_ppm = 0; q_ppm <= 1000000; q_ppm += 500) {
+      uint64_t exact = value[(uint64_t)q_ppm * (COUNT - 1) / 1000000], estimate = asz_sketch_quantile(sketch, q_ppm);
+      uint64_t off = estimate > exact ? estimate - exact : exact - estimate;
+      cr_assert_leq(off * 1000000, exact * error_ppm + 500000, "seed %lu, round %u, q %u ppm: %lu estimated as %lu", random.seed,
+                    round, q_ppm, exact, estimate);
+    }
+  }
+}
+
+Test(sketch, error_doubles_with_each_level_that_the_span_needs)
+{
+  static const struct {
+    uint64_t factor;
+    unsigned level;
+    uint32_t error_ppm;
+  } spans[] = {{1, 0, 10001}, {160, 0, 10001}, {180, 1, 19999}, {4000, 1, 19999}};
+  for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+    struct own own;
+    struct asz_sketch *sketch = own_open(&own, CELLS);
+    asz_sketch_add(sketch, 1000000);
+    asz_sketch_add(sketch, 1000000 * spans[i].factor);
+    cr_assert_eq(sketch->level, spans[i].level, "a span of %lu", spans[i].factor);
+    cr_assert_eq(asz_sketch_error_ppm(sketch), spans[i].error_ppm, "a span of %lu", spans[i].factor);
   }
 }
 
 Test(sketch, an_empty_sketch_has_quantile_zero)
 {
-  struct asz_sketch sketch = {0};
-  cr_assert_eq(asz_sketch_quantile(&sketch, 0), 0);
-  cr_assert_eq(asz_sketch_quantile(&sketch, 1000000), 0);
+  struct own own;
+  cr_assert_eq(asz_sketch_quantile(own_open(&own, CELLS), 0), 0);
+  cr_assert_eq(asz_sketch_quantile(&own.sketch, 1000000), 0);
 }
 
 Test(sketch, one_sample_is_every_quantile)
 {
-  struct asz_sketch sketch = {0};
-  asz_sketch_add(&sketch, 123456);
+  struct own own;
+  asz_sketch_add(own_open(&own, CELLS), 123456);
+  uint64_t first = asz_sketch_quantile(&own.sketch, 0);
+  cr_assert(first > 122000 && first < 125000);
   for (uint32_t q_ppm = 0; q_ppm <= 1000000; q_ppm += 250000)
-    cr_assert_eq(asz_sketch_quantile(&sketch, q_ppm), asz_sketch_value(asz_sketch_bin(123456)));
+    cr_assert_eq(asz_sketch_quantile(&own.sketch, q_ppm), first);
 }
 
 Test(sketch, counts_saturate_rather_than_wrap)
 {
-  struct asz_sketch sketch = {0}, other = {0};
+  struct own own, other;
+  own_open(&own, CELLS);
+  own_open(&other, CELLS);
   for (int i = 0; i < 70000; i++)
-    asz_sketch_add(&sketch, 5000);
-  cr_assert_eq(asz_sketch_total(&sketch), UINT16_MAX);
-  other.count[asz_sketch_bin(5000)] = 1;
-  other.count[3] = 40000;
-  asz_sketch_merge(&sketch, &other);
-  asz_sketch_merge(&sketch, &other);
-  cr_assert_eq(sketch.count[asz_sketch_bin(5000)], UINT16_MAX);
-  cr_assert_eq(sketch.count[3], UINT16_MAX);
+    asz_sketch_add(&own.sketch, 5000);
+  cr_assert_eq(asz_sketch_total(&own.sketch), UINT16_MAX);
+  for (int i = 0; i < 40000; i++)
+    asz_sketch_add(&other.sketch, 5000);
+  asz_sketch_merge(&own.sketch, &other.sketch);
+  cr_assert_eq(asz_sketch_total(&own.sketch), UINT16_MAX);
+  asz_sketch_add(&other.sketch, 5000000000); /* joins cells */
+  asz_sketch_merge(&own.sketch, &other.sketch);
+  cr_assert_eq(asz_sketch_total(&own.sketch), (uint64_t)UINT16_MAX + 1);
 }
 
-Test(sketch, a_full_sketch_has_its_largest_quantile_in_the_last_bin)
+Test(sketch, cell_counts_other_than_powers_of_two_in_range_are_refused)
 {
-  struct asz_sketch sketch;
-  memset(&sketch, 0xff, sizeof sketch);
-  cr_assert_eq(asz_sketch_quantile(&sketch, 1000000), asz_sketch_value(LAST));
-  cr_assert_eq(asz_sketch_quantile(&sketch, 0), asz_sketch_value(0));
+  static const uint64_t bad[] = {0, 1, 16, 31, 33, 96, 1023, 2048, UINT64_MAX, UINT64_C(1) << 40};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    cr_assert_not(asz_sketch_cells_ok(bad[i]), "%lu", bad[i]);
+  for (uint64_t good = 32; good <= 1024; good *= 2)
+    cr_assert(asz_sketch_cells_ok(good));
 }
 
-Test(sketch, merging_equals_adding_to_one)
+static void expect_same(const struct own *a, const struct own *b, uint64_t seed) {
+  cr_assert_eq(a->sketch.level, b->sketch.level, "seed %lu", seed);
+  cr_assert_eq(a->sketch.bin_min, b->sketch.bin_min, "seed %lu", seed);
+  cr_assert_eq(a->sketch.bin_max, b->sketch.bin_max, "seed %lu", seed);
+  cr_assert_eq(memcmp(a->cell, b->cell, sizeof a->cell), 0, "seed %lu", seed);
+}
+
+/* Whatever the split, the order, and who is merged into whom. */
+Test(sketch, merging_equals_adding_to_one_cell_by_cell)
 {
   struct asz_test_random random = asz_test_random_start(3);
-  struct asz_sketch a = {0}, b = {0}, both = {0};
-  for (int i = 0; i < 5000; i++) {
-    uint64_t value = asz_test_random_next(&random) % 100000000;
-    asz_sketch_add(i % 3 == 0 ? &a : &b, value);
-    asz_sketch_add(&both, value);
-  }
-  asz_sketch_merge(&a, &b);
-  cr_assert_eq(memcmp(&a, &both, sizeof a), 0, "seed %lu", random.seed);
-}
-
-Test(sketch, unpack_refuses_what_pack_never_makes)
-{
-  static const struct {
-    const char *what;
-    uint8_t bytes[8];
-    size_t size_bytes;
-  } bad[] = {
-      {"a skip without a count", {5}, 1},
-      {"a second skip without a count", {5, 1, 0}, 3},
-      {"an unfinished varint", {0x80}, 1},
-      {"an unfinished count", {0, 0x80}, 2},
-      {"a count of zero", {0, 0}, 2},
-      {"zero spelt in two bytes", {0x80, 0x00, 1}, 3},
-      {"one spelt in three bytes", {0, 0x81, 0x80, 0x00}, 4},
-      {"a count of 65536", {0, 0x80, 0x80, 0x04}, 4},
-      {"a varint of four bytes", {0, 0xff, 0xff, 0xff, 0x01}, 5},
-      {"bin 768", {0x80, 0x06, 1}, 3},
-      {"a bin behind the last one", {0xff, 0x05, 1, 0, 1}, 5},
-      {"a skip of 2^21 - 1", {0xff, 0xff, 0x7f, 1}, 4},
-  };
-  struct asz_sketch sketch, untouched;
-  memset(&sketch, 0x5a, sizeof sketch);
-  untouched = sketch;
-  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-    uint8_t *exact = malloc(bad[i].size_bytes);
-    memcpy(exact, bad[i].bytes, bad[i].size_bytes);
-    cr_assert_eq(asz_sketch_unpack(&sketch, exact, bad[i].size_bytes), ASZ_EFORMAT, "%s", bad[i].what);
-    free(exact);
-  }
-  cr_assert_eq(memcmp(&sketch, &untouched, sizeof sketch), 0, "outputs stay untouched on failure");
-}
-
-Test(sketch, packing_is_undone_by_unpacking)
-{
-  struct asz_test_random random = asz_test_random_start(11);
-  for (int round = 0; round < 300; round++) {
-    struct asz_sketch sketch = {0}, again;
-    uint8_t packed[ASZ_SKETCH_PACKED_MAX];
-    unsigned filled = round % 5 == 0 ? ASZ_SKETCH_BINS : (unsigned)(asz_test_random_next(&random) % 40);
-    for (unsigned i = 0; i < filled; i++) {
-      uint64_t bits = asz_test_random_next(&random);
-      sketch.count[round % 5 == 0 ? i : bits % ASZ_SKETCH_BINS] = (uint16_t)(bits >> 40 >> bits % 16);
+  for (unsigned round = 0; round < 60; round++) {
+    struct own a, b, both;
+    own_open(&a, 32u << round % 3);
+    own_open(&b, 32u << round % 3);
+    own_open(&both, 32u << round % 3);
+    for (int i = 0; i < 300; i++) {
+      uint64_t value = value_draw(&random, (unsigned)(round + (unsigned)(i % 7 == 0)) % 3);
+      asz_sketch_add(round % 5 == 0 || i % 3 == 0 ? &a.sketch : &b.sketch, value);
+      asz_sketch_add(&both.sketch, value);
     }
-    size_t size = asz_sketch_pack(packed, &sketch);
-    cr_assert_eq(asz_sketch_unpack(&again, packed, size), ASZ_OK, "seed %lu, round %d", random.seed, round);
-    cr_assert_eq(memcmp(&sketch, &again, sizeof sketch), 0, "seed %lu, round %d", random.seed, round);
-    for (size_t shorter = 0; shorter < size; shorter++) /* a prefix is either refused or a sketch of its own */
-      if (asz_sketch_unpack(&again, packed, shorter) == ASZ_OK)
-        cr_assert_neq(memcmp(&sketch, &again, sizeof sketch), 0, "seed %lu, round %d, %zu bytes", random.seed, round, shorter);
+    struct own other_way = b;
+    other_way.sketch.cell = other_way.cell;
+    asz_sketch_merge(&other_way.sketch, &a.sketch);
+    asz_sketch_merge(&a.sketch, &b.sketch);
+    expect_same(&a, &both, random.seed);
+    expect_same(&other_way, &both, random.seed);
   }
 }
 
-Test(sketch, the_fullest_sketch_fits_the_packed_limit)
+Test(sketch, order_of_arrival_does_not_matter)
 {
-  struct asz_sketch sketch;
-  uint8_t packed[ASZ_SKETCH_PACKED_MAX];
-  memset(&sketch, 0xff, sizeof sketch);
-  cr_assert_eq(asz_sketch_pack(packed, &sketch), ASZ_SKETCH_BINS * 4);
+  struct asz_test_random random = asz_test_random_start(5);
+  enum { COUNT = 400 };
+  uint64_t value[COUNT];
+  struct own forth, back;
+  own_open(&forth, 32);
+  own_open(&back, 32);
+  for (int i = 0; i < COUNT; i++)
+    asz_sketch_add(&forth.sketch, value[i] = value_draw(&random, 2));
+  for (int i = COUNT - 1; i >= 0; i--)
+    asz_sketch_add(&back.sketch, value[i]);
+  expect_same(&forth, &back, random.seed);
 }
