@@ -6,10 +6,10 @@
 
 #include "dataplane/bigmem.h"
 
-/* At least twice the entries, and never a shift of 32. */
+/* At least half as many again as entries (10 million then share 128 MiB, not 256), and never a shift of 32. */
 static uint32_t slots_for(uint32_t count) {
   uint32_t slots = 2;
-  while (slots < 2 * count)
+  while (slots < count + (count + 1) / 2)
     slots *= 2;
   return slots;
 }
