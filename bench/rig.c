@@ -132,7 +132,7 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
 void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig, const struct asz_rig_result *result,
                    const char *not_measured) {
   const uint64_t *counter = result->counters.value;
-  uint64_t probes = counter[rig->counter], bursts = counter[ASZ_CTR_TX_BURSTS];
+  uint64_t probes = counter[rig->counter], bursts = counter[ASZ_CTR_TX_BURSTS], rx_bursts = counter[ASZ_CTR_RX_BURSTS];
   double seconds = (double)result->wall_ns * 1e-9, cycles = (double)result->cpu_ns * 1e-9 * (double)result->tsc_hz;
   uint64_t hash = asz_bench_hash(ASZ_BENCH_HASH_START, &result->counters, sizeof result->counters);
   char hash_text[17];
@@ -144,6 +144,7 @@ void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig,
   json_object_set_new(report, "probes", json_integer((json_int_t)probes));
   json_object_set_new(report, "providers", json_integer(rig->providers));
   json_object_set_new(report, "burst", json_integer((json_int_t)(bursts > 0 ? counter[ASZ_CTR_TX_PROBES] / bursts : 0)));
+  json_object_set_new(report, "rx_burst", json_integer((json_int_t)(rx_bursts > 0 ? counter[ASZ_CTR_RX_FRAMES] / rx_bursts : 0)));
   json_object_set_new(report, "tx_probes", json_integer((json_int_t)counter[ASZ_CTR_TX_PROBES]));
   json_object_set_new(report, "tx_dropped", json_integer((json_int_t)counter[ASZ_CTR_TX_DROPPED]));
   json_object_set_new(report, "rx_frames", json_integer((json_int_t)counter[ASZ_CTR_RX_FRAMES]));

@@ -28,10 +28,9 @@ static enum asz_counter replayed(struct asz_target_stats *stats) {
 }
 
 /* The sketch's ends are the extreme RTTs themselves: only a new one can need more room. */
-static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns) {
+static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns, unsigned bin) {
   struct asz_target_stats *target = &stats->target[index];
   struct asz_sketch sketch = asz_stats_sketch(stats, index);
-  unsigned bin = asz_sketch_bin(rtt_ns);
   asz_sketch_stretch(&sketch, bin, bin);
   target->sketch_level = sketch.level;
   if (target->rtt_min_ns == 0 || rtt_ns < target->rtt_min_ns)
@@ -40,11 +39,11 @@ static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns
     target->rtt_max_ns = rtt_ns;
 }
 
-static void rtt_add(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns) {
+static void rtt_add(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns, unsigned bin) {
   struct asz_target_stats *target = &stats->target[index];
   if (rtt_ns < target->rtt_min_ns || rtt_ns > target->rtt_max_ns)
-    rtt_stretch(stats, index, rtt_ns);
-  uint32_t at = asz_sketch_at(asz_sketch_bin(rtt_ns), target->sketch_level, stats->cell_count);
+    rtt_stretch(stats, index, rtt_ns, bin);
+  uint32_t at = asz_sketch_at(bin, target->sketch_level, stats->cell_count);
   asz_record_count(&stats->cell[(size_t)index * stats->cell_count + at]);
   target->rtt_sum_ns += rtt_ns;
 }
@@ -73,6 +72,7 @@ enum asz_counter asz_record_reply(struct asz_stats *stats, uint32_t index, const
   asz_record_count(&target->answered);
   if (reply->doubtful)
     return ASZ_CTR_RX_DOUBTFUL;
-  rtt_add(stats, index, reply->rtt_ns > 0 ? (uint32_t)reply->rtt_ns : 1); /* the timeout is under 2^32 ns; 0 means none */
+  rtt_add(stats, index, reply->rtt_ns > 0 ? (uint32_t)reply->rtt_ns : 1,
+          reply->bin); /* the timeout is under 2^32 ns; 0 means none */
   return ASZ_CTR_RX_ANSWERED;
 }

@@ -16,6 +16,7 @@ struct asz_reply {
   uint32_t seq; /* under 2^32 - 1 */
   uint32_t slot;
   uint64_t rtt_ns;
+  uint32_t bin;  /* asz_sketch_bin(rtt_ns) */
   bool doubtful; /* rtt_ns is only an upper bound, because we were late to look */
 };
 

@@ -18,6 +18,7 @@ struct replies {
   uint32_t seq[ASZ_BURST_MAX];
   uint64_t time[ASZ_BURST_MAX];
   uint64_t cookie[ASZ_BURST_MAX];
+  uint64_t rtt_ns[ASZ_BURST_MAX];
   uint32_t bin[ASZ_BURST_MAX]; /* of the sketch, if all is right */
 };
 
@@ -158,7 +159,8 @@ static void claim_one(struct asz_rx *rx, const struct asz_rx_burst *burst, struc
   replies->target[kept] = module->carries_target ? claim.target : source;
   replies->seq[kept] = claim.seq;
   replies->time[kept] = claim.tx_ntp64;
-  replies->bin[kept] = asz_sketch_bin(age_ns(burst->now_ntp64, claim.tx_ntp64));
+  replies->rtt_ns[kept] = age_ns(burst->now_ntp64, claim.tx_ntp64);
+  replies->bin[kept] = asz_sketch_bin(replies->rtt_ns[kept]);
   replies->claimed++;
 }
 
@@ -262,7 +264,8 @@ static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const str
   struct asz_reply reply = {
       .seq = replies->seq[i],
       .slot = asz_slots_of(run->slots, replies->time[i]),
-      .rtt_ns = age_ns(burst->now_ntp64, replies->time[i]),
+      .rtt_ns = replies->rtt_ns[i],
+      .bin = replies->bin[i],
       .doubtful = burst->doubtful,
   };
   count(rx, asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered));
@@ -276,6 +279,7 @@ void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
   replies.read = 0;
   replies.claimed = 0;
   burst->leftover_count = 0;
+  rx->counters->value[ASZ_CTR_RX_BURSTS] += burst->count > 0;
   rx->counters->value[ASZ_CTR_RX_FRAMES] += burst->count;
   stages_run(rx, burst, &replies);
   if (rx->run.epoch.valid)

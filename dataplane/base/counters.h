@@ -16,6 +16,7 @@
   X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due or stamped")                              \
   X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \
   X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                                           \
+  X(RX_BURSTS, "rx_bursts", "receive bursts that brought a frame")                                                               \
   X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
   X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                                           \
   X(RX_DOUBTFUL, "rx_doubtful", "valid first replies read after the prober had stalled: alive, RTT not recorded: ours")          \

@@ -6,7 +6,7 @@
  * total length cuts the padding off, UDP's length cuts the rest. A length that claims more than its parent is a contradiction,
  * so MALFORMED; one that claims less is trusted (padding behind IPv4, the surplus area behind UDP).
  *
- * The checksum adds little-endian 32-bit words and swaps once at the end: the ones-complement sum commutes with a byte swap
+ * The checksum adds words as this machine reads them and swaps once at the end: the ones-complement sum commutes with a byte swap
  * (RFC 1071 section 2), so no word needs to be swapped on its own. */
 #include "dataplane/base/wire.h"
 
@@ -37,33 +37,9 @@ enum {
   ICMP_CHECKSUM = 2,
 };
 
-uint64_t asz_wire_sum(uint64_t sum, const void *data, size_t size_bytes) {
-  const uint8_t *at = data;
-  for (; size_bytes >= 4; at += 4, size_bytes -= 4) {
-    uint32_t word;
-    memcpy(&word, at, 4);
-    sum += word;
-  }
-  if (size_bytes > 0) { /* the missing bytes of the last word count as zeros */
-    uint32_t word = 0;
-    memcpy(&word, at, size_bytes);
-    sum += word;
-  }
-  return sum;
-}
-
-uint16_t asz_wire_fold(uint64_t sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return __builtin_bswap16((uint16_t)~sum);
-}
-
 /* The pseudo-header of UDP (RFC 768) in the byte order of asz_wire_sum. */
 static uint64_t pseudo_sum(const uint8_t *ip, uint8_t protocol, uint16_t udp_bytes) {
-  return asz_wire_sum(0, ip + ASZ_IPV4_SRC, 8) + __builtin_bswap16(protocol) + __builtin_bswap16(udp_bytes);
+  return asz_wire_sum((uint64_t)__builtin_bswap16(protocol) + __builtin_bswap16(udp_bytes), ip + ASZ_IPV4_SRC, 8);
 }
 
 static enum asz_frame_kind parse_udp(struct asz_frame *f, const uint8_t *frame, size_t l4_bytes, unsigned check) {

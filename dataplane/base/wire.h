@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "dataplane/base/err.h"
 
@@ -73,10 +74,38 @@ enum { ASZ_WIRE_CHECK_L3 = 1, ASZ_WIRE_CHECK_L4 = 2, ASZ_WIRE_CHECK_ALL = 3 };
  * thread. */
 void asz_wire_parse(struct asz_frame *ret_frame, const uint8_t *frame, size_t size_bytes, unsigned check);
 
-/* Ones-complement sum: add bytes to a 64-bit accumulator, then fold to the 16-bit checksum (already complemented, in the order in
- * which asz_be16_store writes it). asz_wire_sum of a region at an even offset may be added to others. */
-uint64_t asz_wire_sum(uint64_t sum, const void *data, size_t size_bytes);
-uint16_t asz_wire_fold(uint64_t sum);
+/* Ones-complement sum: add bytes to a 64-bit accumulator, end-around carry kept, then fold to the 16-bit checksum (already
+ * complemented, in the order in which asz_be16_store writes it). asz_wire_sum of a region at an even offset may be added to
+ * others. */
+static inline uint64_t asz_wire_sum(uint64_t sum, const void *data, size_t size_bytes) {
+  const uint8_t *at = (const uint8_t *)data;
+  uint64_t word;
+  for (; size_bytes >= 8; at += 8, size_bytes -= 8) {
+    memcpy(&word, at, 8);
+    sum += word;
+    sum += sum < word; /* the carry comes in again at the other end */
+  }
+  if (size_bytes >= 4) {
+    uint32_t half;
+    memcpy(&half, at, 4);
+    sum += half;
+    sum += sum < half;
+    at += 4;
+    size_bytes -= 4;
+  }
+  word = 0; /* the missing bytes of the last word count as zeros */
+  for (size_t i = 0; i < size_bytes; i++)
+    word |= (uint64_t)at[i] << 8 * i;
+  sum += word;
+  return sum + (sum < word);
+}
+static inline uint16_t asz_wire_fold(uint64_t sum) {
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16); /* under 2^18 */
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return __builtin_bswap16((uint16_t)~sum);
+}
 
 /* Header writers: each writes its constant form with the checksum set. Buffers are the caller's. */
 void asz_wire_eth_write(uint8_t *eth, const uint8_t dst[6], const uint8_t src[6], uint16_t ethertype);

@@ -13,12 +13,12 @@ static struct asz_stats all = {.target_count = 1, .cell_count = ASZ_SKETCH_CELLS
 static int reordered;
 
 static enum asz_counter reply(uint32_t seq, uint64_t rtt_ns) {
-  struct asz_reply reply = {.seq = seq, .slot = 3, .rtt_ns = rtt_ns};
+  struct asz_reply reply = {.seq = seq, .slot = 3, .rtt_ns = rtt_ns, .bin = asz_sketch_bin(rtt_ns)};
   return asz_record_reply(&all, 0, &reply, TIMEOUT_NS, &reordered);
 }
 
 static enum asz_counter doubtful_reply(uint32_t seq, uint64_t rtt_ns) {
-  struct asz_reply reply = {.seq = seq, .slot = 3, .rtt_ns = rtt_ns, .doubtful = true};
+  struct asz_reply reply = {.seq = seq, .slot = 3, .rtt_ns = rtt_ns, .bin = asz_sketch_bin(rtt_ns), .doubtful = true};
   return asz_record_reply(&all, 0, &reply, TIMEOUT_NS, &reordered);
 }
 
