@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_addrmap: IPv4 address -> target index, built once an epoch, then only read.
  *
- * Open addressing with linear probing at a load of at most two thirds; a slot holds address and index + 1 side by side in 8 bytes,
- * so that a hit costs one cache line. The hash is multiplicative (Knuth 6.4): the addresses are our own registered list, in which
- * nobody can plant collisions at run time. */
+ * Open addressing with linear probing at a load of at most two thirds; a slot holds address and index + 1 side by side in 8
+ * bytes, so that a hit costs one cache line. The hash is multiplicative (Knuth 6.4): the addresses are our own registered list,
+ * in which nobody can plant collisions at run time. */
 #ifndef ASZ_DATAPLANE_ADDRMAP_H
 #define ASZ_DATAPLANE_ADDRMAP_H
 

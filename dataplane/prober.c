@@ -93,6 +93,7 @@ static void receive(struct asz_engine *engine, uint64_t now_tsc) {
     engine->backlog = false;
     return;
   }
+  count(engine, ASZ_CTR_RX_BURSTS);
   burst->doubtful = late || engine->backlog;
   engine->backlog = burst->doubtful && taken == ASZ_BURST_MAX;
   for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)

@@ -279,7 +279,6 @@ void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
   replies.read = 0;
   replies.claimed = 0;
   burst->leftover_count = 0;
-  rx->counters->value[ASZ_CTR_RX_BURSTS] += burst->count > 0;
   rx->counters->value[ASZ_CTR_RX_FRAMES] += burst->count;
   stages_run(rx, burst, &replies);
   if (rx->run.epoch.valid)
