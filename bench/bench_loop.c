@@ -110,6 +110,10 @@ int main(int argc, char **argv) {
   int status = asz_rig_parse(&args, &rig, argc, argv);
   if (status >= 0)
     return status;
+  if (rig.lcores != 1) {
+    fprintf(stderr, "bench_loop: --lcores is %u, expected 1: its reflector has one queue\n", rig.lcores);
+    return 2;
+  }
   char lcores[ASZ_EAL_LCORES_BYTES];
   asz_eal_lcores(lcores, 2);
   if (asz_rig_start(&rig, &args, lcores, NULL) != 0)

@@ -11,7 +11,9 @@ int main(int argc, char **argv) {
   int status = asz_rig_parse(&args, &rig, argc, argv);
   if (status >= 0)
     return status;
-  if (asz_rig_start(&rig, &args, NULL, "--vdev=net_null0,no-rx=1") != 0)
+  char lcores[ASZ_EAL_LCORES_BYTES];
+  asz_eal_lcores(lcores, rig.lcores);
+  if (asz_rig_start(&rig, &args, lcores, "--vdev=net_null0,no-rx=1") != 0)
     return 1;
   struct asz_rig_result result;
   int err = asz_rig_run(&result, &rig, (uint16_t)asz_eal_port("net_null0"));

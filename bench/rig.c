@@ -13,14 +13,24 @@ enum { POLL_US = 10000 }; /* the main thread shares the CPU time that is measure
 static const uint64_t ns_per_s = 1000000000;
 
 int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc, char **argv) {
-  const char *providers_text = NULL;
-  const struct asz_bench_option options[] = {{"providers", "number of targets, 4096 to 1000000", &providers_text}};
+  const char *providers_text = NULL, *lcores_text = NULL, *cells_text = NULL;
+  const struct asz_bench_option options[] = {
+      {"providers", "number of targets, 4096 to 10000000", &providers_text},
+      {"lcores", "prober lcores, a power of two up to 16", &lcores_text},
+      {"cells", "of a sketch, a power of two from 32 to 1024", &cells_text},
+  };
   int status;
-  if (asz_bench_parse(ret_args, &status, argc, argv, options, 1) != 0)
+  if (asz_bench_parse(ret_args, &status, argc, argv, options, sizeof options / sizeof *options) != 0)
     return status;
   uint64_t providers = ret_args->smoke ? 4096 : 1000000;
-  if (providers_text != NULL && asz_bench_number(&providers, "providers", providers_text, 4096, 1000000) != 0)
+  if (providers_text != NULL && asz_bench_number(&providers, "providers", providers_text, 4096, 10000000) != 0)
     return 2;
+  uint64_t lcores = 1, cells = ASZ_SKETCH_CELLS_DEFAULT;
+  if ((lcores_text != NULL && asz_bench_number(&lcores, "lcores", lcores_text, 1, ASZ_ENGINE_LCORES_MAX) != 0) ||
+      (cells_text != NULL && asz_bench_number(&cells, "cells", cells_text, ASZ_SKETCH_CELLS_MIN, ASZ_SKETCH_CELLS_MAX) != 0))
+    return 2;
+  rig->lcores = (uint32_t)lcores;
+  rig->cells = (uint32_t)cells;
   rig->providers = (uint32_t)providers;
   rig->duration_ns = ret_args->smoke ? ns_per_s / 10 : ns_per_s * (ret_args->seconds > 0 ? ret_args->seconds : 5);
   return -1;
@@ -28,7 +38,8 @@ int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc
 
 int asz_rig_start(const struct asz_rig *rig, const struct asz_bench_args *args, const char *lcores, const char *eal_args) {
   struct asz_diag diag = {0};
-  int err = asz_eal_start(lcores, eal_args, ASZ_EAL_MEMORY_MIB, args->smoke ? ASZ_EAL_HUGE_NO : ASZ_EAL_HUGE_AUTO, &diag);
+  int err =
+      asz_eal_start(lcores, eal_args, ASZ_EAL_MEMORY_MIB * rig->lcores, args->smoke ? ASZ_EAL_HUGE_NO : ASZ_EAL_HUGE_AUTO, &diag);
   if (err != 0)
     fprintf(stderr, "bench_%s: %s\n", rig->name, diag.text);
   return err;
@@ -84,7 +95,9 @@ static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *r
   struct asz_diag diag = {0};
   asz_engine_config_default(&config);
   config.port_id = port_id;
-  config.lcore_id = (unsigned)asz_eal_worker(0);
+  config.lcore_count = rig->lcores;
+  for (uint32_t i = 0; i < rig->lcores; i++)
+    config.lcore_id[i] = (unsigned)asz_eal_worker(i);
   config.local_ipv4 = 0x0a3ffffdu;
   config.gateway_ipv4 = 0x0a3ffffeu;
   memcpy(config.gateway_mac, "\x02\0\0\0\0\x01", 6);
@@ -113,7 +126,7 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
   };
   void *target = NULL;
   size_t target_bytes = rig->providers * sizeof(struct asz_target);
-  int err = asz_stats_new(&plan.stats, rig->providers, ASZ_SKETCH_CELLS_DEFAULT);
+  int err = asz_stats_new(&plan.stats, rig->providers, rig->cells);
   if (err == 0)
     err = asz_bigmem_new(&target, target_bytes, -1);
   if (err != 0) {
@@ -143,13 +156,16 @@ void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig,
   json_object_set_new(report, "cycles_per_probe", json_real(probes > 0 ? cycles / (double)probes : 0));
   json_object_set_new(report, "probes", json_integer((json_int_t)probes));
   json_object_set_new(report, "providers", json_integer(rig->providers));
+  json_object_set_new(report, "lcores", json_integer(rig->lcores));
+  json_object_set_new(report, "sketch_cells", json_integer(rig->cells));
   json_object_set_new(report, "burst", json_integer((json_int_t)(bursts > 0 ? counter[ASZ_CTR_TX_PROBES] / bursts : 0)));
   json_object_set_new(report, "rx_burst", json_integer((json_int_t)(rx_bursts > 0 ? counter[ASZ_CTR_RX_FRAMES] / rx_bursts : 0)));
   json_object_set_new(report, "tx_probes", json_integer((json_int_t)counter[ASZ_CTR_TX_PROBES]));
   json_object_set_new(report, "tx_dropped", json_integer((json_int_t)counter[ASZ_CTR_TX_DROPPED]));
   json_object_set_new(report, "rx_frames", json_integer((json_int_t)counter[ASZ_CTR_RX_FRAMES]));
   json_object_set_new(report, "tsc_hz", json_integer((json_int_t)result->tsc_hz));
-  json_object_set_new(report, "cpu_share_ppm", json_integer((json_int_t)(result->cpu_ns * 1000000 / result->wall_ns)));
+  json_object_set_new(report, "cpu_share_ppm",
+                      json_integer((json_int_t)(result->cpu_ns * 1000000 / result->wall_ns / rig->lcores)));
   json_object_set_new(report, "rtt_error_ns", json_integer((json_int_t)result->rtt_error_ns));
   json_object_set_new(report, "huge_pages", json_boolean(asz_eal_huge_used()));
   json_object_set_new(report, "engine_bytes", json_integer((json_int_t)result->engine_bytes));

@@ -12,7 +12,7 @@
 struct asz_rig {
   const char *name;
   enum asz_counter counter; /* what is counted as done */
-  uint32_t providers;
+  uint32_t providers, lcores, cells;
   uint64_t duration_ns;
   uint64_t (*other_cpu_ns)(void *other); /* CPU time of threads that are not the prober; NULL: none */
   void *other;

@@ -80,14 +80,16 @@ static int check_network(const struct asz_validator *v, const struct asz_home *h
   return asz_cmd_fail(ASZ_EINVAL, &diag);
 }
 
-/* start_port: EAL by the configuration; gives the port to probe from and the lcore of the prober. */
-static int start_port(const struct asz_config *config, uint16_t *ret_port_id, unsigned *ret_lcore_id, struct asz_diag *diag) {
+/* start_port: EAL by the configuration; gives the port to probe from. */
+static int start_port(const struct asz_config *config, uint16_t *ret_port_id, struct asz_diag *diag) {
   static const enum asz_eal_huge huge_of_word[] = {ASZ_EAL_HUGE_AUTO, ASZ_EAL_HUGE_YES, ASZ_EAL_HUGE_NO};
-  int err = asz_eal_start(strcmp(config->network_lcores, "auto") == 0 ? NULL : config->network_lcores, config->network_eal,
+  char lcores[ASZ_EAL_LCORES_BYTES];
+  asz_eal_lcores(lcores, (unsigned)config->network_prober_lcores);
+  int err = asz_eal_start(strcmp(config->network_lcores, "auto") == 0 ? lcores : config->network_lcores, config->network_eal,
                           (unsigned)config->network_memory_mib, huge_of_word[config->network_huge_pages], diag);
   if (err)
     return err;
-  int port_id = asz_eal_port(NULL), lcore_id = asz_eal_worker(0);
+  int port_id = asz_eal_port(NULL);
   if (port_id < 0 && config->network_eal[0] == '\0')
     return asz_diag_set(diag, ASZ_EINVAL,
                         "network.eal: expected EAL arguments that name a port, as --vdev=net_af_xdp0,iface=eth1, got nothing");
@@ -96,11 +98,7 @@ static int start_port(const struct asz_config *config, uint16_t *ret_port_id, un
                         "network.eal: expected exactly one port from \"%s\", EAL brought up none or several: see its lines "
                         "above, and `assize doctor`",
                         config->network_eal);
-  if (lcore_id < 0)
-    return asz_diag_set(diag, ASZ_EINVAL, "network.lcores: expected a main and a prober lcore, as 0@0,1@1, got \"%s\"",
-                        config->network_lcores);
   *ret_port_id = (uint16_t)port_id;
-  *ret_lcore_id = (unsigned)lcore_id;
   return 0;
 }
 
@@ -108,10 +106,9 @@ static int probe(const struct asz_cmd_context *context, struct asz_validator *v,
   struct asz_diag diag;
   struct asz_run_result result = {0};
   uint16_t port_id = 0;
-  unsigned lcore_id = 0;
-  int err = start_port(&v->config, &port_id, &lcore_id, &diag);
+  int err = start_port(&v->config, &port_id, &diag);
   if (!err)
-    err = asz_validator_start(v, &context->home, port_id, lcore_id, &diag);
+    err = asz_validator_start(v, &context->home, port_id, 0, &diag);
   if (!err && v->roster->control_count == 0)
     asz_log(ASZ_LOG_WARN, "no control target is registered: an outage of our own network would count against every provider; "
                           "add a reflector of yours with `assize provider add NAME --control`");

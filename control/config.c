@@ -351,6 +351,9 @@ static int check_network(const struct asz_config *c, const char *where, struct a
                         "%s: network.challenge_source_port: expected a port outside the 8,192 from network.source_port_base "
                         "(%" PRIu64 " to %" PRIu64 "), got %" PRIu64,
                         where, base, base + 8191, own);
+  uint64_t lcores = c->network_prober_lcores;
+  if ((lcores & (lcores - 1)) != 0)
+    return asz_diag_set(diag, ASZ_ERANGE, "%s: network.prober_lcores: expected a power of two, got %" PRIu64, where, lcores);
   if (c->network_local_ip != 0 && c->network_local_ip == c->network_gateway_ip)
     return asz_diag_set(diag, ASZ_ERANGE, "%s: network.gateway_ip: expected another address than network.local_ip", where);
   return 0;

@@ -21,8 +21,10 @@
     "origin line of the transparency log: a name that you own")                                                                  \
   X(network, eal, TEXT, "arguments", "", 0, 180, 0,                                                                              \
     "EAL arguments that select the port, e.g. --vdev=net_af_xdp0,iface=eth1 or -a 0000:81:00.0")                                 \
-  X(network, lcores, TEXT, "EAL --lcores", "auto", 1, 100, 0,                                                                    \
-    "main and prober lcore on their CPUs, as 0@0,1@1; auto: the first two")                                                      \
+  X(network, lcores, TEXT, "EAL --lcores", "auto", 1, 180, 0,                                                                    \
+    "main and prober lcores on their CPUs, as 0@0,1@1; auto: the first ones")                                                    \
+  X(network, prober_lcores, U64, "lcores", "1", 1, 16, 0,                                                                        \
+    "prober lcores, each with a queue pair of the port and its share of the providers: a power of two")                          \
   X(network, memory_mib, U64, "MiB", "512", 64, 1048576, 0, "memory for packet buffers and tables")                              \
   X(network, huge_pages, WORD, "auto|yes|no", "auto", 0, 0, 0, "use huge pages: auto takes them where they are")                 \
   X(network, local_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "our address on the port; the kernel must not own it")               \

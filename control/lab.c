@@ -224,8 +224,8 @@ static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
   /* On two CPUs this thread shares one with the emulator, whose clock matters: it steps aside,
    * but not so far that the providers' proofs come too late (nice 19 did that). */
   setpriority(PRIO_PROCESS, 0, 5);
-  int prober = asz_eal_worker(0), emulator = asz_eal_worker(1);
-  assert(prober >= 0 && emulator >= 0); /* we named three lcores */
+  int emulator = asz_eal_worker(1); /* worker 0 probes */
+  assert(emulator >= 0);            /* we named three lcores */
   config.lcore_id = (unsigned)emulator;
   uint16_t port_id;
   err = asz_emulator_new(&lab->emulator, &config, &port_id, diag);
@@ -234,7 +234,7 @@ static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
   err = asz_emulator_launch(lab->emulator);
   if (err)
     return asz_diag_set(diag, err, "the emulator's lcore cannot be started: %s", asz_err_str(err));
-  return asz_validator_start(&lab->validator, &lab->home, port_id, (unsigned)prober, diag);
+  return asz_validator_start(&lab->validator, &lab->home, port_id, 0, diag);
 }
 
 static int take_memory(struct asz_lab *lab, struct asz_diag *diag) {

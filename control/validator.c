@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/validator.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/base/log.h"
 #include "dataplane/base/wire.h"
+#include "dataplane/eal.h"
 
 enum { GATEWAY_WAIT_S = 10 };
 
@@ -62,23 +64,39 @@ static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
   return err;
 }
 
-static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned lcore_id, struct asz_diag *diag) {
+static int find_lcores(struct asz_engine_config *config, uint64_t count, unsigned first_worker, struct asz_diag *diag) {
+  config->lcore_count = (uint32_t)count;
+  for (uint32_t i = 0; i < count; i++) {
+    int lcore = asz_eal_worker(first_worker + i);
+    if (lcore < 0)
+      return asz_diag_set(diag, ASZ_EINVAL,
+                          "network.lcores: expected a main and %" PRIu64
+                          " prober lcores (network.prober_lcores), as 0@0,1@1: there "
+                          "are %u",
+                          count, i);
+    config->lcore_id[i] = (unsigned)lcore;
+  }
+  return 0;
+}
+
+static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
   struct asz_engine_config config;
   asz_engine_config_default(&config);
   config.port_id = port_id;
-  config.lcore_id = lcore_id;
   config.local_ipv4 = v->config.network_local_ip;
   config.gateway_ipv4 = v->config.network_gateway_ip;
   config.source_port_base = (uint16_t)v->config.network_source_port_base;
   config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
   config.checksum_rx = v->config.network_check_checksums != 0;
   config.target_count_max = v->roster->count;
-  int err = asz_engine_new(&v->engine, &config, diag);
+  int err = find_lcores(&config, v->config.network_prober_lcores, first_worker, diag);
+  if (!err)
+    err = asz_engine_new(&v->engine, &config, diag);
   if (err)
     return err;
   err = asz_engine_launch(v->engine);
   if (err)
-    return asz_diag_set(diag, err, "the prober's lcore %u cannot be started: %s", lcore_id, asz_err_str(err));
+    return asz_diag_set(diag, err, "the prober's lcores cannot be started: %s", asz_err_str(err));
   err = asz_engine_wait_gateway(v->engine, GATEWAY_WAIT_S * UINT64_C(1000000000));
   if (err) {
     char gateway[16], local[16];
@@ -94,11 +112,11 @@ static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned lcor
   return 0;
 }
 
-int asz_validator_start(struct asz_validator *v, const struct asz_home *home, uint16_t port_id, unsigned lcore_id,
+int asz_validator_start(struct asz_validator *v, const struct asz_home *home, uint16_t port_id, unsigned first_worker,
                         struct asz_diag *diag) {
   int err = start_verifier(v, diag);
   if (!err)
-    err = start_engine(v, port_id, lcore_id, diag);
+    err = start_engine(v, port_id, first_worker, diag);
   if (!err)
     err = asz_epochs_new(&v->epochs, &v->config, &v->key, v->store, v->log, home->log_path, v->roster, diag);
   return err;

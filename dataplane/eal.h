@@ -15,8 +15,8 @@ enum {
   ASZ_EAL_MEMORY_MIB = 128
 }; /* enough for one engine: 19 MB of small buffers, 40 MB of large ones, rings; or twice for a lab */
 
-enum { ASZ_EAL_LCORES_BYTES = 128, ASZ_EAL_WORKERS_MAX = 8 };
-/* asz_eal_lcores writes an --lcores text for main and `workers` (1..8) workers: lcores 0, 1, 2, ... on the CPUs that this thread
+enum { ASZ_EAL_LCORES_BYTES = 256, ASZ_EAL_WORKERS_MAX = 17 };
+/* asz_eal_lcores writes an --lcores text for main and `workers` (1..17) workers: lcores 0, 1, 2, ... on the CPUs that this thread
  * may use, around again when there are fewer; a main lcore that sleeps does not hurt the worker it shares with. */
 void asz_eal_lcores(char ret_text[ASZ_EAL_LCORES_BYTES], unsigned workers);
 

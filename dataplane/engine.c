@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control thread's half of the engine: takes the memory, starts and stops the lcore, hands plans over.
+/* The control thread's half of the engine: takes the memory, starts and stops the lcores, hands plans over.
  *
- * A plan is handed over whole: the address map that the lcore does not use is filled, the clock sampled, then one flag is set and
- * the lcore's answer (PROBING) awaited, so that a caller who then polls for SEALED cannot see the last epoch's. */
+ * A plan is handed over whole: the address map that the lcores do not use is filled, the clock sampled, then a flag is set for
+ * each lcore and their answers are awaited, so that a caller who then polls for SEALED cannot see the last epoch's. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +12,22 @@
 #include <rte_errno.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_mbuf.h>
 
 #include "dataplane/base/log.h"
 #include "dataplane/engine_state.h"
 
 enum {
   CALIBRATE_MS = 100,
-  QUEUE_DATAGRAMS = 2048, /* each way, 2.4 MiB: a slot's challenges to a few thousand providers without a retry */
+  QUEUE_DATAGRAMS = 2048, /* each way and lcore, 2.4 MiB: a slot's challenges to a few thousand providers without a retry */
   POLL_US = 200,
   TARGETS_MAX = 1 << 24,
 };
 
 void asz_engine_config_default(struct asz_engine_config *ret_config) {
   *ret_config = (struct asz_engine_config){
-      .lcore_id = 1,
+      .lcore_count = 1,
+      .lcore_id = {1},
       .source_port_base = 49152,
       .challenge_source_port = 48620,
       .target_count_max = 65536,
@@ -33,9 +35,26 @@ void asz_engine_config_default(struct asz_engine_config *ret_config) {
   };
 }
 
+static int lcores_check(const struct asz_engine_config *config, struct asz_diag *diag) {
+  uint32_t count = config->lcore_count;
+  if (count < 1 || count > ASZ_ENGINE_LCORES_MAX || (count & (count - 1)) != 0)
+    return asz_diag_set(diag, ASZ_EINVAL, "engine: lcore_count is %u, expected a power of two up to %d", count,
+                        ASZ_ENGINE_LCORES_MAX);
+  for (uint32_t i = 0; i < count; i++) {
+    unsigned id = config->lcore_id[i];
+    if (id >= RTE_MAX_LCORE || !rte_lcore_is_enabled(id) || id == rte_get_main_lcore())
+      return asz_diag_set(diag, ASZ_EINVAL, "engine: lcore_id %u is no EAL worker lcore", id);
+    for (uint32_t j = 0; j < i; j++)
+      if (config->lcore_id[j] == id)
+        return asz_diag_set(diag, ASZ_EINVAL, "engine: lcore_id %u is there twice", id);
+  }
+  return 0;
+}
+
 static int config_check(const struct asz_engine_config *config, struct asz_diag *diag) {
-  if (config->lcore_id >= RTE_MAX_LCORE || !rte_lcore_is_enabled(config->lcore_id) || config->lcore_id == rte_get_main_lcore())
-    return asz_diag_set(diag, ASZ_EINVAL, "engine: lcore_id %u is no EAL worker lcore", config->lcore_id);
+  int err = lcores_check(config, diag);
+  if (err != 0)
+    return err;
   if (config->local_ipv4 == 0 || config->gateway_ipv4 == 0)
     return asz_diag_set(diag, ASZ_EINVAL, "engine: local_ipv4 and gateway_ipv4 must be set");
   if (config->source_port_base == 0 || config->source_port_base > 65536 - ASZ_COOKIE_PORTS)
@@ -51,41 +70,68 @@ static int config_check(const struct asz_engine_config *config, struct asz_diag 
   return 0;
 }
 
-static int ring_make(struct rte_ring **ret_ring, const char *what, const struct asz_engine *engine, unsigned element_bytes,
-                     struct asz_diag *diag) {
+static int ring_make(struct rte_ring **ret_ring, const char *what, const struct asz_worker *worker, unsigned element_bytes,
+                     unsigned flags, struct asz_diag *diag) {
   char name[RTE_RING_NAMESIZE];
-  snprintf(name, sizeof name, "asz_%s_%u", what, engine->config.port_id);
-  struct rte_ring *ring =
-      rte_ring_create_elem(name, element_bytes, QUEUE_DATAGRAMS, engine->port.node, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  const struct asz_engine *engine = worker->engine;
+  snprintf(name, sizeof name, "asz_%s_%u_%u", what, engine->config.port_id, worker->number);
+  struct rte_ring *ring = rte_ring_create_elem(name, element_bytes, QUEUE_DATAGRAMS, engine->port.node, flags);
   if (ring == NULL)
     return asz_diag_set(diag, ASZ_ENOMEM, "engine: no memory for the %s queue: %s", what, rte_strerror(rte_errno));
   *ret_ring = ring;
   return 0;
 }
 
-static int memory_take(struct asz_engine *engine, struct asz_diag *diag) {
+static int maps_take(struct asz_engine *engine, struct asz_diag *diag) {
   for (int i = 0; i < 2; i++)
     if (asz_addrmap_new(&engine->map[i], engine->config.target_count_max, engine->port.node) != 0)
       return asz_diag_set(diag, ASZ_ENOMEM, "engine: no memory for a table of %u addresses", engine->config.target_count_max);
-  int err = ring_make(&engine->outgoing, "outgoing", engine, sizeof(struct asz_outgoing), diag);
+  return 0;
+}
+
+static int rings_take(struct asz_worker *worker, struct asz_diag *diag) {
+  const unsigned single = RING_F_SP_ENQ | RING_F_SC_DEQ;
+  int err = ring_make(&worker->outgoing, "out", worker, sizeof(struct asz_outgoing), single, diag);
   if (err == 0)
-    err = ring_make(&engine->incoming, "incoming", engine, sizeof(struct asz_engine_datagram), diag);
+    err = ring_make(&worker->incoming, "in", worker, sizeof(struct asz_engine_datagram), single, diag);
+  if (err == 0 && worker->engine->config.lcore_count > 1)
+    err = ring_make(&worker->steered, "steer", worker, sizeof(struct asz_steered), RING_F_SC_DEQ, diag);
   return err;
 }
 
-static void lcore_state_init(struct asz_engine *engine) {
+static void lcore_state_init(struct asz_worker *worker) {
+  struct asz_engine *engine = worker->engine;
   const struct asz_engine_config *config = &engine->config;
-  engine->tx.port = &engine->port;
-  engine->tx.counters = &engine->counters;
-  engine->rx.counters = &engine->counters;
-  engine->rx.config = (struct asz_rx_config){
+  worker->tx.port = &engine->port;
+  worker->tx.queue = (uint16_t)worker->number;
+  worker->tx.counters = &worker->counters;
+  worker->tx.missed_ours = worker->number == 0;
+  worker->rx.counters = &worker->counters;
+  worker->rx.config = (struct asz_rx_config){
       .local_ipv4 = config->local_ipv4,
       .source_port_base = config->source_port_base,
       .challenge_source_port = config->challenge_source_port,
       .check = config->checksum_rx ? ASZ_WIRE_CHECK_ALL : ASZ_WIRE_CHECK_L3,
   };
+}
+
+static int workers_make(struct asz_engine *engine, struct asz_diag *diag) {
+  int err = 0;
+  for (uint32_t i = 0; i < engine->config.lcore_count && err == 0; i++) {
+    struct asz_worker *worker = &engine->worker[i];
+    worker->lcore_id = engine->config.lcore_id[i];
+    err = rings_take(worker, diag);
+    if (err == 0)
+      lcore_state_init(worker);
+  }
+  return err;
+}
+
+static void neigh_start(struct asz_engine *engine) {
+  const struct asz_engine_config *config = &engine->config;
   asz_neigh_init(&engine->neigh, engine->port.mac, config->local_ipv4, config->gateway_ipv4, config->gateway_mac,
                  engine->clock.tsc_hz);
+  atomic_store(&engine->gateway, asz_neigh_word(&engine->neigh));
   atomic_store(&engine->gateway_known, engine->neigh.known);
 }
 
@@ -93,56 +139,83 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
   int err = config_check(config, diag);
   if (err != 0)
     return err;
-  struct asz_engine *engine = aligned_alloc(64, sizeof *engine);
+  size_t size = sizeof(struct asz_engine) + config->lcore_count * sizeof(struct asz_worker);
+  struct asz_engine *engine = aligned_alloc(64, (size + 63) & ~(size_t)63);
   if (engine == NULL)
     return asz_diag_set(diag, ASZ_ENOMEM, "engine: no memory");
-  memset(engine, 0, sizeof *engine);
+  memset(engine, 0, size);
   engine->config = *config;
+  for (uint32_t i = 0; i < config->lcore_count; i++) {
+    engine->worker[i].engine = engine;
+    engine->worker[i].number = i;
+  }
   asz_sketch_init();
   err = asz_clock_calibrate(&engine->clock, CALIBRATE_MS);
   if (err != 0)
     (void)asz_diag_set(diag, err, "engine: the time stamp counter of this machine does not run");
   if (err == 0)
-    err = asz_port_open(&engine->port, config->port_id, diag);
+    err = asz_port_open(&engine->port, config->port_id, config->lcore_count, diag);
   if (err == 0)
-    err = memory_take(engine, diag);
+    err = maps_take(engine, diag);
+  if (err == 0)
+    err = workers_make(engine, diag);
   if (err != 0) {
     asz_engine_free(engine);
     return err;
   }
-  lcore_state_init(engine);
+  neigh_start(engine);
   *ret_engine = engine;
   return 0;
 }
 
 int asz_engine_launch(struct asz_engine *engine) {
-  if (engine->launched)
+  if (engine->launched > 0)
     return ASZ_ESTATE;
-  if (rte_eal_remote_launch(asz_prober_main, engine, engine->config.lcore_id) != 0)
-    return ASZ_ESTATE;
-  engine->launched = true;
+  for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
+    if (rte_eal_remote_launch(asz_prober_main, &engine->worker[i], engine->worker[i].lcore_id) != 0) {
+      asz_engine_stop(engine);
+      return ASZ_ESTATE;
+    }
+    engine->launched++;
+  }
   return 0;
 }
 
-void asz_engine_stop(struct asz_engine *engine) {
-  if (!engine->launched)
-    return;
-  atomic_store_explicit(&engine->stop_asked, true, memory_order_relaxed);
-  (void)rte_eal_wait_lcore(engine->config.lcore_id);
+static void outgoing_refuse(struct rte_ring *outgoing) {
   struct asz_outgoing message;
-  while (rte_ring_sc_dequeue_elem(engine->outgoing, &message, sizeof message) == 0)
+  while (rte_ring_sc_dequeue_elem(outgoing, &message, sizeof message) == 0)
     if (message.tsc_slot != NULL)
       *message.tsc_slot = UINT64_MAX;
-  engine->launched = false;
+}
+
+void asz_engine_stop(struct asz_engine *engine) {
+  if (engine->launched == 0)
+    return;
+  atomic_store_explicit(&engine->stop_asked, true, memory_order_relaxed);
+  for (uint32_t i = 0; i < engine->launched; i++) {
+    (void)rte_eal_wait_lcore(engine->worker[i].lcore_id);
+    outgoing_refuse(engine->worker[i].outgoing);
+  }
+  engine->launched = 0;
+}
+
+static void steered_free(struct rte_ring *steered) {
+  struct asz_steered frame;
+  while (steered != NULL && rte_ring_sc_dequeue_elem(steered, &frame, sizeof frame) == 0)
+    rte_pktmbuf_free(frame.mbuf);
+  rte_ring_free(steered);
 }
 
 void asz_engine_free(struct asz_engine *engine) {
   if (engine == NULL)
     return;
   asz_engine_stop(engine);
+  for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
+    rte_ring_free(engine->worker[i].outgoing);
+    rte_ring_free(engine->worker[i].incoming);
+    steered_free(engine->worker[i].steered);
+  }
   asz_port_close(&engine->port);
-  rte_ring_free(engine->outgoing);
-  rte_ring_free(engine->incoming);
   for (int i = 0; i < 2; i++)
     asz_addrmap_free(&engine->map[i]);
   free(engine);
@@ -166,9 +239,24 @@ static void map_fill(struct asz_addrmap *map, const struct asz_plan *plan) {
   }
 }
 
+/* The counts are set before any worker can finish a phase. */
+static void order_hand_over(struct asz_engine *engine) {
+  uint32_t count = engine->config.lcore_count;
+  atomic_store_explicit(&engine->end_asked, false, memory_order_relaxed);
+  atomic_store_explicit(&engine->probing, count, memory_order_relaxed);
+  atomic_store_explicit(&engine->uncooled, count, memory_order_relaxed);
+  atomic_store_explicit(&engine->unsealed, count, memory_order_relaxed);
+  atomic_store_explicit(&engine->phase, ASZ_PHASE_PROBING, memory_order_relaxed);
+  for (uint32_t i = 0; i < count; i++)
+    atomic_store_explicit(&engine->worker[i].command, ASZ_COMMAND_BEGIN, memory_order_release);
+  for (uint32_t i = 0; i < count; i++)
+    while (atomic_load_explicit(&engine->worker[i].command, memory_order_acquire) != ASZ_COMMAND_NONE)
+      usleep(POLL_US);
+}
+
 int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *plan, struct asz_diag *diag) {
   enum asz_engine_phase phase = asz_engine_phase(engine);
-  if (!engine->launched || (phase != ASZ_PHASE_IDLE && phase != ASZ_PHASE_SEALED))
+  if (engine->launched == 0 || (phase != ASZ_PHASE_IDLE && phase != ASZ_PHASE_SEALED))
     return asz_diag_set(diag, ASZ_ESTATE, "engine: an epoch can only begin when launched and idle or sealed");
   if (!atomic_load_explicit(&engine->gateway_known, memory_order_acquire))
     return asz_diag_set(diag, ASZ_ESTATE, "engine: the gateway has not answered ARP yet");
@@ -184,9 +272,7 @@ int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *pla
   asz_stats_aim(plan->stats, plan->target);
   engine->next = (struct asz_epoch_order){.plan = *plan, .clock = engine->clock, .map = engine->map_next};
   engine->map_next ^= 1;
-  atomic_store_explicit(&engine->command, ASZ_COMMAND_BEGIN, memory_order_release);
-  while (atomic_load_explicit(&engine->command, memory_order_acquire) != ASZ_COMMAND_NONE)
-    usleep(POLL_US);
+  order_hand_over(engine);
   return 0;
 }
 
@@ -198,22 +284,35 @@ enum asz_engine_phase asz_engine_phase(const struct asz_engine *engine) {
   return atomic_load_explicit(&engine->phase, memory_order_acquire);
 }
 
+/* The owner of a target sends its challenges; an index that is no target's is refused by any. */
+static struct asz_worker *worker_for(struct asz_engine *engine, uint32_t target) {
+  uint32_t targets = engine->next.plan.target_count;
+  uint32_t number = target < targets ? asz_shard_owner(target, engine->config.lcore_count, targets) : 0;
+  return &engine->worker[number];
+}
+
 int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram, volatile uint64_t *ret_tsc_slot) {
   if (datagram->size_bytes > ASZ_DATAGRAM_MAX_BYTES)
     return ASZ_ETOOBIG;
   struct asz_outgoing message = {.datagram = *datagram, .tsc_slot = ret_tsc_slot};
   if (ret_tsc_slot != NULL)
     *ret_tsc_slot = 0;
-  return rte_ring_sp_enqueue_elem(engine->outgoing, &message, sizeof message) == 0 ? 0 : ASZ_EAGAIN;
+  struct rte_ring *outgoing = worker_for(engine, datagram->target)->outgoing;
+  return rte_ring_sp_enqueue_elem(outgoing, &message, sizeof message) == 0 ? 0 : ASZ_EAGAIN;
 }
 
 int asz_engine_recv(struct asz_engine *engine, struct asz_engine_datagram *ret_datagram) {
-  return rte_ring_sc_dequeue_elem(engine->incoming, ret_datagram, sizeof *ret_datagram) == 0;
+  for (uint32_t i = 0; i < engine->config.lcore_count; i++)
+    if (rte_ring_sc_dequeue_elem(engine->worker[i].incoming, ret_datagram, sizeof *ret_datagram) == 0)
+      return 1;
+  return 0;
 }
 
 void asz_engine_counters(const struct asz_engine *engine, struct asz_counters *ret_counters) {
-  for (int i = 0; i < ASZ_CTR_COUNT; i++)
-    ret_counters->value[i] = atomic_load_explicit(&engine->published[i], memory_order_relaxed);
+  memset(ret_counters, 0, sizeof *ret_counters);
+  for (uint32_t w = 0; w < engine->config.lcore_count; w++)
+    for (int i = 0; i < ASZ_CTR_COUNT; i++)
+      ret_counters->value[i] += atomic_load_explicit(&engine->worker[w].published[i], memory_order_relaxed);
   ret_counters->value[ASZ_CTR_RX_PORT_MISSED] = asz_port_missed(&engine->port);
 }
 
@@ -225,6 +324,10 @@ size_t asz_engine_memory_bytes(const struct asz_engine *engine) {
   size_t bytes = sizeof *engine + asz_port_memory_bytes(&engine->port);
   for (int i = 0; i < 2; i++)
     bytes += asz_addrmap_bytes(&engine->map[i]);
-  bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_outgoing), QUEUE_DATAGRAMS);
-  return bytes + (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_engine_datagram), QUEUE_DATAGRAMS);
+  size_t worker_bytes = sizeof(struct asz_worker);
+  worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_outgoing), QUEUE_DATAGRAMS);
+  worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_engine_datagram), QUEUE_DATAGRAMS);
+  if (engine->config.lcore_count > 1)
+    worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_steered), QUEUE_DATAGRAMS);
+  return bytes + engine->config.lcore_count * worker_bytes;
 }

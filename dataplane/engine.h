@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_engine: the prober. The only header of dataplane/ (beside base/ and emulator/emulator.h) that control/ may include.
  *
- * One lcore owns one queue pair of one DPDK port: it sends every target of a plan once a round, in an order permuted anew each
- * round, paced in TSC ticks; validates what comes back; records RTT and liveness straight into the caller's statistics; and
- * passes challenge datagrams through two rings. The control thread (any other thread, one at a time) starts epochs and reads what
- * is sealed.
+ * Each prober lcore owns a queue pair of one DPDK port and a shard of the plan's targets: it sends every one of them once a
+ * round, in an order permuted anew each round, paced in TSC ticks; validates what comes back; records RTT and liveness straight
+ * into the caller's statistics; and passes challenge datagrams through two rings. The control thread (any other thread, one at a
+ * time) starts epochs and reads what is sealed.
  *
  *   IDLE --epoch_begin--> PROBING --duration passed or epoch_end--> COOLDOWN --timeout passed--> SEALED --epoch_begin--> PROBING
  *
  * In every phase it receives, answers ARP and keeps the gateway resolved. While SEALED it does not touch the statistics any more:
  * the control plane scores them while the next epoch already fills another buffer.
  *
- * What was scheduled needs no table: probe i of an epoch goes in round i / N to target permute(round key, i % N) with sequence =
- * round. */
+ * What was scheduled needs no table: probe i of a shard of N targets goes in round i / N to its target permute(key, i % N) with
+ * sequence = round (asz_sched). */
 #ifndef ASZ_DATAPLANE_ENGINE_H
 #define ASZ_DATAPLANE_ENGINE_H
 
@@ -84,6 +84,8 @@ struct asz_target_stats {
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct asz_target_stats) == 64, "one cache line");
 
+enum { ASZ_ENGINE_LCORES_MAX = 16 };
+
 /* Everything an epoch measures. Memory is the caller's: taken before the run by asz_stats_new, reused by asz_stats_clear. */
 struct asz_stats {
   uint32_t target_count;
@@ -91,12 +93,14 @@ struct asz_stats {
   struct asz_target_stats *target; /* target_count */
   uint16_t *cell;                  /* target_count * cell_count */
   /* Written by the engine at seal. */
-  uint64_t start_realtime_ns; /* wall time of the epoch's first due probe */
-  uint64_t probes_scheduled;  /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
-  uint64_t slots_unjudged;    /* bit s: the engine was the bottleneck in slot s (bound exceeded), or was stopped before its end */
-  uint64_t rtt_error_ns;      /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls */
-  uint64_t late_ns_max;       /* worst lateness of a transmission against its due time */
-  uint64_t rate_pps;          /* achieved */
+  uint32_t shard_count;                            /* prober lcores: asz_shard_of says whose a target was */
+  uint64_t shard_scheduled[ASZ_ENGINE_LCORES_MAX]; /* of each, their part of probes_scheduled */
+  uint64_t start_realtime_ns;                      /* wall time of the epoch's first due probe */
+  uint64_t probes_scheduled; /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
+  uint64_t slots_unjudged;   /* bit s: the engine was the bottleneck in slot s (bound exceeded), or was stopped before its end */
+  uint64_t rtt_error_ns;     /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls */
+  uint64_t late_ns_max;      /* worst lateness of a transmission against its due time */
+  uint64_t rate_pps;         /* achieved */
 };
 
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);
@@ -130,14 +134,15 @@ struct asz_plan {
 ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag);
 
 struct asz_engine_config {
-  uint16_t port_id;               /* DPDK ethdev, already probed by EAL, not yet configured */
-  unsigned lcore_id;              /* worker lcore for the prober; not the main lcore */
-  uint32_t local_ipv4;            /* ours, host order: we answer ARP for it */
-  uint32_t gateway_ipv4;          /* next hop of every target */
-  uint8_t gateway_mac[6];         /* all zero: resolve by ARP */
-  uint16_t source_port_base;      /* plain STAMP spreads its cookie over [base, base + 8191]; default 49152 */
-  uint16_t challenge_source_port; /* outside that range; default 48620 */
-  uint32_t target_count_max;      /* sizes the address table */
+  uint16_t port_id;     /* DPDK ethdev, already probed by EAL, not yet configured */
+  uint32_t lcore_count; /* prober lcores: a power of two, at most ASZ_ENGINE_LCORES_MAX and the port's queues */
+  unsigned lcore_id[ASZ_ENGINE_LCORES_MAX]; /* worker lcores, not the main lcore; default: the first one */
+  uint32_t local_ipv4;                      /* ours, host order: we answer ARP for it */
+  uint32_t gateway_ipv4;                    /* next hop of every target */
+  uint8_t gateway_mac[6];                   /* all zero: resolve by ARP */
+  uint16_t source_port_base;                /* plain STAMP spreads its cookie over [base, base + 8191]; default 49152 */
+  uint16_t challenge_source_port;           /* outside that range; default 48620 */
+  uint32_t target_count_max;                /* sizes the address table */
   bool checksum_rx; /* verify L4 checksums of what arrives in software (default on; off for veth peers with checksum offload) */
 };
 void asz_engine_config_default(struct asz_engine_config *ret_config);
@@ -148,8 +153,8 @@ struct asz_engine;
 
 /* asz_engine_new configures and starts the port and takes all memory, on the port's NUMA node. Needs EAL. */
 ASZ_MUST_CHECK int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_config *config, struct asz_diag *diag);
-/* asz_engine_launch starts the lcore. asz_engine_stop asks it to leave its loop, waits, stops the port; a running epoch is sealed
- * first. */
+/* asz_engine_launch starts the lcores. asz_engine_stop asks them to leave their loops and waits; a running epoch is sealed first.
+ */
 ASZ_MUST_CHECK int asz_engine_launch(struct asz_engine *engine);
 void asz_engine_stop(struct asz_engine *engine);
 void asz_engine_free(struct asz_engine *engine); /* stops if needed; NULL is fine */

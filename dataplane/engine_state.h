@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine's insides, shared by its two halves: engine.c (the control thread's calls) and prober.c (the lcore's loop).
+/* The engine's insides, shared by its two halves: engine.c (the control thread's calls) and prober.c (the lcores' loop).
  *
- * What crosses between the two is in struct asz_engine under "shared": atomics, two rings, and `next`, which belongs to the
- * control thread until `command` hands it over. Everything under "lcore" is the lcore's alone while it runs. */
+ * Each prober lcore is a worker with a queue pair, a shard of the targets, templates, counters and rings of its own; in the loop
+ * it writes to nothing that another one reads, but for the ring of frames that arrived on the wrong queue. Worker 0 also speaks
+ * ARP and answers for what the port loses. The workers move through an epoch side by side: `probing`, `uncooled` and `unsealed`
+ * count those that have not finished a phase, and the last one moves the engine on.
+ *
+ * `next` belongs to the control thread until a worker's `command` hands it over, and again when all have taken it. */
 #ifndef ASZ_DATAPLANE_ENGINE_STATE_H
 #define ASZ_DATAPLANE_ENGINE_STATE_H
 
@@ -26,6 +30,14 @@ struct asz_outgoing {
 };
 _Static_assert(sizeof(struct asz_outgoing) % 4 == 0 && sizeof(struct asz_engine_datagram) % 4 == 0, "rte_ring copies words");
 
+/* A frame on its way to the worker that owns its target, with the time at which its burst was taken from the port. */
+struct asz_steered {
+  struct rte_mbuf *mbuf;
+  uint64_t tsc;
+  uint64_t doubtful;
+};
+_Static_assert(sizeof(struct asz_steered) % 4 == 0, "rte_ring copies words");
+
 /* What asz_engine_epoch_begin prepared. */
 struct asz_epoch_order {
   struct asz_plan plan;
@@ -33,35 +45,53 @@ struct asz_epoch_order {
   uint32_t map; /* which of the two address maps */
 };
 
+struct asz_engine;
+
+struct asz_worker {
+  struct asz_engine *engine;
+  uint32_t number; /* of its shard and its queue pair */
+  unsigned lcore_id;
+
+  /* shared */
+  struct rte_ring *outgoing, *incoming; /* with the control thread: single producer, single consumer each */
+  struct rte_ring *steered;             /* from the other workers; NULL when there are none */
+  _Atomic uint32_t command;
+  _Atomic uint64_t published[ASZ_CTR_COUNT];
+  struct asz_shard_report report; /* written before it counts as sealed */
+
+  /* lcore */
+  struct asz_counters counters __attribute__((aligned(64)));
+  struct asz_rx rx;
+  struct asz_rx_burst rx_burst;
+  struct asz_tx tx;
+  enum asz_engine_phase phase;
+  bool cooled;               /* its last probe has timed out; waits for the others */
+  uint64_t gateway;          /* engine->gateway when last looked */
+  uint64_t housekeeping_tsc; /* when next */
+  uint64_t polled_tsc;       /* last look at the receive queue */
+  uint64_t poll_ticks_max;   /* worst gap between two looks, this epoch */
+  bool backlog;              /* frames of a late look may still wait in the port */
+} __attribute__((aligned(64)));
+
 struct asz_engine {
   struct asz_engine_config config;
   struct asz_port port;
   struct asz_addrmap map[2]; /* running and previous epoch */
   struct asz_clock clock;    /* control thread */
-  uint32_t map_next;         /* control thread: the map that the lcore does not use */
-  bool launched;
+  uint32_t map_next;         /* control thread: the map that the lcores do not use */
+  uint32_t launched;         /* workers that run */
+  struct asz_neigh neigh;    /* worker 0's while it runs */
 
-  /* shared */
-  struct rte_ring *outgoing, *incoming; /* single producer, single consumer each */
-  _Atomic uint32_t command;
   _Atomic uint32_t phase;
+  _Atomic uint32_t probing, uncooled, unsealed; /* workers that have not finished that phase */
   _Atomic bool end_asked, stop_asked, gateway_known;
-  _Atomic uint64_t published[ASZ_CTR_COUNT];
+  _Atomic uint64_t gateway; /* asz_neigh_word, from worker 0 */
   struct asz_epoch_order next;
 
-  /* lcore */
-  struct asz_counters counters __attribute__((aligned(64)));
-  struct asz_neigh neigh;
-  struct asz_rx rx;
-  struct asz_rx_burst rx_burst;
-  struct asz_tx tx;
-  uint64_t housekeeping_tsc; /* when next */
-  uint64_t polled_tsc;       /* last look at the receive queue */
-  uint64_t poll_ticks_max;   /* worst gap between two looks, this epoch */
-  bool backlog;              /* frames of a late look may still wait in the port */
+  struct asz_worker worker[]; /* config.lcore_count */
 };
 
-/* asz_prober_main: the lcore's function; argument is the engine. Returns 0 once stopped. */
-int asz_prober_main(void *engine);
+/* asz_prober_main: a lcore's function; argument is its worker. Returns 0 once stopped. */
+int asz_prober_main(void *worker);
 
 #endif

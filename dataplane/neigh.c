@@ -14,6 +14,18 @@ void asz_neigh_init(struct asz_neigh *ret_neigh, const uint8_t local_mac[6], uin
   memcpy(ret_neigh->gateway_mac, gateway_mac, 6);
 }
 
+uint64_t asz_neigh_word(const struct asz_neigh *neigh) {
+  uint64_t word = neigh->lost ? ASZ_NEIGH_WORD_LOST : 0;
+  for (int i = 0; i < 6; i++)
+    word |= (uint64_t)neigh->gateway_mac[i] << (40 - 8 * i);
+  return word;
+}
+
+void asz_neigh_word_mac(uint8_t ret_mac[6], uint64_t word) {
+  for (int i = 0; i < 6; i++)
+    ret_mac[i] = (uint8_t)(word >> (40 - 8 * i));
+}
+
 bool asz_neigh_poll(struct asz_neigh *neigh, uint64_t tsc, uint8_t ret_frame[ASZ_ETH_MIN_BYTES]) {
   if (neigh->fixed || tsc < neigh->next_tsc)
     return false;

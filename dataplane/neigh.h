@@ -31,6 +31,11 @@ struct asz_neigh {
 void asz_neigh_init(struct asz_neigh *ret_neigh, const uint8_t local_mac[6], uint32_t local_ipv4, uint32_t gateway_ipv4,
                     const uint8_t gateway_mac[6], uint64_t tsc_hz);
 
+/* asz_neigh_word: what others need to know, in one word: the gateway's MAC in the low 48 bits, and ASZ_NEIGH_WORD_LOST. */
+#define ASZ_NEIGH_WORD_LOST (UINT64_C(1) << 63)
+uint64_t asz_neigh_word(const struct asz_neigh *neigh);
+void asz_neigh_word_mac(uint8_t ret_mac[6], uint64_t word);
+
 /* asz_neigh_poll: true when ret_frame (ASZ_ETH_MIN_BYTES) holds a request to send now. */
 bool asz_neigh_poll(struct asz_neigh *neigh, uint64_t tsc, uint8_t ret_frame[ASZ_ETH_MIN_BYTES]);
 

@@ -3,14 +3,26 @@
 
 #include <assert.h>
 
-void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t tsc_hz, uint64_t origin_tsc, uint64_t end_tsc,
-                   uint64_t debt_max) {
-  assert(rate_pps >= 1 && tsc_hz >= 1 && debt_max >= 1 && end_tsc >= origin_tsc);
+static uint64_t common_divisor(uint64_t a, uint64_t b) {
+  while (b != 0) {
+    uint64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t share, uint64_t whole, uint64_t tsc_hz,
+                   uint64_t origin_tsc, uint64_t end_tsc, uint64_t debt_max) {
+  assert(rate_pps >= 1 && share >= 1 && whole >= 1 && tsc_hz >= 1 && debt_max >= 1 && end_tsc >= origin_tsc);
+  uint64_t divisor = common_divisor(share, whole);
+  share /= divisor;
+  whole /= divisor;
   *ret_pace = (struct asz_pace){
       .origin_tsc = origin_tsc,
       .end_tsc = end_tsc,
-      .intervals_per_tick = asz_ratio_make(rate_pps, tsc_hz),
-      .ticks_per_interval = asz_ratio_make(tsc_hz, rate_pps),
+      .intervals_per_tick = asz_ratio_make(rate_pps * share, tsc_hz * whole),
+      .ticks_per_interval = asz_ratio_make(tsc_hz * whole, rate_pps * share),
       .debt_max = debt_max,
   };
 }

@@ -41,9 +41,10 @@ struct asz_pace {
   uint64_t skipped;  /* of these */
 };
 
-/* asz_pace_init: rate_pps >= 1; tsc_hz >= 1; debt_max >= 1. */
-void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t tsc_hz, uint64_t origin_tsc, uint64_t end_tsc,
-                   uint64_t debt_max);
+/* asz_pace_init: rate * share / whole intervals a second, all of them >= 1, rate * share and tsc_hz * whole under 2^63; tsc_hz >=
+ * 1; debt_max >= 1. */
+void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t share, uint64_t whole, uint64_t tsc_hz,
+                   uint64_t origin_tsc, uint64_t end_tsc, uint64_t debt_max);
 
 /* asz_pace_due: intervals due at tsc and not taken, after skipping what exceeds the debt cap. */
 uint64_t asz_pace_due(struct asz_pace *pace, uint64_t tsc);

@@ -16,12 +16,13 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
 
-void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t round) {
+void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t shard, uint32_t round) {
   assert(count >= 1 && count <= (uint32_t)1 << 31);
   unsigned bits = count == 1 ? 0 : 32 - (unsigned)__builtin_clz(count - 1);
-  uint8_t round_be[4], hash[32];
-  asz_be32_store(round_be, round);
-  const struct asz_hash_part parts[] = {ASZ_HASH_TEXT("assize/1/permute"), {round_be, sizeof round_be}};
+  uint8_t number_be[8], hash[32];
+  asz_be32_store(number_be, shard);
+  asz_be32_store(number_be + 4, round);
+  const struct asz_hash_part parts[] = {ASZ_HASH_TEXT("assize/1/permute"), {number_be, sizeof number_be}};
   asz_hash(hash, secret, 32, parts, 2);
   ret_permute->count = count;
   ret_permute->left_bits = (uint8_t)(bits / 2);

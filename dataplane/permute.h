@@ -17,8 +17,8 @@ struct asz_permute {
 };
 
 /* asz_permute_init: count 1..2^31 (asserted); the keys are the first 16 bytes of BLAKE2b-256(key = secret, "assize/1/permute" ||
- * round BE32) as little-endian words. */
-void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t round);
+ * shard BE32 || round BE32) as little-endian words. */
+void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t shard, uint32_t round);
 /* asz_permute_at: position < count -> value < count, one to one. Expected under two walks. Pure. */
 uint32_t asz_permute_at(const struct asz_permute *permute, uint32_t position);
 

@@ -12,8 +12,8 @@
 
 enum {
   DESCRIPTORS = 1024,    /* about 100 us of a full 10 Gb/s queue; the driver adjusts it to its own limits */
-  PROBE_BUFFERS = 32767, /* a full transmit ring of a slow peer (net_ring: 16,384) and as many again on their way */
-  FRAME_BUFFERS = 16383, /* AF_XDP wants twice its two rings of 2,048, and keeps them */
+  PROBE_BUFFERS = 32768, /* a queue: a full transmit ring of a slow peer (net_ring: 16,384) and as many again on their way */
+  FRAME_BUFFERS = 16384, /* a queue: AF_XDP wants twice its two rings of 2,048, and keeps them */
   BUFFER_CACHE = 512,    /* the most that DPDK allows: bursts come from and go to the cache, not the shared ring */
   PROBE_ROOM = RTE_PKTMBUF_HEADROOM + 192, /* over ASZ_PROBE_FRAME_MAX, whole cache lines */
   LINK_WAIT_MS = 5000,
@@ -37,26 +37,46 @@ static int device_error(uint16_t port_id, const char *step, int rc, struct asz_d
   return asz_diag_set(diag, ASZ_EDEVICE, "port %u: %s failed: %s", port_id, step, rte_strerror(rc < 0 ? -rc : rc));
 }
 
+static int queues_check(const struct asz_port *port, const struct rte_eth_dev_info *info, struct asz_diag *diag) {
+  uint16_t most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
+  if (port->queue_count <= most)
+    return 0;
+  return asz_diag_set(diag, ASZ_EINVAL, "port %u: %u prober lcores need as many queue pairs, it has %u", port->port_id,
+                      port->queue_count, most);
+}
+
+static int queue_setup(const struct asz_port *port, uint16_t queue, uint16_t rx_descriptors, uint16_t tx_descriptors,
+                       struct asz_diag *diag) {
+  int rc = rte_eth_rx_queue_setup(port->port_id, queue, rx_descriptors, (unsigned)port->node, NULL, port->frame_pool);
+  if (rc != 0)
+    return device_error(port->port_id, "setting up a receive queue", rc, diag);
+  rc = rte_eth_tx_queue_setup(port->port_id, queue, tx_descriptors, (unsigned)port->node, NULL);
+  if (rc != 0)
+    return device_error(port->port_id, "setting up a transmit queue", rc, diag);
+  return 0;
+}
+
 static int configure(struct asz_port *port, struct asz_diag *diag) {
   struct rte_eth_dev_info info;
   int rc = rte_eth_dev_info_get(port->port_id, &info);
   if (rc != 0)
     return device_error(port->port_id, "asking for its limits", rc, diag);
+  int err = queues_check(port, &info, diag);
+  if (err != 0)
+    return err;
   struct rte_eth_conf conf = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE, .txmode.mq_mode = RTE_ETH_MQ_TX_NONE};
   /* Every probe comes from one pool and is referenced once, but challenges and ARP do not: without MBUF_FAST_FREE then. */
-  rc = rte_eth_dev_configure(port->port_id, 1, 1, &conf);
+  rc = rte_eth_dev_configure(port->port_id, port->queue_count, port->queue_count, &conf);
   if (rc != 0)
-    return device_error(port->port_id, "configuring one queue pair", rc, diag);
+    return device_error(port->port_id, "configuring its queue pairs", rc, diag);
   uint16_t rx_descriptors = DESCRIPTORS, tx_descriptors = DESCRIPTORS;
   rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->port_id, &rx_descriptors, &tx_descriptors);
   if (rc != 0)
     return device_error(port->port_id, "sizing the queues", rc, diag);
-  rc = rte_eth_rx_queue_setup(port->port_id, 0, rx_descriptors, (unsigned)port->node, NULL, port->frame_pool);
-  if (rc != 0)
-    return device_error(port->port_id, "setting up the receive queue", rc, diag);
-  rc = rte_eth_tx_queue_setup(port->port_id, 0, tx_descriptors, (unsigned)port->node, NULL);
-  if (rc != 0)
-    return device_error(port->port_id, "setting up the transmit queue", rc, diag);
+  for (uint16_t queue = 0; queue < port->queue_count && err == 0; queue++)
+    err = queue_setup(port, queue, rx_descriptors, tx_descriptors, diag);
+  if (err != 0)
+    return err;
   rc = rte_eth_dev_start(port->port_id);
   if (rc != 0)
     return device_error(port->port_id, "starting", rc, diag);
@@ -76,18 +96,19 @@ static int link_wait(const struct asz_port *port, struct asz_diag *diag) {
                       LINK_WAIT_MS);
 }
 
-int asz_port_open(struct asz_port *ret_port, uint16_t port_id, struct asz_diag *diag) {
+int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, struct asz_diag *diag) {
   if (!rte_eth_dev_is_valid_port(port_id))
     return asz_diag_set(diag, ASZ_ENOENT, "port %u: no such DPDK port (%u are there)", port_id, rte_eth_dev_count_avail());
-  struct asz_port port = {.port_id = port_id, .node = rte_eth_dev_socket_id(port_id)};
+  struct asz_port port = {.port_id = port_id, .node = rte_eth_dev_socket_id(port_id), .queue_count = (uint16_t)queue_count};
   struct rte_ether_addr mac;
   int err = 0, rc = rte_eth_macaddr_get(port_id, &mac);
   if (rc != 0)
     return device_error(port_id, "asking for its MAC address", rc, diag);
   memcpy(port.mac, mac.addr_bytes, sizeof port.mac);
-  err = pool_make(&port.probe_pool, "probe", port_id, PROBE_BUFFERS, PROBE_ROOM, port.node, diag);
+  err = pool_make(&port.probe_pool, "probe", port_id, PROBE_BUFFERS * queue_count - 1, PROBE_ROOM, port.node, diag);
   if (err == 0)
-    err = pool_make(&port.frame_pool, "frame", port_id, FRAME_BUFFERS, RTE_MBUF_DEFAULT_BUF_SIZE, port.node, diag);
+    err = pool_make(&port.frame_pool, "frame", port_id, FRAME_BUFFERS * queue_count - 1, RTE_MBUF_DEFAULT_BUF_SIZE, port.node,
+                    diag);
   if (err == 0)
     err = configure(&port, diag);
   if (err == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_port: one DPDK Ethernet port with one queue pair and its buffers.
+/* asz_port: one DPDK Ethernet port with a queue pair an lcore and its buffers.
  *
  * Any driver: what a port can do is asked of it, not assumed. Two pools: small buffers for probes (the hot set stays in cache)
  * and full-sized ones for what arrives, ARP and challenges. AF_XDP uses the latter as its shared memory with the kernel. */
@@ -17,15 +17,18 @@
 struct asz_port {
   uint16_t port_id;
   int node; /* NUMA node; -1 unknown */
+  uint16_t queue_count;
   uint8_t mac[6];
   uint64_t missed_start; /* the driver's count of missed frames at open */
   struct rte_mempool *probe_pool;
   struct rte_mempool *frame_pool;
 };
 
-/* asz_port_open configures, starts and waits up to 5 s for the link. The port was probed by EAL and is not started.
- * ASZ_ENOENT, ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a line. */
-ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, struct asz_diag *diag);
+/* asz_port_open configures queue_count (1..16) queue pairs, starts and waits up to 5 s for the link. The port was probed by EAL
+ * and is not started. ASZ_ENOENT, ASZ_EINVAL (not so many queues), ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a
+ * line.
+ */
+ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, struct asz_diag *diag);
 /* asz_port_close stops the port and gives the pools back. A closed or zeroed port is fine. */
 void asz_port_close(struct asz_port *port);
 size_t asz_port_memory_bytes(const struct asz_port *port);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lcore's loop: look at the receive queue, send what is due, now and then keep house. Run to completion, one writer: nothing
+/* An lcore's loop: look at the receive queue, send what is due, now and then keep house. Run to completion, one writer: nothing
  * in here waits for anybody. The phases are the engine's, see engine.h; each is left on a time or a flag that is looked at once a
- * turn. */
+ * turn.
+ *
+ * With several lcores a reply may arrive on another queue than its target's: ICMP has no ports to choose by, and a port may not
+ * spread by the hash that we know. The worker that finds it passes it on with the time at which it was taken from the port. */
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -17,85 +20,106 @@ enum {
   DATAGRAM_TTL = 64,
 };
 
-static void count(struct asz_engine *engine, enum asz_counter counter) {
-  engine->counters.value[counter]++;
+static void count(struct asz_worker *worker, enum asz_counter counter) {
+  worker->counters.value[counter]++;
 }
 
 /* Sends one frame that is no probe. True when the port took it. */
-static bool frame_send(struct asz_engine *engine, const uint8_t *bytes, uint16_t size_bytes) {
-  struct rte_mbuf *mbuf = rte_pktmbuf_alloc(engine->port.frame_pool);
+static bool frame_send(struct asz_worker *worker, const uint8_t *bytes, uint16_t size_bytes) {
+  const struct asz_port *port = &worker->engine->port;
+  struct rte_mbuf *mbuf = rte_pktmbuf_alloc(port->frame_pool);
   if (mbuf == NULL)
     return false;
   memcpy(rte_pktmbuf_append(mbuf, size_bytes), bytes, size_bytes);
-  if (rte_eth_tx_burst(engine->port.port_id, 0, &mbuf, 1) == 1)
+  if (rte_eth_tx_burst(port->port_id, worker->tx.queue, &mbuf, 1) == 1)
     return true;
   rte_pktmbuf_free(mbuf);
   return false;
 }
 
-static void arp_heard(struct asz_engine *engine, uint64_t tsc, const uint8_t *arp, uint32_t size_bytes) {
+/* Worker 0 only. */
+static void arp_heard(struct asz_worker *worker, uint64_t tsc, const uint8_t *arp, uint32_t size_bytes) {
+  struct asz_engine *engine = worker->engine;
   uint8_t reply[ASZ_ETH_MIN_BYTES];
-  uint8_t mac_before[6];
-  memcpy(mac_before, engine->neigh.gateway_mac, sizeof mac_before);
   enum asz_neigh_heard heard = asz_neigh_hear(&engine->neigh, tsc, arp, size_bytes, reply);
-  count(engine, heard == ASZ_NEIGH_IGNORED ? ASZ_CTR_RX_ARP_IGNORED : ASZ_CTR_RX_ARP);
-  if (heard == ASZ_NEIGH_ANSWER && frame_send(engine, reply, sizeof reply))
-    count(engine, ASZ_CTR_TX_ARP);
+  count(worker, heard == ASZ_NEIGH_IGNORED ? ASZ_CTR_RX_ARP_IGNORED : ASZ_CTR_RX_ARP);
+  if (heard == ASZ_NEIGH_ANSWER && frame_send(worker, reply, sizeof reply))
+    count(worker, ASZ_CTR_TX_ARP);
   if (heard != ASZ_NEIGH_LEARNED)
     return;
+  atomic_store_explicit(&engine->gateway, asz_neigh_word(&engine->neigh), memory_order_relaxed);
   atomic_store_explicit(&engine->gateway_known, true, memory_order_release);
-  if (engine->rx.run.epoch.valid && memcmp(mac_before, engine->neigh.gateway_mac, sizeof mac_before) != 0)
-    asz_tx_readdress(&engine->tx, engine->neigh.gateway_mac);
 }
 
-static void answer_heard(struct asz_engine *engine, uint64_t tsc, const struct asz_rx_leftover *left, const uint8_t *bytes) {
+static void gateway_look(struct asz_worker *worker) {
+  uint64_t word = atomic_load_explicit(&worker->engine->gateway, memory_order_relaxed);
+  worker->tx.gateway_lost = (word & ASZ_NEIGH_WORD_LOST) != 0;
+  if (((word ^ worker->gateway) & ~ASZ_NEIGH_WORD_LOST) != 0 && worker->rx.run.epoch.valid) {
+    uint8_t mac[6];
+    asz_neigh_word_mac(mac, word);
+    asz_tx_readdress(&worker->tx, mac);
+  }
+  worker->gateway = word;
+}
+
+static void answer_heard(struct asz_worker *worker, uint64_t tsc, const struct asz_rx_leftover *left, const uint8_t *bytes) {
   struct asz_engine_datagram datagram = {
       .target = left->target, .size_bytes = left->frame.payload_bytes, .port = left->frame.src_port, .tsc = tsc};
   if (left->frame.payload_bytes > sizeof datagram.payload) {
-    count(engine, ASZ_CTR_RX_MALFORMED);
+    count(worker, ASZ_CTR_RX_MALFORMED);
     return;
   }
   memcpy(datagram.payload, bytes + left->frame.payload_offset, left->frame.payload_bytes);
-  bool queued = rte_ring_sp_enqueue_elem(engine->incoming, &datagram, sizeof datagram) == 0;
-  count(engine, queued ? ASZ_CTR_RX_ANSWERS : ASZ_CTR_RX_ANSWERS_DROPPED);
+  bool queued = rte_ring_sp_enqueue_elem(worker->incoming, &datagram, sizeof datagram) == 0;
+  count(worker, queued ? ASZ_CTR_RX_ANSWERS : ASZ_CTR_RX_ANSWERS_DROPPED);
 }
 
-static void leftovers(struct asz_engine *engine, uint64_t tsc) {
-  const struct asz_rx_burst *burst = &engine->rx_burst;
+/* Who judges a frame counts it. */
+static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf, uint64_t tsc) {
+  struct asz_steered frame = {.mbuf = mbuf, .tsc = tsc, .doubtful = worker->rx_burst.doubtful};
+  if (rte_ring_mp_enqueue_elem(worker->engine->worker[to].steered, &frame, sizeof frame) == 0) {
+    count(worker, ASZ_CTR_RX_STEERED);
+    worker->counters.value[ASZ_CTR_RX_FRAMES]--;
+    return;
+  }
+  rte_pktmbuf_free(mbuf);
+  count(worker, ASZ_CTR_RX_STEER_DROPPED);
+  worker->tx.faults++;
+}
+
+/* Takes what it passes on out of mbuf[]. */
+static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf **mbuf) {
+  const struct asz_rx_burst *burst = &worker->rx_burst;
+  uint32_t workers = worker->engine->config.lcore_count;
   for (uint32_t i = 0; i < burst->leftover_count; i++) {
     const struct asz_rx_leftover *left = &burst->leftover[i];
     const uint8_t *bytes = burst->bytes[left->at];
-    if (left->left == ASZ_RX_LEFT_ARP)
-      arp_heard(engine, tsc, bytes + left->frame.l3_offset, burst->size_bytes[left->at] - left->frame.l3_offset);
-    else
-      answer_heard(engine, tsc, left, bytes);
+    if (left->left == ASZ_RX_LEFT_ANSWER) {
+      answer_heard(worker, tsc, left, bytes);
+    } else if (left->left == ASZ_RX_LEFT_ARP && worker->number == 0) {
+      arp_heard(worker, tsc, bytes + left->frame.l3_offset, burst->size_bytes[left->at] - left->frame.l3_offset);
+    } else {
+      uint32_t to = left->left == ASZ_RX_LEFT_ARP ? 0 : asz_shard_owner(left->target, workers, worker->tx.plan.target_count);
+      steer(worker, to, mbuf[left->at], tsc);
+      mbuf[left->at] = NULL;
+    }
   }
 }
 
 /* poll_account notes the time of a look at the port. True when the look before it is further back than the lateness bound:
  * whatever is found then may have waited for us that long. So may what is still behind a full burst (backlog). */
-static bool poll_account(struct asz_engine *engine, uint64_t tsc) {
-  uint64_t gap_ticks = tsc - engine->polled_tsc;
-  engine->polled_tsc = tsc;
-  if (gap_ticks > engine->poll_ticks_max)
-    engine->poll_ticks_max = gap_ticks;
-  return engine->rx.run.epoch.valid && gap_ticks > engine->tx.late_bound_ticks;
+static bool poll_account(struct asz_worker *worker, uint64_t tsc) {
+  uint64_t gap_ticks = tsc - worker->polled_tsc;
+  worker->polled_tsc = tsc;
+  if (gap_ticks > worker->poll_ticks_max)
+    worker->poll_ticks_max = gap_ticks;
+  return worker->rx.run.epoch.valid && gap_ticks > worker->tx.late_bound_ticks;
 }
 
-/* Frames in several buffers are longer than anything we expect: seen by their first part, they fail as malformed. */
-static void receive(struct asz_engine *engine, uint64_t now_tsc) {
-  struct asz_rx_burst *burst = &engine->rx_burst;
-  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
-  uint16_t taken = rte_eth_rx_burst(engine->port.port_id, 0, mbuf, ASZ_BURST_MAX);
-  uint64_t tsc = taken == 0 ? now_tsc : asz_tsc();
-  bool late = poll_account(engine, tsc);
-  if (taken == 0) {
-    engine->backlog = false;
-    return;
-  }
-  count(engine, ASZ_CTR_RX_BURSTS);
-  burst->doubtful = late || engine->backlog;
-  engine->backlog = burst->doubtful && taken == ASZ_BURST_MAX;
+/* Judges and frees a burst that was taken from the port at tsc; rx_burst.doubtful is set. Frames in several buffers are longer
+ * than anything we expect: seen by their first part, they fail as malformed. */
+static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16_t taken, uint64_t tsc) {
+  struct asz_rx_burst *burst = &worker->rx_burst;
   for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)
     rte_prefetch0(mbuf[i]);
   for (uint16_t i = 0; i < taken; i++) {
@@ -107,14 +131,43 @@ static void receive(struct asz_engine *engine, uint64_t now_tsc) {
     rte_prefetch0(burst->bytes[i] + RTE_CACHE_LINE_SIZE);
   }
   burst->count = taken;
-  const struct asz_clock *clock = engine->rx.run.epoch.valid ? &engine->tx.clock : NULL;
+  const struct asz_clock *clock = worker->rx.run.epoch.valid ? &worker->tx.clock : NULL;
   burst->now_ntp64 = clock != NULL ? asz_clock_ntp64(asz_clock_realtime_ns(clock, tsc)) : 0;
-  uint64_t doubtful = engine->counters.value[ASZ_CTR_RX_DOUBTFUL];
-  asz_rx_take(&engine->rx, burst);
-  engine->tx.faults += engine->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
+  uint64_t doubtful = worker->counters.value[ASZ_CTR_RX_DOUBTFUL];
+  asz_rx_take(&worker->rx, burst);
+  worker->tx.faults += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
   if (burst->leftover_count > 0)
-    leftovers(engine, tsc);
+    leftovers(worker, tsc, mbuf);
   rte_pktmbuf_free_bulk(mbuf, taken);
+}
+
+static void receive(struct asz_worker *worker, uint64_t now_tsc) {
+  struct asz_rx_burst *burst = &worker->rx_burst;
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  uint16_t taken = rte_eth_rx_burst(worker->engine->port.port_id, worker->tx.queue, mbuf, ASZ_BURST_MAX);
+  uint64_t tsc = taken == 0 ? now_tsc : asz_tsc();
+  bool late = poll_account(worker, tsc);
+  if (taken == 0) {
+    worker->backlog = false;
+    return;
+  }
+  count(worker, ASZ_CTR_RX_BURSTS);
+  burst->doubtful = late || worker->backlog;
+  worker->backlog = burst->doubtful && taken == ASZ_BURST_MAX;
+  burst_take(worker, mbuf, taken, tsc);
+}
+
+/* What other workers found for us: frames of one of their bursts stand together, and are judged by its time. */
+static void steered_take(struct asz_worker *worker) {
+  struct asz_steered frame[ASZ_BURST_MAX];
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  unsigned count = rte_ring_sc_dequeue_burst_elem(worker->steered, frame, sizeof *frame, ASZ_BURST_MAX, NULL);
+  for (unsigned first = 0, next; first < count; first = next) {
+    for (next = first; next < count && frame[next].tsc == frame[first].tsc; next++)
+      mbuf[next - first] = frame[next].mbuf;
+    worker->rx_burst.doubtful = frame[first].doubtful != 0;
+    burst_take(worker, mbuf, (uint16_t)(next - first), frame[first].tsc);
+  }
 }
 
 static void outcome_tell(volatile uint64_t *tsc_slot, uint64_t tsc) {
@@ -123,43 +176,42 @@ static void outcome_tell(volatile uint64_t *tsc_slot, uint64_t tsc) {
 }
 
 /* A challenge goes to a target of the running epoch; after its end there is nobody left to ask. */
-static bool datagram_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram) {
-  const struct asz_rx_run *run = &engine->rx.run;
+static bool datagram_send(struct asz_worker *worker, const struct asz_engine_datagram *datagram) {
+  const struct asz_engine *engine = worker->engine;
+  const struct asz_rx_run *run = &worker->rx.run;
   if (!run->epoch.valid || datagram->target >= run->epoch.target_count)
     return false;
-  const struct asz_target *target = &engine->tx.plan.target[datagram->target];
+  const struct asz_target *target = &worker->tx.plan.target[datagram->target];
   uint8_t bytes[ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + ASZ_DATAGRAM_MAX_BYTES];
   uint8_t *ip = bytes + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES;
   uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + datagram->size_bytes);
   uint16_t port = datagram->port != 0 ? datagram->port : target->challenge_port;
-  asz_wire_eth_write(bytes, engine->neigh.gateway_mac, engine->port.mac, ASZ_ETHERTYPE_IPV4);
+  asz_wire_eth_write(bytes, worker->tx.setup.gateway_mac, engine->port.mac, ASZ_ETHERTYPE_IPV4);
   asz_wire_ipv4_write(ip, engine->config.local_ipv4, target->ipv4, ASZ_PROTOCOL_UDP, DATAGRAM_TTL, udp_bytes);
   asz_wire_udp_write(udp, engine->config.challenge_source_port, port, datagram->size_bytes);
   memcpy(udp + ASZ_UDP_BYTES, datagram->payload, datagram->size_bytes);
   asz_wire_udp_finish(ip);
-  return frame_send(engine, bytes, (uint16_t)(ASZ_ETH_BYTES + ASZ_IPV4_BYTES + udp_bytes));
+  return frame_send(worker, bytes, (uint16_t)(ASZ_ETH_BYTES + ASZ_IPV4_BYTES + udp_bytes));
 }
 
-static void outgoing_send(struct asz_engine *engine) {
+static void outgoing_send(struct asz_worker *worker) {
   struct asz_outgoing message;
   for (int i = 0; i < OUTGOING_PER_TURN; i++) {
-    if (rte_ring_sc_dequeue_elem(engine->outgoing, &message, sizeof message) != 0)
+    if (rte_ring_sc_dequeue_elem(worker->outgoing, &message, sizeof message) != 0)
       return;
     uint64_t tsc = asz_tsc();
-    bool sent = datagram_send(engine, &message.datagram);
+    bool sent = datagram_send(worker, &message.datagram);
     if (sent)
-      count(engine, ASZ_CTR_TX_CHALLENGES);
+      count(worker, ASZ_CTR_TX_CHALLENGES);
     outcome_tell(message.tsc_slot, sent ? tsc : UINT64_MAX);
   }
 }
 
-static void phase_set(struct asz_engine *engine, enum asz_engine_phase phase) {
-  atomic_store_explicit(&engine->phase, phase, memory_order_release);
-}
-
-static void epoch_start(struct asz_engine *engine) {
+static void epoch_start(struct asz_worker *worker) {
+  struct asz_engine *engine = worker->engine;
   const struct asz_epoch_order *order = &engine->next;
   const struct asz_plan *plan = &order->plan;
+  struct asz_shard shard = asz_shard_of(worker->number, engine->config.lcore_count, plan->target_count);
   struct asz_probe_setup setup = {
       .local_ipv4 = engine->config.local_ipv4,
       .source_port_base = engine->config.source_port_base,
@@ -167,103 +219,146 @@ static void epoch_start(struct asz_engine *engine) {
       .session = plan->session,
   };
   memcpy(setup.local_mac, engine->port.mac, sizeof setup.local_mac);
-  memcpy(setup.gateway_mac, engine->neigh.gateway_mac, sizeof setup.gateway_mac);
+  gateway_look(worker);
+  asz_neigh_word_mac(setup.gateway_mac, worker->gateway);
   memcpy(setup.validator_id, plan->validator_id, sizeof setup.validator_id);
-  uint64_t origin_tsc = asz_tsc();
-  asz_tx_begin(&engine->tx, plan, &order->clock, &setup, origin_tsc);
+  asz_tx_begin(&worker->tx, plan, &shard, &order->clock, &setup, asz_tsc());
   struct asz_rx_run run = {
-      .epoch = {.key = engine->tx.key, .map = &engine->map[order->map], .target_count = plan->target_count, .valid = true},
+      .epoch = {.key = worker->tx.key, .map = &engine->map[order->map], .target_count = plan->target_count, .valid = true},
+      .shard = shard,
       .stats = plan->stats,
-      .slots = &engine->tx.slots,
+      .slots = &worker->tx.slots,
       .timeout_ns = plan->timeout_ns,
-      .start_ntp64 = engine->tx.slots.start_ntp64[0],
+      .start_ntp64 = worker->tx.slots.start_ntp64[0],
       .setup = setup,
   };
-  asz_rx_begin(&engine->rx, &run);
-  engine->polled_tsc = asz_tsc();
-  engine->poll_ticks_max = 0;
-  engine->backlog = false;
-  atomic_store_explicit(&engine->end_asked, false, memory_order_relaxed);
-  phase_set(engine, ASZ_PHASE_PROBING);
-  atomic_store_explicit(&engine->command, ASZ_COMMAND_NONE, memory_order_release);
+  asz_rx_begin(&worker->rx, &run);
+  worker->polled_tsc = asz_tsc();
+  worker->poll_ticks_max = 0;
+  worker->backlog = false;
+  worker->cooled = false;
+  worker->phase = ASZ_PHASE_PROBING;
+  atomic_store_explicit(&worker->command, ASZ_COMMAND_NONE, memory_order_release);
 }
 
-static void counters_publish(struct asz_engine *engine) {
-  engine->counters.value[ASZ_CTR_NEIGH_LOST] = engine->neigh.lost_count;
+static void counters_publish(struct asz_worker *worker) {
+  if (worker->number == 0)
+    worker->counters.value[ASZ_CTR_NEIGH_LOST] = worker->engine->neigh.lost_count;
   for (int i = 0; i < ASZ_CTR_COUNT; i++)
-    atomic_store_explicit(&engine->published[i], engine->counters.value[i], memory_order_relaxed);
+    atomic_store_explicit(&worker->published[i], worker->counters.value[i], memory_order_relaxed);
 }
 
-static void epoch_seal(struct asz_engine *engine) {
-  asz_tx_seal(&engine->tx, engine->poll_ticks_max);
-  asz_rx_seal(&engine->rx);
-  counters_publish(engine);
-  phase_set(engine, ASZ_PHASE_SEALED);
+/* True for the last worker to finish what is counted. */
+static bool is_last(_Atomic uint32_t *unfinished) {
+  return atomic_fetch_sub_explicit(unfinished, 1, memory_order_acq_rel) == 1;
 }
 
-static void housekeeping(struct asz_engine *engine, uint64_t tsc) {
-  uint8_t request[ASZ_ETH_MIN_BYTES];
-  engine->housekeeping_tsc = tsc + engine->neigh.tsc_hz / HOUSEKEEPING_HZ;
-  if (asz_neigh_poll(&engine->neigh, tsc, request) && frame_send(engine, request, sizeof request))
-    count(engine, ASZ_CTR_TX_ARP);
-  engine->tx.gateway_lost = engine->neigh.lost;
-  counters_publish(engine);
+/* What all lcores have to say, by the last of them. A slot that one of them spoiled is spoiled. */
+static void stats_join(const struct asz_engine *engine, struct asz_stats *stats) {
+  stats->shard_count = engine->config.lcore_count;
+  stats->start_realtime_ns = engine->worker[0].report.start_realtime_ns;
+  for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
+    const struct asz_shard_report *report = &engine->worker[i].report;
+    stats->shard_scheduled[i] = report->scheduled;
+    stats->probes_scheduled += report->scheduled;
+    stats->slots_unjudged |= report->slots_unjudged;
+    stats->rate_pps += report->rate_pps;
+    stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
+    stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);
+  }
 }
 
-static void probing_turn(struct asz_engine *engine, uint64_t tsc, bool stop) {
-  struct asz_tx *tx = &engine->tx;
+static void epoch_seal(struct asz_worker *worker) {
+  struct asz_engine *engine = worker->engine;
+  struct asz_stats *stats = worker->tx.plan.stats;
+  asz_tx_seal(&worker->tx, worker->poll_ticks_max, &worker->report);
+  asz_rx_seal(&worker->rx);
+  counters_publish(worker);
+  worker->phase = ASZ_PHASE_SEALED;
+  if (is_last(&engine->unsealed)) {
+    stats_join(engine, stats);
+    atomic_store_explicit(&engine->phase, ASZ_PHASE_SEALED, memory_order_release);
+  }
+}
+
+static void housekeeping(struct asz_worker *worker, uint64_t tsc) {
+  struct asz_engine *engine = worker->engine;
+  worker->housekeeping_tsc = tsc + engine->neigh.tsc_hz / HOUSEKEEPING_HZ;
+  if (worker->number == 0) {
+    uint8_t request[ASZ_ETH_MIN_BYTES];
+    if (asz_neigh_poll(&engine->neigh, tsc, request) && frame_send(worker, request, sizeof request))
+      count(worker, ASZ_CTR_TX_ARP);
+    atomic_store_explicit(&engine->gateway, asz_neigh_word(&engine->neigh), memory_order_relaxed);
+  }
+  gateway_look(worker);
+  counters_publish(worker);
+}
+
+static void probing_turn(struct asz_worker *worker, uint64_t tsc, bool stop) {
+  struct asz_engine *engine = worker->engine;
+  struct asz_tx *tx = &worker->tx;
   if (stop || atomic_load_explicit(&engine->end_asked, memory_order_relaxed))
     asz_tx_cut(tx, tsc);
   asz_tx_poll(tx, tsc);
-  if (asz_tx_done(tx, tsc))
-    phase_set(engine, ASZ_PHASE_COOLDOWN);
+  if (!asz_tx_done(tx, tsc))
+    return;
+  worker->phase = ASZ_PHASE_COOLDOWN;
+  if (is_last(&engine->probing))
+    atomic_store_explicit(&engine->phase, ASZ_PHASE_COOLDOWN, memory_order_release);
 }
 
-/* The last probe may be answered until its timeout has passed. */
-static bool cooled_down(const struct asz_engine *engine, uint64_t tsc) {
-  const struct asz_tx *tx = &engine->tx;
-  return tsc - tx->last_sent_tsc > asz_clock_ticks(&tx->clock, tx->plan.timeout_ns) && tsc > tx->last_sent_tsc;
+/* The last probe may be answered until its timeout has passed; and a reply to another worker's may arrive here. */
+static void cooldown_turn(struct asz_worker *worker, uint64_t tsc) {
+  const struct asz_tx *tx = &worker->tx;
+  if (!worker->cooled && tsc - tx->last_sent_tsc > asz_clock_ticks(&tx->clock, tx->plan.timeout_ns) && tsc > tx->last_sent_tsc) {
+    worker->cooled = true;
+    (void)is_last(&worker->engine->uncooled);
+  }
+  if (worker->cooled && atomic_load_explicit(&worker->engine->uncooled, memory_order_acquire) == 0)
+    epoch_seal(worker);
 }
 
 /* One turn of the epoch's phases. False when there is nothing to do but wait. */
-static bool phase_turn(struct asz_engine *engine, uint64_t tsc, bool stop) {
-  switch (atomic_load_explicit(&engine->phase, memory_order_relaxed)) {
+static bool phase_turn(struct asz_worker *worker, uint64_t tsc, bool stop) {
+  switch (worker->phase) {
   case ASZ_PHASE_PROBING:
-    probing_turn(engine, tsc, stop);
+    probing_turn(worker, tsc, stop);
     return true;
   case ASZ_PHASE_COOLDOWN:
-    if (cooled_down(engine, tsc))
-      epoch_seal(engine);
+    cooldown_turn(worker, tsc);
     return true;
   default:
-    if (!stop && atomic_load_explicit(&engine->command, memory_order_acquire) == ASZ_COMMAND_BEGIN)
-      epoch_start(engine);
+    if (!stop && atomic_load_explicit(&worker->command, memory_order_acquire) == ASZ_COMMAND_BEGIN)
+      epoch_start(worker);
     return false;
   }
 }
 
-static bool epoch_runs(const struct asz_engine *engine) {
-  uint32_t phase = atomic_load_explicit(&engine->phase, memory_order_relaxed);
-  return phase == ASZ_PHASE_PROBING || phase == ASZ_PHASE_COOLDOWN;
+static bool epoch_runs(const struct asz_worker *worker) {
+  return worker->phase == ASZ_PHASE_PROBING || worker->phase == ASZ_PHASE_COOLDOWN;
 }
 
 int asz_prober_main(void *argument) {
-  struct asz_engine *engine = argument;
+  struct asz_worker *worker = argument;
+  struct asz_engine *engine = worker->engine;
   for (;;) {
     uint64_t tsc = asz_tsc();
     bool stop = atomic_load_explicit(&engine->stop_asked, memory_order_relaxed);
-    receive(engine, tsc);
-    if (!rte_ring_empty(engine->outgoing))
-      outgoing_send(engine);
-    if (!phase_turn(engine, tsc, stop))
+    receive(worker, tsc);
+    if (worker->steered != NULL && !rte_ring_empty(worker->steered))
+      steered_take(worker);
+    if (!rte_ring_empty(worker->outgoing))
+      outgoing_send(worker);
+    if (!phase_turn(worker, tsc, stop))
       rte_pause();
-    if (tsc >= engine->housekeeping_tsc)
-      housekeeping(engine, tsc);
-    if (stop && !epoch_runs(engine))
+    if (tsc >= worker->housekeeping_tsc)
+      housekeeping(worker, tsc);
+    if (stop && !epoch_runs(worker))
       break;
   }
-  outgoing_send(engine);
-  counters_publish(engine);
-  phase_set(engine, ASZ_PHASE_STOPPED);
+  outgoing_send(worker);
+  counters_publish(worker);
+  if (worker->number == 0)
+    atomic_store_explicit(&engine->phase, ASZ_PHASE_STOPPED, memory_order_release);
   return 0;
 }

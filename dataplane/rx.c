@@ -41,8 +41,10 @@ static uint32_t target_of(const struct asz_rx *rx, uint32_t ipv4) {
   return epoch->valid ? asz_addrmap_get(epoch->map, ipv4) : ASZ_TARGET_NONE;
 }
 
+/* NULL, too, for the targets of other lcores. */
 static struct asz_target_stats *stats_of(const struct asz_rx *rx, uint32_t target) {
-  return rx->run.epoch.valid && target != ASZ_TARGET_NONE ? &rx->run.stats->target[target] : NULL;
+  const struct asz_rx_run *run = &rx->run;
+  return run->epoch.valid && asz_shard_has(&run->shard, target) ? &run->stats->target[target] : NULL;
 }
 
 static void answer_arrived(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, const struct asz_frame *frame) {
@@ -137,11 +139,24 @@ static void malformed(struct asz_rx *rx, uint32_t source) {
   count(rx, source == ASZ_TARGET_NONE ? ASZ_CTR_RX_UNSOLICITED : ASZ_CTR_RX_MALFORMED);
 }
 
+/* True when another lcore judges a frame about `target`. */
+static bool steered(const struct asz_rx *rx, struct asz_rx_burst *burst, const struct replies *replies, uint32_t i,
+                    uint32_t target) {
+  const struct asz_rx_run *run = &rx->run;
+  if (!run->epoch.valid || target >= run->epoch.target_count || asz_shard_has(&run->shard, target))
+    return false;
+  burst->leftover[burst->leftover_count++] =
+      (struct asz_rx_leftover){ASZ_RX_LEFT_STEER, replies->at[i], target, replies->frame[i]};
+  return true;
+}
+
 /* Which probe a reply claims to answer. What claims none is dealt with; what stays moves up behind the last one that stayed. */
-static void claim_one(struct asz_rx *rx, const struct asz_rx_burst *burst, struct replies *replies, uint32_t i) {
+static void claim_one(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t i) {
   const struct asz_frame *frame = &replies->frame[i];
   const uint8_t *payload = payload_of(burst, replies, i);
   uint32_t source = replies->source[i], kept = replies->claimed;
+  if (steered(rx, burst, replies, i, source))
+    return;
   enum asz_probe kind = kind_of(rx, frame, payload, source);
   const struct asz_probe_module *module = asz_probe_module(kind);
   struct asz_claim claim;
@@ -150,6 +165,8 @@ static void claim_one(struct asz_rx *rx, const struct asz_rx_burst *burst, struc
     malformed(rx, source);
     return;
   }
+  if (source == ASZ_TARGET_NONE && module->carries_target && steered(rx, burst, replies, i, claim.target))
+    return;
   if (kept != i) {
     replies->at[kept] = replies->at[i];
     replies->frame[kept] = *frame;
@@ -166,7 +183,7 @@ static void claim_one(struct asz_rx *rx, const struct asz_rx_burst *burst, struc
 
 /* The sketches are by far the largest memory: nearly each one asked for is a miss in the TLB, too. Asked for in a loop of nothing
  * else, their page walks overlap; one at a time, between the claims, each cost 300 cycles in bench_loop. */
-static void claim_stage(struct asz_rx *rx, const struct asz_rx_burst *burst, struct replies *replies, uint32_t to) {
+static void claim_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t to) {
   uint32_t first = replies->claimed;
   for (uint32_t i = replies->read; i < to; i++)
     claim_one(rx, burst, replies, i);
@@ -251,7 +268,8 @@ static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const str
   const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
   struct asz_target_stats *stats = &run->stats->target[target];
   if (replies->source[i] != target || (frame->kind == ASZ_FRAME_UDP && frame->src_port != stats->port)) {
-    asz_record_count(&stats->wrong_path);
+    if (asz_shard_has(&run->shard, target))
+      asz_record_count(&stats->wrong_path);
     count(rx, ASZ_CTR_RX_WRONG_PATH);
     return;
   }

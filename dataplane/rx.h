@@ -11,7 +11,9 @@
  *   MAC right, where the kind has one?           no: BAD_MAC
  *   then asz_record_reply.
  * A reply from an address that is no target counts for nobody: UNSOLICITED, unless it carries a target index and that target's
- * cookie fits. After an epoch is sealed its replies belong to the previous epoch; statistics are not touched any more. */
+ * cookie fits. Where several lcores share a plan, a frame is judged by the one that owns its source address, or, where that is no
+ * target, the target that it names; what then turns out to be somebody else's is counted in total, but on no target's account.
+ * After an epoch is sealed its replies belong to the previous epoch; statistics are not touched any more. */
 #ifndef ASZ_DATAPLANE_RX_H
 #define ASZ_DATAPLANE_RX_H
 
@@ -22,6 +24,7 @@
 #include "dataplane/base/counters.h"
 #include "dataplane/engine.h"
 #include "dataplane/probes/probe.h"
+#include "dataplane/shard.h"
 #include "dataplane/slots.h"
 
 /* What recognises the replies to one epoch's probes. */
@@ -35,6 +38,7 @@ struct asz_rx_epoch {
 /* What belongs to the running epoch alone. The pointers are the plan's. */
 struct asz_rx_run {
   struct asz_rx_epoch epoch; /* valid: probing or cooling down */
+  struct asz_shard shard;    /* whose targets' statistics are written here */
   struct asz_stats *stats;   /* aimed */
   struct asz_slots *slots;
   uint64_t timeout_ns;
@@ -56,12 +60,12 @@ struct asz_rx {
   struct asz_counters *counters; /* the caller's */
 };
 
-/* What asz_rx_burst leaves to its caller: frames that need an answer or a queue. */
-enum asz_rx_left { ASZ_RX_LEFT_ARP, ASZ_RX_LEFT_ANSWER };
+/* What asz_rx_take leaves to its caller: frames that need an answer or a queue, or another lcore. */
+enum asz_rx_left { ASZ_RX_LEFT_ARP, ASZ_RX_LEFT_ANSWER, ASZ_RX_LEFT_STEER };
 struct asz_rx_leftover {
   enum asz_rx_left left;
   uint32_t at;     /* index in the burst */
-  uint32_t target; /* of an answer */
+  uint32_t target; /* of an answer; of a frame to steer: whose owner gets it */
   struct asz_frame frame;
 };
 

@@ -82,16 +82,23 @@ struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index
   };
 }
 
-void asz_engine_sent(const struct asz_plan *plan, const struct asz_stats *stats, uint32_t *ret_sent) {
-  uint32_t count = plan->target_count;
-  uint32_t rounds = (uint32_t)(stats->probes_scheduled / count);
-  uint32_t rest = (uint32_t)(stats->probes_scheduled % count);
+/* The last, partial round of a shard is walked. */
+static void shard_sent(const struct asz_plan *plan, const struct asz_shard *shard, uint64_t scheduled, uint32_t *ret_sent) {
+  uint32_t rounds = (uint32_t)(scheduled / shard->count), rest = (uint32_t)(scheduled % shard->count);
   struct asz_permute permute;
-  asz_permute_init(&permute, count, plan->secret, rounds);
-  for (uint32_t i = 0; i < count; i++)
-    ret_sent[i] = rounds;
+  asz_permute_init(&permute, shard->count, plan->secret, shard->number, rounds);
+  for (uint32_t i = 0; i < shard->count; i++)
+    ret_sent[shard->first + i] = rounds;
   for (uint32_t position = 0; position < rest; position++)
-    ret_sent[asz_permute_at(&permute, position)]++;
-  for (uint32_t i = 0; i < count; i++)
+    ret_sent[shard->first + asz_permute_at(&permute, position)]++;
+}
+
+void asz_engine_sent(const struct asz_plan *plan, const struct asz_stats *stats, uint32_t *ret_sent) {
+  for (uint32_t s = 0; s < stats->shard_count; s++) {
+    struct asz_shard shard = asz_shard_of(s, stats->shard_count, plan->target_count);
+    if (shard.count > 0)
+      shard_sent(plan, &shard, stats->shard_scheduled[s], ret_sent);
+  }
+  for (uint32_t i = 0; i < plan->target_count; i++)
     ret_sent[i] -= stats->target[i].unjudged;
 }

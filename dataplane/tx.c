@@ -14,8 +14,9 @@ enum {
 };
 
 /* As many probes as come due in twice the lateness bound: the half of them that is over the bound is sent, but counts as late. */
-static uint64_t debt_max(const struct asz_plan *plan) {
-  unsigned __int128 probes = (unsigned __int128)plan->rate_pps * 2 * plan->late_bound_ns / 1000000000;
+static uint64_t debt_max(const struct asz_plan *plan, const struct asz_shard *shard) {
+  uint64_t rate_pps = plan->rate_pps * shard->count / plan->target_count;
+  unsigned __int128 probes = (unsigned __int128)rate_pps * 2 * plan->late_bound_ns / 1000000000;
   if (probes < 1)
     return 1;
   return probes < DEBT_PROBES_MAX ? (uint64_t)probes : DEBT_PROBES_MAX;
@@ -43,25 +44,27 @@ static void look_ahead(struct asz_tx *tx) {
   tx->drawn_next = 0;
 }
 
-void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_clock *clock,
+void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_shard *shard, const struct asz_clock *clock,
                   const struct asz_probe_setup *setup, uint64_t origin_tsc) {
-  const struct asz_port *port = tx->port;
-  struct asz_counters *counters = tx->counters;
-  memset(tx, 0, sizeof *tx);
-  tx->port = port;
-  tx->counters = counters;
+  const struct asz_tx kept = {.port = tx->port, .queue = tx->queue, .counters = tx->counters, .missed_ours = tx->missed_ours};
+  *tx = kept;
   tx->plan = *plan;
+  tx->shard = *shard;
   tx->clock = *clock;
   tx->setup = *setup;
   tx->late_bound_ticks = asz_clock_ticks(clock, plan->late_bound_ns);
-  tx->missed_last = asz_port_missed(port);
+  tx->missed_last = asz_port_missed(tx->port);
   tx->last_sent_tsc = origin_tsc;
   asz_cookie_key_derive(&tx->key, plan->secret, plan->epoch);
-  asz_sched_init(&tx->sched, plan->target_count, plan->secret);
   asz_slots_init(&tx->slots, clock, origin_tsc, plan->duration_ns, plan->slot_ns, plan->fault_bound_ppm);
-  asz_pace_init(&tx->pace, plan->rate_pps, clock->tsc_hz, origin_tsc, origin_tsc + asz_clock_ticks(clock, plan->duration_ns),
-                debt_max(plan));
   templates_prepare(tx);
+  if (shard->count == 0) { /* more lcores than targets: nothing will be due */
+    asz_pace_init(&tx->pace, plan->rate_pps, 1, 1, clock->tsc_hz, origin_tsc, origin_tsc, 1);
+    return;
+  }
+  asz_pace_init(&tx->pace, plan->rate_pps, shard->count, plan->target_count, clock->tsc_hz, origin_tsc,
+                origin_tsc + asz_clock_ticks(clock, plan->duration_ns), debt_max(plan, shard));
+  asz_sched_init(&tx->sched, shard, plan->secret);
   look_ahead(tx);
   look_ahead(tx);
 }
@@ -105,7 +108,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
     burst->time[i] = tx_ntp64;
   asz_cookie_many(&tx->key, burst->target, burst->seq, burst->time, burst->cookie, burst->count);
   module->make(template, burst);
-  uint16_t taken = rte_eth_tx_burst(tx->port->port_id, 0, mbuf, (uint16_t)burst->count);
+  uint16_t taken = rte_eth_tx_burst(tx->port->port_id, tx->queue, mbuf, (uint16_t)burst->count);
   uint64_t sent_tsc = asz_tsc();
 
   if (sent_tsc - stamp_tsc > tx->burst_ticks_max)
@@ -163,6 +166,8 @@ static uint64_t faults_total(const struct asz_tx *tx) {
 
 /* Frames that the port lost on their way in are replies that we will call unanswered: ours. */
 static void missed_account(struct asz_tx *tx) {
+  if (!tx->missed_ours)
+    return;
   uint64_t missed = asz_port_missed(tx->port);
   tx->faults += missed - tx->missed_last;
   tx->missed_last = missed;
@@ -215,15 +220,16 @@ void asz_tx_cut(struct asz_tx *tx, uint64_t tsc) {
   asz_slots_abandon(&tx->slots);
 }
 
-void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max) {
-  struct asz_stats *stats = tx->plan.stats;
+void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
   missed_account(tx);
   asz_slots_close(&tx->slots, tx->pace.taken, faults_total(tx));
   uint64_t span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
-  stats->start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc);
-  stats->probes_scheduled = tx->scheduled;
-  stats->slots_unjudged = tx->slots.unjudged;
-  stats->rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max);
-  stats->late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max);
-  stats->rate_pps = (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks);
+  *ret_report = (struct asz_shard_report){
+      .start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc),
+      .scheduled = tx->scheduled,
+      .slots_unjudged = tx->slots.unjudged,
+      .rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max),
+      .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
+      .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,
+  };
 }

@@ -29,8 +29,10 @@ struct asz_drawn {
 
 struct asz_tx {
   const struct asz_port *port;
+  uint16_t queue;
   struct asz_counters *counters; /* the lcore's */
   struct asz_plan plan;
+  struct asz_shard shard;
   struct asz_clock clock; /* snapshot: a step of the wall clock does not move this epoch's times */
   struct asz_cookie_key key;
   struct asz_pace pace;
@@ -49,12 +51,13 @@ struct asz_tx {
   uint64_t late_ticks_max;  /* worst lateness */
   uint64_t burst_ticks_max; /* worst time from stamp to the port's return */
   uint64_t missed_last;     /* port's missed frames at the last slot's end */
+  bool missed_ours;         /* one lcore answers for what the port misses */
   uint64_t last_sent_tsc;
   bool gateway_lost; /* set by the loop: what is sent now is our fault */
 };
 
-/* asz_tx_begin: the plan was checked; probing starts at origin_tsc. */
-void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_clock *clock,
+/* asz_tx_begin: the plan was checked; probing of a shard (one target at least) starts at origin_tsc. */
+void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_shard *shard, const struct asz_clock *clock,
                   const struct asz_probe_setup *setup, uint64_t origin_tsc);
 /* asz_tx_readdress: the gateway's MAC has changed. */
 void asz_tx_readdress(struct asz_tx *tx, const uint8_t gateway_mac[6]);
@@ -64,7 +67,11 @@ void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
 bool asz_tx_done(struct asz_tx *tx, uint64_t tsc);
 /* asz_tx_cut: probing ends at tsc instead of at the plan's end. */
 void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
-/* asz_tx_seal writes the epoch's figures into the plan's statistics; poll_ticks_max is the receiving half's worst gap. */
-void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max);
+/* What one lcore has to say of an epoch at its end. */
+struct asz_shard_report {
+  uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, late_ns_max, rate_pps;
+};
+/* asz_tx_seal: poll_ticks_max is the receiving half's worst gap. */
+void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);
 
 #endif

@@ -36,6 +36,8 @@
   X(RX_ANSWERS_DROPPED, "rx_answers_dropped", "challenge answers lost because our queue was full: unjudged")                     \
   X(RX_ARP, "rx_arp", "ARP requests for us and replies from the gateway")                                                        \
   X(RX_ARP_IGNORED, "rx_arp_ignored", "ARP that is malformed or not for us")                                                     \
+  X(RX_STEERED, "rx_steered", "frames passed on to the lcore that owns their target")                                            \
+  X(RX_STEER_DROPPED, "rx_steer_dropped", "frames lost because that lcore's queue was full: our fault")                          \
   X(RX_PORT_MISSED, "rx_port_missed", "frames that the port dropped before we saw them: our fault")                              \
   X(NEIGH_LOST, "neigh_lost", "times that the gateway stopped answering ARP")
 

@@ -22,6 +22,7 @@ static void epoch_begin(struct bed *bed, uint32_t epoch) {
   asz_stats_aim(bed->stats, bed->target);
   struct asz_rx_run run = {
       .epoch = {.map = &bed->map, .target_count = BED_TARGETS, .valid = true},
+      .shard = {.count = BED_TARGETS},
       .stats = bed->stats,
       .slots = &bed->slots,
       .timeout_ns = 100000000,

@@ -48,7 +48,7 @@ static void start(unsigned ring_frames) {
   cr_assert(ge(int, port, 0));
   asz_engine_config_default(&config);
   config.port_id = (uint16_t)port;
-  config.lcore_id = (unsigned)asz_eal_worker(0);
+  config.lcore_id[0] = (unsigned)asz_eal_worker(0);
   config.local_ipv4 = LOCAL;
   config.gateway_ipv4 = GATEWAY;
   config.target_count_max = TARGETS;
@@ -226,7 +226,7 @@ Test(engine, wrong_configuration_is_refused)
   struct asz_diag diag = {0};
   start(1024);
   const struct asz_engine_config good = config;
-  config.lcore_id = 0;
+  config.lcore_id[0] = 0;
   cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL));
   config = good;
   config.port_id = 99;

@@ -16,7 +16,7 @@ static uint64_t take_all(struct asz_pace *pace, uint64_t tsc) {
 Test(pace, nothing_is_due_before_the_origin)
 {
   struct asz_pace pace;
-  asz_pace_init(&pace, 1000, hz, 5 * hz, 6 * hz, 10);
+  asz_pace_init(&pace, 1000, 1, 1, hz, 5 * hz, 6 * hz, 10);
   cr_assert(eq(u64, asz_pace_due(&pace, 5 * hz - 1), 0));
   cr_assert(eq(u64, asz_pace_due(&pace, 5 * hz), 1));
 }
@@ -24,7 +24,7 @@ Test(pace, nothing_is_due_before_the_origin)
 Test(pace, nothing_is_due_after_the_end)
 {
   struct asz_pace pace;
-  asz_pace_init(&pace, 1000, hz, 0, hz, 1000000);
+  asz_pace_init(&pace, 1000, 1, 1, hz, 0, hz, 1000000);
   cr_assert(eq(u64, take_all(&pace, 100 * hz), 1000));
   cr_assert(eq(u64, asz_pace_due(&pace, 200 * hz), 0));
   cr_assert(eq(u64, asz_pace_late_ticks(&pace, 200 * hz), 0));
@@ -33,7 +33,7 @@ Test(pace, nothing_is_due_after_the_end)
 Test(pace, stall_is_not_caught_up)
 {
   struct asz_pace pace;
-  asz_pace_init(&pace, 1000000, hz, 0, 100 * hz, 64);
+  asz_pace_init(&pace, 1000000, 1, 1, hz, 0, 100 * hz, 64);
   take_all(&pace, 0);
   /* a stall of half a second owes 500,000 */
   cr_assert(eq(u64, asz_pace_due(&pace, hz / 2), 64));
@@ -47,7 +47,7 @@ Test(pace, stall_is_not_caught_up)
 Test(pace, lateness_is_that_of_the_oldest_untaken)
 {
   struct asz_pace pace;
-  asz_pace_init(&pace, 1000, 1000000, 0, 10000000, 5);
+  asz_pace_init(&pace, 1000, 1, 1, 1000000, 0, 10000000, 5);
   cr_assert(eq(u64, asz_pace_late_ticks(&pace, 7000), 7000));
   cr_assert(eq(u64, asz_pace_due(&pace, 7000), 5)); /* 8 due, 3 skipped: the oldest is now interval 3, due at 3,000 */
   cr_assert(eq(u64, asz_pace_late_ticks(&pace, 7000), 4000));
@@ -61,7 +61,7 @@ Test(pace, rate_is_exact_over_an_hour)
   for (unsigned r = 0; r < sizeof rates / sizeof *rates; r++) {
     struct asz_pace pace;
     uint64_t end = 3600 * hz, tsc = 0, taken = 0;
-    asz_pace_init(&pace, rates[r], hz, 0, end, UINT64_MAX);
+    asz_pace_init(&pace, rates[r], 1, 1, hz, 0, end, UINT64_MAX);
     for (unsigned step = 0; tsc < end; step++) {
       taken += take_all(&pace, tsc);
       uint64_t exact = (uint64_t)((unsigned __int128)tsc * rates[r] / hz) + 1;

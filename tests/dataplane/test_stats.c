@@ -43,29 +43,36 @@ Test(stats, new_and_cleared_ones_are_zero)
   asz_stats_free(stats);
 }
 
-/* Counted one by one through the schedule: whole rounds, a partial one, a count of one. */
+/* Counted one by one through the schedules of the shards: whole rounds, a partial one, a count of one, more shards than targets.
+ */
 Test(stats, sent_equals_a_walk_of_the_schedule)
 {
   static const uint32_t counts[] = {1, 7, 100};
   static const uint64_t scheduled[] = {0, 1, 99, 100, 1234};
   for (unsigned c = 0; c < 3; c++)
-    for (unsigned s = 0; s < 5; s++) {
-      struct asz_stats *stats = NULL;
-      cr_assert(eq(int, asz_stats_new(&stats, counts[c], 32), 0));
-      struct asz_plan plan = {.secret = {1, 2, 3}, .target_count = counts[c], .stats = stats};
-      uint32_t sent[100], walked[100] = {0};
-      stats->probes_scheduled = scheduled[s];
-      for (uint64_t i = 0; i < scheduled[s]; i++)
-        walked[asz_sched_target(counts[c], plan.secret, i, NULL)]++;
-      if (walked[0] > 0) {
-        stats->target[0].unjudged = 1;
-        walked[0]--;
+    for (unsigned s = 0; s < 5; s++)
+      for (uint32_t shards = 1; shards <= 4; shards++) {
+        struct asz_stats *stats = NULL;
+        cr_assert(eq(int, asz_stats_new(&stats, counts[c], 32), 0));
+        struct asz_plan plan = {.secret = {1, 2, 3}, .target_count = counts[c], .stats = stats};
+        uint32_t sent[100], walked[100] = {0};
+        stats->shard_count = shards;
+        for (uint32_t number = 0; number < shards; number++) {
+          struct asz_shard shard = asz_shard_of(number, shards, counts[c]);
+          stats->shard_scheduled[number] = shard.count > 0 ? scheduled[s] + number : 0;
+          for (uint64_t i = 0; i < stats->shard_scheduled[number]; i++)
+            walked[asz_sched_target(&shard, plan.secret, i, NULL)]++;
+        }
+        if (walked[0] > 0) {
+          stats->target[0].unjudged = 1;
+          walked[0]--;
+        }
+        asz_engine_sent(&plan, stats, sent);
+        for (uint32_t i = 0; i < counts[c]; i++)
+          cr_assert(eq(u32, sent[i], walked[i]), "count %u, scheduled %lu, shards %u, target %u", counts[c],
+                    (unsigned long)scheduled[s], shards, i);
+        asz_stats_free(stats);
       }
-      asz_engine_sent(&plan, stats, sent);
-      for (uint32_t i = 0; i < counts[c]; i++)
-        cr_assert(eq(u32, sent[i], walked[i]), "count %u, scheduled %lu, target %u", counts[c], (unsigned long)scheduled[s], i);
-      asz_stats_free(stats);
-    }
 }
 
 /* The house's promise: ten million targets, both buffers of statistics, targets and address table in 4 GiB. */

@@ -45,6 +45,7 @@ static void scene_open(struct scene *s) {
   s->rx.counters = &s->counters;
   struct asz_rx_run run = {
       .epoch = {.map = &s->map, .target_count = TARGETS, .valid = true},
+      .shard = {.count = TARGETS},
       .stats = &s->stats,
       .slots = &s->slots,
       .timeout_ns = 100000000,
