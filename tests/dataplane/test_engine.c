@@ -4,6 +4,7 @@
  * what adds up. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +19,11 @@
 #include "dataplane/engine.h"
 #include "dataplane/probes/probe.h"
 
-enum { TARGETS = 9, LOCAL = 0x0a3f0001, GATEWAY = 0x0a3f00fe, FIRST = 0x0a400001, DEADLINE_S = 30, KEPT_MAX = 8 };
+enum { QUEUES_MAX = 4, TARGETS = 9, LOCAL = 0x0a3f0001, GATEWAY = 0x0a3f00fe, FIRST = 0x0a400001, DEADLINE_S = 30, KEPT_MAX = 8 };
 static const uint8_t gateway_mac[6] = {2, 0, 0, 0, 0, 0xfe};
 
-static struct rte_ring *to_peer, *to_prober;
+static unsigned queues = 1; /* and prober lcores */
+static struct rte_ring *to_peer[QUEUES_MAX], *to_prober[QUEUES_MAX];
 static struct asz_engine *engine;
 static struct asz_engine_config config;
 static struct asz_target target[TARGETS];
@@ -32,6 +34,7 @@ static struct asz_plan plan;
 static struct {
   bool deaf;             /* takes nothing off its ring */
   bool mute_arp;         /* does not answer ARP */
+  bool crosswise;        /* sends replies to the next queue, not to the one that asked */
   uint32_t dead;         /* this target's probes are dropped; 0: none */
   uint32_t echo_answers; /* datagrams to challenge ports are sent back */
   unsigned arp_requests, arp_replies, probes[TARGETS];
@@ -41,14 +44,23 @@ static struct {
 
 static void start(unsigned ring_frames) {
   struct asz_diag diag = {0};
-  cr_assert(eq(int, asz_eal_start(NULL, NULL, ASZ_EAL_MEMORY_MIB, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
-  to_peer = rte_ring_create("to_peer", ring_frames, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
-  to_prober = rte_ring_create("to_prober", 1024, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
-  int port = rte_eth_from_rings("test", &to_prober, 1, &to_peer, 1, 0);
+  char lcores[ASZ_EAL_LCORES_BYTES];
+  asz_eal_lcores(lcores, queues);
+  cr_assert(eq(int, asz_eal_start(lcores, NULL, ASZ_EAL_MEMORY_MIB * queues, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
+  for (unsigned q = 0; q < queues; q++) {
+    char name[2][16];
+    snprintf(name[0], sizeof name[0], "to_peer%u", q);
+    snprintf(name[1], sizeof name[1], "to_prober%u", q);
+    to_peer[q] = rte_ring_create(name[0], ring_frames, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    to_prober[q] = rte_ring_create(name[1], 1024, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+  }
+  int port = rte_eth_from_rings("test", to_prober, queues, to_peer, queues, 0);
   cr_assert(ge(int, port, 0));
   asz_engine_config_default(&config);
   config.port_id = (uint16_t)port;
-  config.lcore_id[0] = (unsigned)asz_eal_worker(0);
+  config.lcore_count = queues;
+  for (unsigned q = 0; q < queues; q++)
+    config.lcore_id[q] = (unsigned)asz_eal_worker(q);
   config.local_ipv4 = LOCAL;
   config.gateway_ipv4 = GATEWAY;
   config.target_count_max = TARGETS;
@@ -93,8 +105,12 @@ static void finish(void) {
   asz_eal_stop();
 }
 
+static void peer_send_to(unsigned queue, struct rte_mbuf *mbuf) {
+  cr_assert(eq(int, rte_ring_sp_enqueue(to_prober[queue], mbuf), 0));
+}
+
 static void peer_send(struct rte_mbuf *mbuf) {
-  cr_assert(eq(int, rte_ring_sp_enqueue(to_prober, mbuf), 0));
+  peer_send_to(0, mbuf);
 }
 
 static void peer_send_arp(struct rte_mbuf *mbuf, uint16_t operation, const uint8_t dst_mac[6]) {
@@ -142,7 +158,7 @@ static void keep_copy(const struct rte_mbuf *mbuf) {
   peer.kept[peer.kept_count++] = copy;
 }
 
-static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame) {
+static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame, unsigned queue) {
   uint8_t *eth = rte_pktmbuf_mtod(mbuf, uint8_t *);
   uint32_t i = frame->dst_ipv4 - FIRST;
   cr_assert(lt(u32, i, TARGETS));
@@ -157,13 +173,13 @@ static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame) {
   turn_headers(eth, frame);
   if (!challenge)
     keep_copy(mbuf);
-  peer_send(mbuf);
+  peer_send_to((queue + peer.crosswise) % queues, mbuf);
 }
 
 /* Everything that the prober sends must parse with all checksums right. */
-static void peer_turn(void) {
+static void peer_queue_turn(unsigned queue) {
   struct rte_mbuf *mbuf;
-  while (!peer.deaf && rte_ring_sc_dequeue(to_peer, (void **)&mbuf) == 0) {
+  while (!peer.deaf && rte_ring_sc_dequeue(to_peer[queue], (void **)&mbuf) == 0) {
     struct asz_frame frame;
     asz_wire_parse(&frame, rte_pktmbuf_mtod(mbuf, uint8_t *), mbuf->data_len, ASZ_WIRE_CHECK_ALL);
     if (frame.kind == ASZ_FRAME_ARP) {
@@ -173,8 +189,13 @@ static void peer_turn(void) {
     cr_assert(frame.kind == ASZ_FRAME_UDP || frame.kind == ASZ_FRAME_ICMP, "frame kind %d", frame.kind);
     cr_assert(eq(u32, frame.src_ipv4, LOCAL));
     cr_assert(eq(int, memcmp(rte_pktmbuf_mtod(mbuf, uint8_t *), gateway_mac, 6), 0));
-    peer_probe(mbuf, &frame);
+    peer_probe(mbuf, &frame, queue);
   }
+}
+
+static void peer_turn(void) {
+  for (unsigned q = 0; q < queues; q++)
+    peer_queue_turn(q);
 }
 
 #define WAIT_FOR(condition)                                                                                                      \
@@ -228,6 +249,13 @@ Test(engine, wrong_configuration_is_refused)
   const struct asz_engine_config good = config;
   config.lcore_id[0] = 0;
   cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL));
+  config = good;
+  config.lcore_count = 3;
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL), "no power of two");
+  config = good;
+  config.lcore_count = 2;
+  config.lcore_id[1] = config.lcore_id[0];
+  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_EINVAL), "one lcore twice");
   config = good;
   config.port_id = 99;
   cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), ASZ_ENOENT));
@@ -288,6 +316,68 @@ Test(engine, epoch_of_all_kinds_adds_up_and_a_second_one_too)
     cr_assert(eq(u64, plan.stats->slots_unjudged == 0, skipped == 0));
   }
   cr_assert(eq(u64, counter(ASZ_CTR_RX_FORGED) + counter(ASZ_CTR_RX_BAD_MAC) + counter(ASZ_CTR_RX_MALFORMED), 0));
+}
+
+/* Every probe and every reply adds up, whichever queue the reply comes back on. */
+static void lcores_share_an_epoch(unsigned lcores, uint32_t targets, bool crosswise) {
+  uint32_t sent[TARGETS] = {0};
+  queues = lcores;
+  peer.crosswise = crosswise;
+  start(1024);
+  plan.target_count = targets;
+  plan.stats->target_count = targets;
+  launch();
+  WAIT_FOR(gateway_known());
+  begin();
+  WAIT_FOR(sealed());
+  uint64_t skipped = counter(ASZ_CTR_TX_NOT_SENT), total = 0;
+  asz_engine_sent(&plan, plan.stats, sent);
+  for (uint32_t i = 0; i < targets; i++) {
+    cr_assert(eq(u32, sent[i], peer.probes[i]), "target %u", i);
+    cr_assert(eq(u32, plan.stats->target[i].answered + plan.stats->target[i].late, sent[i]), "target %u", i);
+    total += sent[i];
+  }
+  cr_assert(eq(u64, total, plan.stats->probes_scheduled));
+  cr_assert(total + skipped >= 600 && total + skipped < 600 + lcores, "%lu", (unsigned long)(total + skipped));
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_STEERED) > 0, crosswise));
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_STEER_DROPPED), 0));
+  cr_assert(eq(u64, counter(ASZ_CTR_RX_FRAMES),
+               counter(ASZ_CTR_RX_ANSWERED) + counter(ASZ_CTR_RX_LATE) + counter(ASZ_CTR_RX_ARP) + counter(ASZ_CTR_RX_DOUBTFUL)));
+}
+
+Test(engine, two_lcores_share_an_epoch)
+{ lcores_share_an_epoch(2, TARGETS, false); }
+
+Test(engine, reply_on_another_lcores_queue_reaches_its_target)
+{ lcores_share_an_epoch(2, TARGETS, true); }
+
+Test(engine, four_lcores_and_a_reply_on_the_next_queue)
+{ lcores_share_an_epoch(4, TARGETS, true); }
+
+Test(engine, more_lcores_than_targets)
+{ lcores_share_an_epoch(4, 2, true); }
+
+Test(engine, challenges_go_by_the_lcore_that_owns_the_target)
+{
+  queues = 2;
+  start_fixed(1024);
+  peer.echo_answers = 1;
+  begin();
+  volatile uint64_t tsc[TARGETS];
+  for (uint32_t i = 0; i < TARGETS; i++) {
+    struct asz_engine_datagram datagram = {.target = i, .size_bytes = 40};
+    cr_assert(eq(int, asz_engine_send(engine, &datagram, &tsc[i]), 0));
+  }
+  uint32_t seen = 0;
+  struct asz_engine_datagram answer;
+  for (uint32_t answers = 0; answers < TARGETS; answers++) {
+    WAIT_FOR(asz_engine_recv(engine, &answer) == 1);
+    seen |= 1u << answer.target;
+  }
+  cr_assert(eq(u32, seen, (1u << TARGETS) - 1));
+  for (uint32_t i = 0; i < TARGETS; i++)
+    cr_assert(tsc[i] != 0 && tsc[i] != UINT64_MAX);
+  WAIT_FOR(sealed());
 }
 
 Test(engine, replies_after_a_stall_of_ours_show_life_and_no_rtt)
