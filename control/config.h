@@ -29,7 +29,7 @@
   X(network, huge_pages, WORD, "auto|yes|no", "auto", 0, 0, 0, "use huge pages: auto takes them where they are")                 \
   X(network, local_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "our address on the port; the kernel must not own it")               \
   X(network, gateway_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "next hop of all providers")                                       \
-  X(network, check_checksums, BOOL, "", "yes", 0, 1, 0, "verify UDP and ICMP checksums of replies in software")                  \
+  X(network, check_checksums, BOOL, "", "yes", 0, 1, 0, "verify UDP, ICMP and TCP checksums of replies in software")             \
   X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0,                                                             \
     "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \

@@ -25,6 +25,7 @@ enum {
   CHALLENGE_SLOT_S = 2,
   ROUNDS_FOR_S1 = 4,   /* wrong answers in a row that make the e-process fire */
   PUMP_CHALLENGES = 4, /* proved a turn: the loop stays responsive */
+  SYN_ONE_IN = 8,      /* of the honest providers this share is probed by tcp-syn */
   IN_FLIGHT_MS = 600,  /* the delay line holds what is sent in this time: over the slowest provider's delay */
 };
 
@@ -83,6 +84,13 @@ static void lab_identity(struct asz_identity *ret_identity, uint64_t seed, uint3
   asz_identity_from_seed(ret_identity, identity_seed);
 }
 
+/* Cheats are about replies that a key or a reflector stands behind; some of the honest answer as any host does. */
+static uint8_t probe_of(const struct asz_lab *lab, uint32_t provider) {
+  if (lab->truth[provider].cheat == ASZ_CHEAT_NONE && provider % SYN_ONE_IN == SYN_ONE_IN - 1)
+    return ASZ_PROBE_TCP_SYN;
+  return lab->keyed ? ASZ_PROBE_STAMP_TLV : ASZ_PROBE_STAMP;
+}
+
 static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
   struct asz_emulator_config emulator;
   asz_emulator_config_default(&emulator);
@@ -96,7 +104,7 @@ static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
         .ipv4 = emulator.base_ipv4 + i,
         .port = ASZ_STAMP_PORT,
         .challenge_port = lab->keyed ? ASZ_CHALLENGE_PORT : 0,
-        .probe = lab->keyed ? ASZ_PROBE_STAMP_TLV : ASZ_PROBE_STAMP,
+        .probe = probe_of(lab, i),
         .registered_ns = asz_clock_now_ns(),
         /* Its own delay is no provider's fault in a lab that spreads them over three decades; nor is what the emulator loses to
          * this thread where both share a CPU. */

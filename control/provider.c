@@ -11,7 +11,7 @@
 #include "dataplane/base/identity.h"
 #include "dataplane/engine.h"
 
-enum { STAMP_PORT = 862 };
+enum { STAMP_PORT = 862, HTTPS_PORT = 443 };
 
 static const struct {
   const char *name, *expected;
@@ -33,8 +33,7 @@ enum asz_provider_field asz_provider_field_from_name(const char *name) {
 }
 
 void asz_provider_init(struct asz_provider *ret_provider) {
-  *ret_provider =
-      (struct asz_provider){.port = STAMP_PORT, .challenge_port = ASZ_CHALLENGE_PORT, .probe = (uint8_t)ASZ_PROBE_COUNT};
+  *ret_provider = (struct asz_provider){.challenge_port = ASZ_CHALLENGE_PORT, .probe = (uint8_t)ASZ_PROBE_COUNT};
 }
 
 static int parse_bool(const char *text, bool *ret_value) {
@@ -161,6 +160,8 @@ int asz_provider_finish(struct asz_provider *provider, const char *where, struct
   bool has_key = asz_provider_has_key(provider);
   if (provider->probe == ASZ_PROBE_COUNT)
     provider->probe = has_key ? ASZ_PROBE_STAMP_TLV : ASZ_PROBE_STAMP;
+  if (provider->port == 0)
+    provider->port = provider->probe == ASZ_PROBE_TCP_SYN ? HTTPS_PORT : STAMP_PORT;
   if (provider->probe == ASZ_PROBE_STAMP_TLV && !has_key)
     return asz_diag_set(diag, ASZ_EFORMAT, "%s: key: expected %s for the probe stamp-tlv, got nothing", where,
                         fields[ASZ_PROVIDER_FIELD_key].expected);

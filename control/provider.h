@@ -19,7 +19,7 @@ struct asz_provider {
   uint8_t public_key[32];                   /* Ed25519; all zero: none known (no TLV, no challenges) */
   uint32_t device;                          /* index within the identity; (public_key, device) is unique where a key is known */
   uint32_t ipv4;                            /* host order; unique */
-  uint16_t port;                            /* STAMP; default 862 */
+  uint16_t port;                            /* STAMP, default 862; of tcp-syn TCP, default 443 */
   uint16_t challenge_port;                  /* default 8620; 0: no challenges */
   uint8_t probe;                            /* enum asz_probe */
   uint8_t flags;                            /* ASZ_TARGET_* */
@@ -38,7 +38,7 @@ struct asz_provider {
   X(device, "a number from 0 to 4294967295")                                                                                     \
   X(port, "a port from 1 to 65535")                                                                                              \
   X(challenge_port, "a port from 0 to 65535 (0: no challenges)")                                                                 \
-  X(probe, "stamp, stamp-tlv or icmp-echo")                                                                                      \
+  X(probe, "stamp, stamp-tlv, icmp-echo or tcp-syn")                                                                             \
   X(region, "at most 31 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")                                                 \
   X(operator, "at most 63 printable ASCII characters")                                                                           \
   X(rtt_target_ms, "a number from 0 to 10000 (0: the configured default)")                                                       \
@@ -55,9 +55,9 @@ enum asz_provider_field {
 const char *asz_provider_field_name(enum asz_provider_field field);
 enum asz_provider_field asz_provider_field_from_name(const char *name);
 
-/* asz_provider_init: the defaults; the probe kind is left open. asz_provider_set: one field from its text; ASZ_EFORMAT or
+/* asz_provider_init: the defaults; probe kind and port are left open. asz_provider_set: one field from its text; ASZ_EFORMAT or
  * ASZ_ERANGE with `WHERE: FIELD: expected ..., got "..."`. asz_provider_finish: name and address must be there; an open probe
- * kind becomes stamp-tlv where a key is known, else stamp; stamp-tlv needs a key. */
+ * kind becomes stamp-tlv where a key is known, else stamp; stamp-tlv needs a key; an open port becomes the kind's. */
 void asz_provider_init(struct asz_provider *ret_provider);
 ASZ_MUST_CHECK int asz_provider_set(struct asz_provider *provider, enum asz_provider_field field, const char *text,
                                     const char *where, struct asz_diag *diag);

@@ -31,7 +31,8 @@
 #define ASZ_PROBE_LIST(X)                                                                                                        \
   X(STAMP, "stamp")                                                                                                              \
   X(STAMP_TLV, "stamp-tlv")                                                                                                      \
-  X(ICMP_ECHO, "icmp-echo")
+  X(ICMP_ECHO, "icmp-echo")                                                                                                      \
+  X(TCP_SYN, "tcp-syn")
 
 enum asz_probe {
 #define ASZ_PROBE_ENUM(symbol, name) ASZ_PROBE_##symbol,
@@ -48,7 +49,7 @@ enum { ASZ_TARGET_NO_SSID = 1 }; /* an RFC 8762 reflector that returns SSID 0: i
 
 struct asz_target {
   uint32_t ipv4;           /* host order; unique in a plan */
-  uint16_t port;           /* UDP port of the reflector; ignored for icmp-echo */
+  uint16_t port;           /* UDP port of the reflector, TCP port for tcp-syn; ignored for icmp-echo */
   uint16_t challenge_port; /* UDP port for challenges; 0: none */
   uint8_t probe;           /* enum asz_probe */
   uint8_t flags;           /* ASZ_TARGET_* */
@@ -98,7 +99,8 @@ struct asz_stats {
   uint64_t start_realtime_ns;                      /* wall time of the epoch's first due probe */
   uint64_t probes_scheduled; /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
   uint64_t slots_unjudged;   /* bit s: the engine was the bottleneck in slot s (bound exceeded), or was stopped before its end */
-  uint64_t rtt_error_ns;     /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls */
+  uint64_t rtt_error_ns;     /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls + the
+                                coarsest step of a time that travelled (kinds that carry a rounded one) */
   uint64_t late_ns_max;      /* worst lateness of a transmission against its due time */
   uint64_t rate_pps;         /* achieved */
 };
@@ -130,7 +132,8 @@ struct asz_plan {
   uint8_t validator_id[8];
   struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
 };
-/* asz_plan_check: every range above, unique addresses, known probe kinds; ASZ_EINVAL with a line that names the field. */
+/* asz_plan_check: every range above, unique addresses, known probe kinds, no more than 63 rounds within timeout_ns where a target
+ * is probed by tcp-syn; ASZ_EINVAL with a line that names the field. */
 ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag);
 
 struct asz_engine_config {

@@ -4,6 +4,7 @@
 
 #include "dataplane/base/wire.h"
 #include "dataplane/engine.h"
+#include "dataplane/probes/probe.h"
 #include "dataplane/slots.h"
 
 static const uint64_t ns_per_s = 1000000000;
@@ -53,6 +54,18 @@ static int check_target(const struct asz_plan *plan, uint32_t i, struct asz_diag
   return 0;
 }
 
+/* A tcp-syn reply brings back six bits of its round: those in flight must differ in them. */
+static int check_rounds_in_flight(const struct asz_plan *plan, struct asz_diag *diag) {
+  uint32_t i = 0;
+  while (i < plan->target_count && plan->target[i].probe != ASZ_PROBE_TCP_SYN)
+    i++;
+  if (i == plan->target_count)
+    return 0;
+  unsigned __int128 probes = (unsigned __int128)plan->rate_pps * plan->timeout_ns / ns_per_s;
+  return check_field("rounds within timeout_ns, with tcp-syn", (uint64_t)(probes / plan->target_count) + 1, 1,
+                     ASZ_PROBE_SYN_ROUNDS - 1, diag);
+}
+
 static int compare_ipv4(const void *a, const void *b) {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
   return (x > y) - (x < y);
@@ -88,5 +101,7 @@ int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag) {
     err = asz_diag_set(diag, ASZ_EINVAL, "plan: stats is missing or not sized for target_count %u", plan->target_count);
   for (uint32_t i = 0; i < plan->target_count && err == 0; i++)
     err = check_target(plan, i, diag);
+  if (err == 0)
+    err = check_rounds_in_flight(plan, diag);
   return err == 0 ? check_unique(plan, diag) : err;
 }

@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/base/tcp.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/engine_state.h"
 
@@ -74,6 +75,30 @@ static void answer_heard(struct asz_worker *worker, uint64_t tsc, const struct a
   count(worker, queued ? ASZ_CTR_RX_ANSWERS : ASZ_CTR_RX_ANSWERS_DROPPED);
 }
 
+/* All resets of a burst at once. */
+static void resets_send(struct asz_worker *worker) {
+  const struct asz_port *port = &worker->engine->port;
+  const struct asz_rx_burst *burst = &worker->rx_burst;
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  uint16_t count = 0, made = 0, taken = 0;
+  for (uint32_t i = 0; i < burst->leftover_count; i++)
+    count += burst->leftover[i].left == ASZ_RX_LEFT_RESET;
+  if (count > 0 && rte_pktmbuf_alloc_bulk(port->probe_pool, mbuf, count) == 0) {
+    for (uint32_t i = 0; i < burst->leftover_count; i++) {
+      const struct asz_rx_leftover *left = &burst->leftover[i];
+      if (left->left != ASZ_RX_LEFT_RESET)
+        continue;
+      struct rte_mbuf *reset = mbuf[made++];
+      reset->data_len = asz_tcp_reset_write(rte_pktmbuf_mtod(reset, uint8_t *), burst->bytes[left->at], &left->frame);
+      reset->pkt_len = reset->data_len;
+    }
+    taken = rte_eth_tx_burst(port->port_id, worker->tx.queue, mbuf, made);
+    rte_pktmbuf_free_bulk(mbuf + taken, made - taken);
+  }
+  worker->counters.value[ASZ_CTR_TX_RESETS] += taken;
+  worker->counters.value[ASZ_CTR_TX_RESETS_DROPPED] += (uint64_t)(count - taken);
+}
+
 /* Who judges a frame counts it. */
 static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf, uint64_t tsc) {
   struct asz_steered frame = {.mbuf = mbuf, .tsc = tsc, .doubtful = worker->rx_burst.doubtful};
@@ -94,6 +119,8 @@ static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf *
   for (uint32_t i = 0; i < burst->leftover_count; i++) {
     const struct asz_rx_leftover *left = &burst->leftover[i];
     const uint8_t *bytes = burst->bytes[left->at];
+    if (left->left == ASZ_RX_LEFT_RESET)
+      continue;
     if (left->left == ASZ_RX_LEFT_ANSWER) {
       answer_heard(worker, tsc, left, bytes);
     } else if (left->left == ASZ_RX_LEFT_ARP && worker->number == 0) {
@@ -104,6 +131,7 @@ static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf *
       mbuf[left->at] = NULL;
     }
   }
+  resets_send(worker);
 }
 
 /* poll_account notes the time of a look at the port. True when the look before it is further back than the lateness bound:
@@ -131,8 +159,8 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
     rte_prefetch0(burst->bytes[i] + RTE_CACHE_LINE_SIZE);
   }
   burst->count = taken;
-  const struct asz_clock *clock = worker->rx.run.epoch.valid ? &worker->tx.clock : NULL;
-  burst->now_ntp64 = clock != NULL ? asz_clock_ntp64(asz_clock_realtime_ns(clock, tsc)) : 0;
+  burst->now_ntp64 = asz_clock_ntp64(asz_clock_realtime_ns(&worker->tx.clock, tsc)); /* between epochs by the last one's clock */
+  worker->rx.run.epoch.seq_last = worker->tx.seq_last;
   uint64_t doubtful = worker->counters.value[ASZ_CTR_RX_DOUBTFUL];
   asz_rx_take(&worker->rx, burst);
   worker->tx.faults += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
@@ -272,6 +300,7 @@ static void epoch_seal(struct asz_worker *worker) {
   struct asz_engine *engine = worker->engine;
   struct asz_stats *stats = worker->tx.plan.stats;
   asz_tx_seal(&worker->tx, worker->poll_ticks_max, &worker->report);
+  worker->rx.run.epoch.seq_last = worker->tx.seq_last;
   asz_rx_seal(&worker->rx);
   counters_publish(worker);
   worker->phase = ASZ_PHASE_SEALED;

@@ -4,7 +4,10 @@
 #include "dataplane/base/stamp.h"
 #include "dataplane/record.h"
 
-enum { GROUP = 16 }; /* frames; what one asks for fits what a core can have in flight; 8 to 64 hardly differed in bench_loop */
+enum {
+  GROUP = 16,      /* frames; what one asks for fits what a core can have in flight; 8 to 64 hardly differed in bench_loop */
+  OLDER_TURNS = 7, /* of a time that is around in 4 s: 32 s, the last SYN-ACK that Linux sends again (tcp_synack_retries 5) */
+};
 
 /* The replies of a burst on their way through the stages. */
 struct replies {
@@ -68,7 +71,7 @@ static bool sift(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, con
     burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){ASZ_RX_LEFT_ARP, at, ASZ_TARGET_NONE, *frame};
     return false;
   }
-  if (frame->kind != ASZ_FRAME_UDP && frame->kind != ASZ_FRAME_ICMP) {
+  if (frame->kind != ASZ_FRAME_UDP && frame->kind != ASZ_FRAME_ICMP && frame->kind != ASZ_FRAME_TCP) {
     count(rx, counter_of[frame->kind]);
     return false;
   }
@@ -77,7 +80,7 @@ static bool sift(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, con
     answer_arrived(rx, burst, at, frame);
     return false;
   }
-  if (frame->kind == ASZ_FRAME_UDP)
+  if (frame->kind != ASZ_FRAME_ICMP)
     ours = ours && (uint16_t)(frame->dst_port - rx->config.source_port_base) < ASZ_COOKIE_PORTS;
   else
     ours = ours && frame->icmp_type == ASZ_ICMP_ECHO_REPLY && frame->icmp_code == 0;
@@ -107,6 +110,8 @@ static const uint8_t *payload_of(const struct asz_rx_burst *burst, const struct 
 static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, uint32_t source) {
   if (frame->kind == ASZ_FRAME_ICMP)
     return ASZ_PROBE_ICMP_ECHO;
+  if (frame->kind == ASZ_FRAME_TCP)
+    return ASZ_PROBE_TCP_SYN;
   if (asz_tlv_find(payload, frame->payload_bytes))
     return ASZ_PROBE_STAMP_TLV;
   return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.stats->target[source].probe : ASZ_PROBE_STAMP;
@@ -150,6 +155,12 @@ static bool steered(const struct asz_rx *rx, struct asz_rx_burst *burst, const s
   return true;
 }
 
+static uint8_t protocol_of(const struct asz_frame *frame) {
+  if (frame->kind == ASZ_FRAME_TCP)
+    return ASZ_PROTOCOL_TCP;
+  return frame->kind == ASZ_FRAME_UDP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
+}
+
 /* Which probe a reply claims to answer. What claims none is dealt with; what stays moves up behind the last one that stayed. */
 static void claim_one(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t i) {
   const struct asz_frame *frame = &replies->frame[i];
@@ -160,13 +171,13 @@ static void claim_one(struct asz_rx *rx, struct asz_rx_burst *burst, struct repl
   enum asz_probe kind = kind_of(rx, frame, payload, source);
   const struct asz_probe_module *module = asz_probe_module(kind);
   struct asz_claim claim;
-  uint8_t protocol = frame->kind == ASZ_FRAME_UDP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
-  if (module->protocol != protocol || module->read(&claim, frame, payload) != 0) {
+  if (module->protocol != protocol_of(frame) || module->read(&claim, frame, payload) != 0) {
     malformed(rx, source);
     return;
   }
   if (source == ASZ_TARGET_NONE && module->carries_target && steered(rx, burst, replies, i, claim.target))
     return;
+  asz_claim_complete(&claim, module, burst->now_ntp64, rx->run.epoch.seq_last);
   if (kept != i) {
     replies->at[kept] = replies->at[i];
     replies->frame[kept] = *frame;
@@ -213,8 +224,14 @@ static void stages_run(struct asz_rx *rx, struct asz_rx_burst *burst, struct rep
   claim_stage(rx, burst, replies, replies->sourced);
 }
 
+/* The distance between two times with the same low bits; 0 for kinds that carry all of them. */
+static uint64_t turn_of(const struct asz_probe_module *module) {
+  return module->time_above & -module->time_above;
+}
+
 /* Would it have been a reply to the previous epoch? Only names the outcome, so the weaker form of a cookie will do. */
-static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, enum asz_probe kind) {
+static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, enum asz_probe kind,
+                          uint64_t now_ntp64) {
   const struct asz_rx_epoch *epoch = &rx->previous;
   const struct asz_probe_module *module = asz_probe_module(kind);
   struct asz_claim claim;
@@ -222,16 +239,27 @@ static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame
     return false;
   uint32_t target = module->carries_target ? claim.target : asz_addrmap_get(epoch->map, frame->src_ipv4);
   struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base};
-  return target < epoch->target_count &&
-         module->cookie_ok(&setup, frame, payload, asz_cookie_one(&epoch->key, target, claim.seq, claim.tx_ntp64),
-                           ASZ_TARGET_NO_SSID);
+  asz_claim_complete(&claim, module, now_ntp64, epoch->seq_last + 1); /* another lcore may have been a round ahead */
+  bool fits = false;
+  for (uint32_t turn = 0; target < epoch->target_count && !fits && turn <= (turn_of(module) != 0 ? OLDER_TURNS : 0); turn++) {
+    uint64_t cookie = asz_cookie_one(&epoch->key, target, claim.seq, claim.tx_ntp64 - turn * turn_of(module));
+    fits = module->cookie_ok(&setup, frame, payload, cookie, ASZ_TARGET_NO_SSID);
+  }
+  return fits;
+}
+
+static void reset_ask(struct asz_rx_burst *burst, uint32_t at, uint32_t target, const struct asz_frame *frame) {
+  if (frame->kind == ASZ_FRAME_TCP && (frame->tcp_flags & ASZ_TCP_SYN) != 0)
+    burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){ASZ_RX_LEFT_RESET, at, target, *frame};
 }
 
 /* No cookie of the running epoch: counted against the source, when that is a target of ours. */
-static void judge_stranger(struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, enum asz_probe kind,
-                           uint32_t source) {
+static void judge_stranger(struct asz_rx *rx, struct asz_rx_burst *burst, const struct replies *replies, uint32_t i) {
+  const struct asz_frame *frame = &replies->frame[i];
+  uint32_t source = replies->source[i];
   struct asz_target_stats *stats = stats_of(rx, source);
-  if (previous_fits(rx, frame, payload, kind)) {
+  if (previous_fits(rx, frame, payload_of(burst, replies, i), replies->kind[i], burst->now_ntp64)) {
+    reset_ask(burst, replies->at[i], source, frame);
     if (stats != NULL)
       asz_record_count(&stats->replayed);
     count(rx, ASZ_CTR_RX_REPLAYED);
@@ -251,28 +279,46 @@ static bool cookie_fits(const struct asz_rx *rx, const struct replies *replies, 
   if (!run->epoch.valid || target >= run->epoch.target_count || run->stats->target[target].probe != replies->kind[i])
     return false;
   const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
-  bool sent_in_past = now_ntp64 - replies->time[i] <= now_ntp64 - run->start_ntp64;
+  bool sent_in_past = now_ntp64 - replies->time[i] <= now_ntp64 - asz_probe_time(module, run->start_ntp64);
   return sent_in_past &&
          module->cookie_ok(&run->setup, &replies->frame[i], payload, replies->cookie[i], run->stats->target[target].flags);
 }
 
-static void judge(struct asz_rx *rx, const struct asz_rx_burst *burst, const struct replies *replies, uint32_t i) {
+/* The same of probes whose time has the same low bits, latest first; the reply is then one to that probe. */
+static bool older_fits(const struct asz_rx *rx, struct replies *replies, uint32_t i, const uint8_t *payload, uint64_t now_ntp64) {
+  uint64_t turn_ntp64 = turn_of(asz_probe_module(replies->kind[i]));
+  if (turn_ntp64 == 0 || replies->target[i] == ASZ_TARGET_NONE)
+    return false;
+  for (uint32_t turn = 0; turn < OLDER_TURNS; turn++) {
+    replies->time[i] -= turn_ntp64;
+    replies->cookie[i] = asz_cookie_one(&rx->run.epoch.key, replies->target[i], replies->seq[i], replies->time[i]);
+    if (!cookie_fits(rx, replies, i, payload, now_ntp64))
+      continue;
+    replies->rtt_ns[i] = age_ns(now_ntp64, replies->time[i]);
+    replies->bin[i] = asz_sketch_bin(replies->rtt_ns[i]);
+    return true;
+  }
+  return false;
+}
+
+static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t i) {
   const struct asz_rx_run *run = &rx->run;
   const struct asz_frame *frame = &replies->frame[i];
   const uint8_t *payload = payload_of(burst, replies, i);
   uint32_t target = replies->target[i];
-  if (!cookie_fits(rx, replies, i, payload, burst->now_ntp64)) {
-    judge_stranger(rx, frame, payload, replies->kind[i], replies->source[i]);
+  if (!cookie_fits(rx, replies, i, payload, burst->now_ntp64) && !older_fits(rx, replies, i, payload, burst->now_ntp64)) {
+    judge_stranger(rx, burst, replies, i);
     return;
   }
   const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
   struct asz_target_stats *stats = &run->stats->target[target];
-  if (replies->source[i] != target || (frame->kind == ASZ_FRAME_UDP && frame->src_port != stats->port)) {
+  if (replies->source[i] != target || (frame->kind != ASZ_FRAME_ICMP && frame->src_port != stats->port)) {
     if (asz_shard_has(&run->shard, target))
       asz_record_count(&stats->wrong_path);
     count(rx, ASZ_CTR_RX_WRONG_PATH);
     return;
   }
+  reset_ask(burst, replies->at[i], target, frame);
   if (module->mac_ok != NULL && !module->mac_ok(payload, &run->setup.session[target])) {
     asz_record_count(&stats->bad_mac);
     count(rx, ASZ_CTR_RX_BAD_MAC);

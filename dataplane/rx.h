@@ -10,6 +10,9 @@
  *   from the address and port that were asked?   no: WRONG_PATH
  *   MAC right, where the kind has one?           no: BAD_MAC
  *   then asz_record_reply.
+ * Where a kind carries only the low bits of its time, the reply is first taken for the latest probe that it can be of; when that
+ * one's cookie does not fit, older ones are asked, up to 32 s back. A SYN-ACK whose cookie fits is left to the caller as well,
+ * who resets the connection that it offers; nothing else is ever answered to it, so a forger cannot make us send.
  * A reply from an address that is no target counts for nobody: UNSOLICITED, unless it carries a target index and that target's
  * cookie fits. Where several lcores share a plan, a frame is judged by the one that owns its source address, or, where that is no
  * target, the target that it names; what then turns out to be somebody else's is counted in total, but on no target's account.
@@ -32,6 +35,7 @@ struct asz_rx_epoch {
   struct asz_cookie_key key;
   const struct asz_addrmap *map;
   uint32_t target_count;
+  uint32_t seq_last; /* of the newest probe that was sent; the caller keeps it so */
   bool valid;
 };
 
@@ -61,7 +65,7 @@ struct asz_rx {
 };
 
 /* What asz_rx_take leaves to its caller: frames that need an answer or a queue, or another lcore. */
-enum asz_rx_left { ASZ_RX_LEFT_ARP, ASZ_RX_LEFT_ANSWER, ASZ_RX_LEFT_STEER };
+enum asz_rx_left { ASZ_RX_LEFT_ARP, ASZ_RX_LEFT_ANSWER, ASZ_RX_LEFT_STEER, ASZ_RX_LEFT_RESET /* counted, too */ };
 struct asz_rx_leftover {
   enum asz_rx_left left;
   uint32_t at;     /* index in the burst */

@@ -103,7 +103,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
   asz_burst_place(template, burst);
 
   uint64_t stamp_tsc = asz_tsc();
-  uint64_t tx_ntp64 = asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, stamp_tsc));
+  uint64_t tx_ntp64 = asz_probe_time(module, asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, stamp_tsc)));
   for (uint32_t i = 0; i < burst->count; i++)
     burst->time[i] = tx_ntp64;
   asz_cookie_many(&tx->key, burst->target, burst->seq, burst->time, burst->cookie, burst->count);
@@ -118,6 +118,8 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
     tx->faults += taken;
   }
   tx->last_sent_tsc = sent_tsc;
+  if (module->time_step_log2 > tx->time_step_log2)
+    tx->time_step_log2 = module->time_step_log2;
   tx->sent += taken;
   tx->counters->value[ASZ_CTR_TX_BURSTS]++;
   tx->counters->value[ASZ_CTR_TX_PROBES] += taken;
@@ -142,6 +144,7 @@ static void probes_send(struct asz_tx *tx, uint32_t count) {
     burst->port[i] = target->port;
   }
   tx->drawn_next += count;
+  tx->seq_last = drawn->seq[tx->drawn_next - 1];
   tx->scheduled += count;
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++) {
     struct asz_burst *burst = &tx->burst[kind];
@@ -224,11 +227,12 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
   missed_account(tx);
   asz_slots_close(&tx->slots, tx->pace.taken, faults_total(tx));
   uint64_t span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
+  uint64_t step_ns = tx->time_step_log2 > 0 ? (UINT64_C(1000000000) << tx->time_step_log2 >> 32) + 1 : 0;
   *ret_report = (struct asz_shard_report){
       .start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc),
       .scheduled = tx->scheduled,
       .slots_unjudged = tx->slots.unjudged,
-      .rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max),
+      .rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max) + step_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
       .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,
   };

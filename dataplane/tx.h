@@ -45,10 +45,12 @@ struct asz_tx {
   uint32_t drawn_now;        /* which is being sent */
   uint32_t drawn_next;       /* first of it that is not sent yet */
   uint64_t scheduled;        /* probes drawn and due so far, sent or not */
+  uint32_t seq_last;         /* sequence of the last of them */
   uint64_t sent;             /* taken by the port */
   uint64_t faults;           /* late, dropped or without a buffer, or sent into the void; skipped ones are in pace */
   uint64_t late_bound_ticks;
   uint64_t late_ticks_max;  /* worst lateness */
+  uint32_t time_step_log2;  /* coarsest time that was sent, see asz_probe_module */
   uint64_t burst_ticks_max; /* worst time from stamp to the port's return */
   uint64_t missed_last;     /* port's missed frames at the last slot's end */
   bool missed_ours;         /* one lcore answers for what the port misses */

@@ -15,6 +15,8 @@
   X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                                                   \
   X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due or stamped")                              \
   X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \
+  X(TX_RESETS, "tx_resets", "TCP resets sent: a SYN-ACK leaves no half-open connection behind")                                  \
+  X(TX_RESETS_DROPPED, "tx_resets_dropped", "TCP resets without a buffer or that the port did not take")                         \
   X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                                           \
   X(RX_BURSTS, "rx_bursts", "receive bursts that brought a frame")                                                               \
   X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
@@ -29,7 +31,7 @@
   X(RX_WRONG_PATH, "rx_wrong_path", "right cookie from another address or port than was asked")                                  \
   X(RX_UNSOLICITED, "rx_unsolicited", "from an address that is no target")                                                       \
   X(RX_MALFORMED, "rx_malformed", "too short, inconsistent lengths, bad header")                                                 \
-  X(RX_BAD_CHECKSUM, "rx_bad_checksum", "IPv4, UDP or ICMP checksum wrong")                                                      \
+  X(RX_BAD_CHECKSUM, "rx_bad_checksum", "IPv4, UDP, ICMP or TCP checksum wrong")                                                 \
   X(RX_FRAGMENT, "rx_fragment", "IPv4 fragments: never ours")                                                                    \
   X(RX_NOT_OURS, "rx_not_ours", "other destination, EtherType, protocol or port")                                                \
   X(RX_ANSWERS, "rx_answers", "challenge answers passed to the control plane")                                                   \

@@ -37,9 +37,9 @@ enum {
   ICMP_CHECKSUM = 2,
 };
 
-/* The pseudo-header of UDP (RFC 768) in the byte order of asz_wire_sum. */
-static uint64_t pseudo_sum(const uint8_t *ip, uint8_t protocol, uint16_t udp_bytes) {
-  return asz_wire_sum((uint64_t)__builtin_bswap16(protocol) + __builtin_bswap16(udp_bytes), ip + ASZ_IPV4_SRC, 8);
+/* The pseudo-header of UDP and TCP (RFC 768, RFC 9293 section 3.1) in the byte order of asz_wire_sum. */
+static uint64_t pseudo_sum(const uint8_t *ip, uint8_t protocol, uint16_t l4_bytes) {
+  return asz_wire_sum((uint64_t)__builtin_bswap16(protocol) + __builtin_bswap16(l4_bytes), ip + ASZ_IPV4_SRC, 8);
 }
 
 static enum asz_frame_kind parse_udp(struct asz_frame *f, const uint8_t *frame, size_t l4_bytes, unsigned check) {
@@ -74,6 +74,27 @@ static enum asz_frame_kind parse_icmp(struct asz_frame *f, const uint8_t *frame,
   return ASZ_FRAME_ICMP;
 }
 
+/* RFC 9293 section 3.1. The options lie within the header, which lies within the packet; what they say is for asz_tcp. */
+static enum asz_frame_kind parse_tcp(struct asz_frame *f, const uint8_t *frame, size_t l4_bytes, unsigned check) {
+  const uint8_t *tcp = frame + f->l4_offset;
+  if (l4_bytes < ASZ_TCP_BYTES)
+    return ASZ_FRAME_MALFORMED;
+  size_t header_bytes = (size_t)(tcp[ASZ_TCP_OFFSET] >> 4) * 4;
+  if (header_bytes < ASZ_TCP_BYTES || header_bytes > l4_bytes)
+    return ASZ_FRAME_MALFORMED;
+  if ((check & ASZ_WIRE_CHECK_L4) != 0) {
+    uint64_t sum = pseudo_sum(frame + f->l3_offset, ASZ_PROTOCOL_TCP, (uint16_t)l4_bytes);
+    if (asz_wire_fold(asz_wire_sum(sum, tcp, l4_bytes)) != 0)
+      return ASZ_FRAME_BAD_CHECKSUM;
+  }
+  f->src_port = asz_be16_load(tcp + ASZ_TCP_SRC);
+  f->dst_port = asz_be16_load(tcp + ASZ_TCP_DST);
+  f->tcp_flags = tcp[ASZ_TCP_FLAGS];
+  f->payload_offset = (uint16_t)(f->l4_offset + header_bytes);
+  f->payload_bytes = (uint16_t)(l4_bytes - header_bytes);
+  return ASZ_FRAME_TCP;
+}
+
 static enum asz_frame_kind parse_ipv4(struct asz_frame *f, const uint8_t *frame, size_t l3_bytes, unsigned check) {
   const uint8_t *ip = frame + f->l3_offset;
   if (l3_bytes < ASZ_IPV4_BYTES || ip[0] >> 4 != 4)
@@ -95,6 +116,8 @@ static enum asz_frame_kind parse_ipv4(struct asz_frame *f, const uint8_t *frame,
     return parse_udp(f, frame, total_bytes - header_bytes, check);
   case ASZ_PROTOCOL_ICMP:
     return parse_icmp(f, frame, total_bytes - header_bytes, check);
+  case ASZ_PROTOCOL_TCP:
+    return parse_tcp(f, frame, total_bytes - header_bytes, check);
   default:
     return ASZ_FRAME_OTHER;
   }
@@ -160,6 +183,14 @@ void asz_wire_icmp_finish(uint8_t *icmp, size_t size_bytes) {
   assert(size_bytes >= ASZ_ICMP_BYTES);
   asz_be16_store(icmp + ICMP_CHECKSUM, 0);
   asz_be16_store(icmp + ICMP_CHECKSUM, asz_wire_fold(asz_wire_sum(0, icmp, size_bytes)));
+}
+
+void asz_wire_tcp_finish(uint8_t *ip) {
+  uint8_t *tcp = ip + ASZ_IPV4_BYTES;
+  uint16_t tcp_bytes = (uint16_t)(asz_be16_load(ip + ASZ_IPV4_TOTAL_LENGTH) - ASZ_IPV4_BYTES);
+  asz_be16_store(tcp + ASZ_TCP_CHECKSUM, 0);
+  asz_be16_store(tcp + ASZ_TCP_CHECKSUM,
+                 asz_wire_fold(asz_wire_sum(pseudo_sum(ip, ASZ_PROTOCOL_TCP, tcp_bytes), tcp, tcp_bytes)));
 }
 
 void asz_wire_arp_write(uint8_t *frame, uint16_t operation, const uint8_t src_mac[6], uint32_t src_ipv4, const uint8_t dst_mac[6],

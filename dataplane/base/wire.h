@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_wire: Ethernet II, ARP, IPv4, UDP and ICMP as byte offsets, one parser and the Internet checksum.
+/* asz_wire: Ethernet II, ARP, IPv4, UDP, ICMP and TCP as byte offsets, one parser and the Internet checksum.
  *
- * Layouts: IEEE 802.3, RFC 826 (ARP), RFC 791 (IPv4), RFC 768 (UDP), RFC 792 (ICMP), RFC 1071 (checksum). Frames are byte arrays;
- * nothing is cast onto them. Addresses are host-order integers once parsed. */
+ * Layouts: IEEE 802.3, RFC 826 (ARP), RFC 791 (IPv4), RFC 768 (UDP), RFC 792 (ICMP), RFC 9293 (TCP), RFC 1071 (checksum). Frames
+ * are byte arrays; nothing is cast onto them. Addresses are host-order integers once parsed. */
 #ifndef ASZ_DATAPLANE_BASE_WIRE_H
 #define ASZ_DATAPLANE_BASE_WIRE_H
 
@@ -29,6 +29,7 @@ enum {
   ASZ_IPV4_SRC = 12,
   ASZ_IPV4_DST = 16,
   ASZ_PROTOCOL_ICMP = 1,
+  ASZ_PROTOCOL_TCP = 6,
   ASZ_PROTOCOL_UDP = 17,
   ASZ_UDP_BYTES = 8,
   ASZ_UDP_SRC = 0,
@@ -38,13 +39,26 @@ enum {
   ASZ_ICMP_BYTES = 8,
   ASZ_ICMP_ECHO_REPLY = 0,
   ASZ_ICMP_ECHO_REQUEST = 8,
+  ASZ_TCP_BYTES = 20, /* without options */
+  ASZ_TCP_SRC = 0,
+  ASZ_TCP_DST = 2,
+  ASZ_TCP_SEQ = 4,
+  ASZ_TCP_ACK = 8,
+  ASZ_TCP_OFFSET = 12, /* upper half of the byte: header length in words of four bytes */
+  ASZ_TCP_FLAGS = 13,
+  ASZ_TCP_WINDOW = 14,
+  ASZ_TCP_CHECKSUM = 16,
+  ASZ_TCP_FIN = 0x01,
+  ASZ_TCP_SYN = 0x02,
+  ASZ_TCP_RST = 0x04,
+  ASZ_TCP_ACKS = 0x10, /* the acknowledgement number is valid */
   ASZ_ARP_BYTES = 28,
   ASZ_ARP_REQUEST = 1,
   ASZ_ARP_REPLY = 2,
   ASZ_ETH_MIN_BYTES = 60, /* shortest frame without FCS; shorter ones are padded with zeros */
 };
 
-/* What a frame is. Everything but ARP, UDP and ICMP ends in a counter. */
+/* What a frame is. Everything but ARP, UDP, ICMP and TCP ends in a counter. */
 enum asz_frame_kind {
   ASZ_FRAME_MALFORMED = 0, /* shorter than a header, or lengths that contradict each other */
   ASZ_FRAME_OTHER,         /* an EtherType or protocol that we do not speak */
@@ -53,17 +67,19 @@ enum asz_frame_kind {
   ASZ_FRAME_ARP,
   ASZ_FRAME_UDP,
   ASZ_FRAME_ICMP,
+  ASZ_FRAME_TCP,
 };
 
 struct asz_frame {
   enum asz_frame_kind kind;
   uint32_t src_ipv4, dst_ipv4; /* host order */
-  uint16_t src_port, dst_port; /* UDP only */
+  uint16_t src_port, dst_port; /* UDP and TCP */
   uint8_t ttl;
   uint8_t icmp_type, icmp_code;
+  uint8_t tcp_flags;
   uint16_t l3_offset;      /* of the IPv4 header or ARP body */
-  uint16_t l4_offset;      /* of the UDP or ICMP header */
-  uint16_t payload_offset; /* behind the UDP or ICMP header */
+  uint16_t l4_offset;      /* of the UDP, ICMP or TCP header */
+  uint16_t payload_offset; /* behind that header, TCP's options included */
   uint16_t payload_bytes;  /* by the IPv4/UDP lengths, so without Ethernet padding */
 };
 
@@ -116,6 +132,8 @@ void asz_wire_ipv4_write(uint8_t *ip, uint32_t src, uint32_t dst, uint8_t protoc
 void asz_wire_udp_write(uint8_t *udp, uint16_t src_port, uint16_t dst_port, uint16_t payload_bytes);
 void asz_wire_udp_finish(uint8_t *ip); /* ip points at the IPv4 header (20 bytes) in front of udp */
 void asz_wire_icmp_finish(uint8_t *icmp, size_t size_bytes);
+/* asz_wire_tcp_finish: ip points at the IPv4 header (20 bytes) in front of TCP header and data; sets the TCP checksum. */
+void asz_wire_tcp_finish(uint8_t *ip);
 /* asz_wire_arp_write: a whole frame of ASZ_ETH_MIN_BYTES, zero-padded. For a request dst_mac is zero in the body, broadcast in
  * Ethernet. */
 void asz_wire_arp_write(uint8_t *frame, uint16_t operation, const uint8_t src_mac[6], uint32_t src_ipv4, const uint8_t dst_mac[6],

@@ -13,7 +13,7 @@
 #include "dataplane/base/draw.h"
 
 /* One draw each: an added purpose changes none of the others. */
-enum purpose { DRAW_LOSS, DRAW_JITTER, DRAW_DWELL, DRAW_EXTRA, DRAW_CHALLENGE_LOSS, DRAW_ANSWER_JITTER };
+enum purpose { DRAW_LOSS, DRAW_JITTER, DRAW_DWELL, DRAW_EXTRA, DRAW_CHALLENGE_LOSS, DRAW_ANSWER_JITTER, DRAW_SYN };
 
 enum {
   PPM = 1000000,
@@ -117,6 +117,11 @@ bool asz_plan_loses(const struct asz_provider_facts *facts, uint64_t number, boo
 void asz_plan_probe(struct asz_reply_plan *ret_plan, const struct asz_provider_facts *facts, uint64_t number) {
   plan_honest(ret_plan, facts, number);
   cheats[facts->truth->cheat].act(ret_plan, facts, draw(facts, number, DRAW_EXTRA));
+}
+
+enum asz_syn_answer asz_plan_syn(const struct asz_provider_facts *facts) {
+  static const enum asz_syn_answer answers[] = {ASZ_SYN_ACCEPT, ASZ_SYN_ACCEPT, ASZ_SYN_ACCEPT_PLAIN, ASZ_SYN_REFUSE};
+  return answers[asz_draw_below(draw(facts, 0, DRAW_SYN), 4)];
 }
 
 uint64_t asz_plan_answer_ns(const struct asz_provider_facts *facts, uint64_t number) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dataplane/emulator/emulator.h"
+#include "dataplane/emulator/reply.h"
 
 /* All times in ns after the probe's arrival. */
 struct asz_reply_plan {
@@ -33,6 +34,9 @@ struct asz_provider_facts {
 bool asz_plan_loses(const struct asz_provider_facts *facts, uint64_t number, bool challenge);
 /* asz_plan_probe: what the provider does with probe `number`, cheat included. */
 void asz_plan_probe(struct asz_reply_plan *ret_plan, const struct asz_provider_facts *facts, uint64_t number);
+/* asz_plan_syn: how the provider answers a SYN, always the same way: half of them with timestamps, a quarter without, a quarter
+ * from a closed port. */
+enum asz_syn_answer asz_plan_syn(const struct asz_provider_facts *facts);
 /* asz_plan_answer_ns: delay of the answer to a challenge. */
 uint64_t asz_plan_answer_ns(const struct asz_provider_facts *facts, uint64_t number);
 /* asz_cheat_takes_challenges: false for providers that ignore them. */

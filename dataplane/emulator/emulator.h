@@ -2,9 +2,9 @@
 /* asz_emulator: the lab's provider network, on its own lcore, behind a pair of rings that a net_ring port of the prober shares.
  *
  * Provider i has the address base + i. Everything about it (delay, jitter, loss, cheat) comes from one seed and, if given, a
- * scenario; that is its known truth. It answers ARP for the gateway, STAMP with and without our TLV, ICMP echo. Challenges are
- * not computed here (this room does not know the provers): they are handed to the caller by asz_emulator_challenge_recv and the
- * answer comes back by asz_emulator_answer_send. */
+ * scenario; that is its known truth. It answers ARP for the gateway, STAMP with and without our TLV, ICMP echo, TCP SYN.
+ * Challenges are not computed here (this room does not know the provers): they are handed to the caller by
+ * asz_emulator_challenge_recv and the answer comes back by asz_emulator_answer_send. */
 #ifndef ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 #define ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 

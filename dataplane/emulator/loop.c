@@ -127,6 +127,7 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   spec.t2_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t2_ns);
   spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t3_ns);
   spec.spoil_mac = plan.spoils_mac;
+  spec.syn = asz_plan_syn(&facts);
   if (!schedule_reply(e, arrival, &spec, provider, e->catching_up ? FRAME_REPLY_HELD : FRAME_REPLY, plan.delay_ns)) {
     deed->withheld++;
     return;
@@ -190,7 +191,7 @@ static void take_frame(struct asz_emulator *e, const struct rte_mbuf *mbuf, stru
     e->strays++;
   else if (request == ASZ_REQUEST_CHALLENGE)
     take_challenge(e, arrival, provider);
-  else
+  else if (request != ASZ_REQUEST_RESET)
     take_probe(e, arrival, provider, keys);
 }
 

@@ -15,8 +15,9 @@
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/draw.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/tcp.h"
 
-enum { REPLY_TTL = 64 };
+enum { REPLY_TTL = 64, REPLY_WINDOW = 64240, REPLY_MSS = 1460 };
 
 enum asz_request asz_request_classify(const struct asz_frame *frame) {
   switch (frame->kind) {
@@ -28,6 +29,10 @@ enum asz_request asz_request_classify(const struct asz_frame *frame) {
     return frame->dst_port == ASZ_CHALLENGE_PORT ? ASZ_REQUEST_CHALLENGE : ASZ_REQUEST_STRAY;
   case ASZ_FRAME_ICMP:
     return frame->icmp_type == ASZ_ICMP_ECHO_REQUEST && frame->icmp_code == 0 ? ASZ_REQUEST_ECHO : ASZ_REQUEST_STRAY;
+  case ASZ_FRAME_TCP:
+    if (frame->tcp_flags == ASZ_TCP_SYN)
+      return ASZ_REQUEST_SYN;
+    return frame->tcp_flags == ASZ_TCP_RST ? ASZ_REQUEST_RESET : ASZ_REQUEST_STRAY;
   default:
     return ASZ_REQUEST_STRAY;
   }
@@ -54,11 +59,8 @@ int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, co
   return 1;
 }
 
-/* Echo replies keep the 8 bytes of the ICMP header as STAMP replies keep those of the UDP header: one layout for both. */
-_Static_assert((int)ASZ_UDP_BYTES == (int)ASZ_ICMP_BYTES, "payloads start at the same place");
-
 static size_t unpadded_size(const struct asz_frame *frame) {
-  return (size_t)frame->l3_offset + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + frame->payload_bytes;
+  return (size_t)frame->l3_offset + ASZ_IPV4_BYTES + (size_t)(frame->payload_offset - frame->l4_offset) + frame->payload_bytes;
 }
 
 size_t asz_reply_size(const struct asz_frame *frame) {
@@ -105,10 +107,39 @@ static void build_echo(uint8_t *icmp, const uint8_t *request_icmp, const struct 
   asz_wire_icmp_finish(icmp, size);
 }
 
+/* Sequence numbers are nobody's secret here: ours follows from theirs. */
+static int build_syn(uint8_t *ip, const uint8_t *request_tcp, const struct asz_frame *frame, const struct asz_reply_spec *spec) {
+  size_t header_bytes = (size_t)(frame->payload_offset - frame->l4_offset);
+  uint8_t *tcp = ip + ASZ_IPV4_BYTES;
+  struct asz_tcp_options options;
+  if (header_bytes < ASZ_TCP_OPEN_BYTES || asz_tcp_options_read(&options, request_tcp, header_bytes) != 0)
+    return ASZ_EFORMAT;
+  uint32_t seq = asz_be32_load(request_tcp + ASZ_TCP_SEQ), ack = seq + 1;
+  bool refuses = spec->syn == ASZ_SYN_REFUSE, times = spec->syn == ASZ_SYN_ACCEPT && options.has_times;
+  asz_tcp_open_write(tcp, refuses ? ASZ_TCP_RST | ASZ_TCP_ACKS : ASZ_TCP_SYN | ASZ_TCP_ACKS, refuses ? 0 : REPLY_WINDOW,
+                     REPLY_MSS);
+  uint16_t tcp_bytes = times ? ASZ_TCP_OPEN_BYTES : refuses ? ASZ_TCP_BYTES : ASZ_TCP_BYTES + ASZ_TCP_MSS_BYTES;
+  tcp[ASZ_TCP_OFFSET] = (uint8_t)(tcp_bytes / 4 << 4);
+  if (spec->made_up) { /* seen nothing: another moment, another cookie */
+    ack ^= (uint32_t)spec->made_up | 1;
+    options.echo = (uint32_t)(spec->made_up >> 32);
+  }
+  asz_be16_store(tcp + ASZ_TCP_SRC, frame->dst_port);
+  asz_be16_store(tcp + ASZ_TCP_DST, frame->src_port);
+  asz_be32_store(tcp + ASZ_TCP_SEQ, refuses ? 0 : (uint32_t)asz_draw_mix(seq));
+  asz_be32_store(tcp + ASZ_TCP_ACK, ack);
+  asz_be32_store(tcp + ASZ_TCP_OPEN_TIME, (uint32_t)(spec->t3_ntp64 >> 22)); /* about milliseconds, as most hosts count */
+  asz_be32_store(tcp + ASZ_TCP_OPEN_ECHO, spec->made_up ? options.echo : options.time);
+  memset(tcp + tcp_bytes, 0, header_bytes + frame->payload_bytes - tcp_bytes);
+  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, ASZ_PROTOCOL_TCP, REPLY_TTL, tcp_bytes);
+  asz_wire_tcp_finish(ip);
+  return 0;
+}
+
 int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame,
                     const struct asz_reply_spec *spec) {
   enum asz_request kind = asz_request_classify(frame);
-  assert(kind == ASZ_REQUEST_STAMP || kind == ASZ_REQUEST_ECHO);
+  assert(kind == ASZ_REQUEST_STAMP || kind == ASZ_REQUEST_ECHO || kind == ASZ_REQUEST_SYN);
   uint8_t *ip = ret_reply + frame->l3_offset;
   uint8_t *l4 = ip + ASZ_IPV4_BYTES;
   memcpy(ret_reply, request, frame->l3_offset);
@@ -117,8 +148,9 @@ int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz
   uint8_t protocol = kind == ASZ_REQUEST_STAMP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
   asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL,
                       (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
-  if (kind == ASZ_REQUEST_STAMP) {
-    int err = build_stamp(l4, request + frame->payload_offset, frame, spec);
+  if (kind != ASZ_REQUEST_ECHO) {
+    int err = kind == ASZ_REQUEST_STAMP ? build_stamp(l4, request + frame->payload_offset, frame, spec)
+                                        : build_syn(ip, request + frame->l4_offset, frame, spec);
     if (err)
       return err;
   } else {

@@ -16,9 +16,11 @@ enum asz_request {
   ASZ_REQUEST_ARP,
   ASZ_REQUEST_STAMP,
   ASZ_REQUEST_ECHO,
+  ASZ_REQUEST_SYN,   /* of a connection, to any port */
+  ASZ_REQUEST_RESET, /* takes a connection back: nobody answers that */
   ASZ_REQUEST_CHALLENGE,
 };
-/* asz_request_classify: what a parsed frame asks for, by protocol and port; the payload is not looked at. */
+/* asz_request_classify: what a parsed frame asks for, by protocol, port and TCP flags; the payload is not looked at. */
 enum asz_request asz_request_classify(const struct asz_frame *frame);
 
 /* The session arrays in use, newest first; count 0: none was ever given. */
@@ -32,18 +34,22 @@ struct asz_reply_keys {
 ASZ_MUST_CHECK int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, const uint8_t *payload,
                                        size_t size_bytes, const struct asz_session **ret_session);
 
+/* How a host answers a SYN: it listens, with or without timestamps, or the port is closed. */
+enum asz_syn_answer { ASZ_SYN_ACCEPT = 0, ASZ_SYN_ACCEPT_PLAIN, ASZ_SYN_REFUSE };
+
 struct asz_reply_spec {
   uint64_t t2_ntp64, t3_ntp64;       /* what a STAMP reflector says of its receive and transmit times */
   const struct asz_session *session; /* from asz_reply_authorise */
   uint64_t made_up;                  /* not 0: overwrite what proves the request was seen with something made of these bits */
   bool spoil_mac;                    /* flip a bit of the TLV's MAC, where there is one */
+  enum asz_syn_answer syn;           /* to a SYN only */
 };
 
-/* asz_reply_size: bytes of the reply frame to a STAMP or echo request. */
+/* asz_reply_size: bytes of the reply frame to a STAMP or echo request or a SYN; a shorter answer to that is padded. */
 size_t asz_reply_size(const struct asz_frame *frame);
 /* asz_reply_build writes asz_reply_size bytes; a reply is as long as its request (but never under ASZ_ETH_MIN_BYTES).
- * `request` is the frame that `frame` was parsed from, of kind STAMP or ECHO (asserted). ASZ_EFORMAT: a STAMP payload that is too
- * short. */
+ * `request` is the frame that `frame` was parsed from, of kind STAMP, ECHO or SYN (asserted). ASZ_EFORMAT: a STAMP payload that
+ * is too short, a SYN whose options cannot be read or have no room for ours. */
 ASZ_MUST_CHECK int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame,
                                    const struct asz_reply_spec *spec);
 

@@ -26,6 +26,7 @@ enum {
   ASZ_PROBE_FRAME_MAX = 192,    /* bytes of a template, whole cache lines; a frame's buffer has at least as many */
   ASZ_COOKIE_PORTS = 8192,      /* 13 cookie bits in the source port of a plain STAMP probe */
   ASZ_PROBE_TTL = 255,          /* RFC 8762 section 4.2.1: the sender's TTL */
+  ASZ_PROBE_SYN_ROUNDS = 64,    /* rounds that a tcp-syn probe can tell apart */
   ASZ_TARGET_NONE = UINT32_MAX, /* no target index */
 };
 _Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_COOKIE_BURST_MAX, "a burst's cookies are made at once");
@@ -65,7 +66,8 @@ struct asz_burst {
   uint8_t *frame[ASZ_BURST_MAX]; /* ASZ_PROBE_FRAME_MAX writable bytes each */
 };
 
-/* Which probe a reply claims to answer. */
+/* Which probe a reply claims to answer. Where only low bits travel (time_above, seq_above) the rest is zero until
+ * asz_claim_complete. */
 struct asz_claim {
   uint32_t target; /* only of kinds that carry it; any value */
   uint32_t seq;
@@ -74,9 +76,12 @@ struct asz_claim {
 
 struct asz_probe_module {
   const char *name;
-  uint8_t protocol;    /* ASZ_PROTOCOL_* */
-  uint16_t l4_bytes;   /* layer-4 header and payload */
-  bool carries_target; /* the reply names its target; else the source address does */
+  uint8_t protocol;       /* ASZ_PROTOCOL_* */
+  uint16_t l4_bytes;      /* layer-4 header and payload */
+  bool carries_target;    /* the reply names its target; else the source address does */
+  uint8_t time_step_log2; /* the time that travels is a multiple of 2^this NTP64 units; 0: as exact as our stamp */
+  uint64_t time_above;    /* bits of the time that do not travel; 0: all do */
+  uint32_t seq_above;     /* bits of the sequence that do not travel; 0: all do */
   /* prepare: headers, l4_at, ip_sum and pseudo_sum are set; writes what follows and l4_sum. */
   void (*prepare)(struct asz_template *template);
   /* make: finishes frames that asz_burst_place has laid out. */
@@ -93,6 +98,20 @@ struct asz_probe_module {
 extern const struct asz_probe_module asz_probe_stamp;
 extern const struct asz_probe_module asz_probe_stamp_tlv;
 extern const struct asz_probe_module asz_probe_icmp_echo;
+extern const struct asz_probe_module asz_probe_tcp_syn;
+
+/* asz_probe_time: a transmission time as this kind can carry it: never later than the true one, so an RTT never comes out short.
+ */
+static inline uint64_t asz_probe_time(const struct asz_probe_module *module, uint64_t tx_ntp64) {
+  return tx_ntp64 >> module->time_step_log2 << module->time_step_log2;
+}
+/* asz_claim_complete: the latest time that is not after now, and the latest sequence that is not beyond seq_last, with the bits
+ * that travelled. */
+static inline void asz_claim_complete(struct asz_claim *claim, const struct asz_probe_module *module, uint64_t now_ntp64,
+                                      uint32_t seq_last) {
+  claim->tx_ntp64 += (now_ntp64 - claim->tx_ntp64) & module->time_above;
+  claim->seq += (seq_last - claim->seq) & module->seq_above;
+}
 
 /* asz_probe_module: the table of a kind; probe < ASZ_PROBE_COUNT (asserted). */
 const struct asz_probe_module *asz_probe_module(enum asz_probe probe);

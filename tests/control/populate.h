@@ -30,6 +30,7 @@ static inline int64_t populate_provider(struct asz_store *store, const char *nam
   p.ipv4 = ipv4;
   p.control = control;
   p.probe = ASZ_PROBE_STAMP_TLV;
+  p.port = 862;
   p.registered_ns = populate_now_ns - 1;
   cr_assert_eq(asz_store_provider_add(store, &p, &diag), 0, "%s", diag.text);
   return p.row;

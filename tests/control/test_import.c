@@ -62,7 +62,7 @@ Test(provider, fields_refuse_what_they_cannot_be)
       {ASZ_PROVIDER_FIELD_port, "0", "port: expected a port from 1"},
       {ASZ_PROVIDER_FIELD_port, "65536", "port: expected a port from 1"},
       {ASZ_PROVIDER_FIELD_challenge_port, "-1", "challenge_port: expected"},
-      {ASZ_PROVIDER_FIELD_probe, "ping", "probe: expected stamp, stamp-tlv or icmp-echo"},
+      {ASZ_PROVIDER_FIELD_probe, "ping", "probe: expected stamp, stamp-tlv, icmp-echo or tcp-syn"},
       {ASZ_PROVIDER_FIELD_region, "01234567890123456789012345678901", "region: expected at most 31"},
       {ASZ_PROVIDER_FIELD_operator, "caf\xc3\xa9", "operator: expected at most 63 printable"},
       {ASZ_PROVIDER_FIELD_rtt_target_ms, "10001", "rtt_target_ms: expected a number from 0 to 10000"},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/tcp.h"
 
 enum { IP_AT = ASZ_ETH_BYTES, L4_AT = IP_AT + ASZ_IPV4_BYTES, PAYLOAD_AT = L4_AT + 8 };
 
@@ -87,16 +88,21 @@ struct bed_frame bed_request(struct bed *bed, uint32_t target, uint32_t seq, uin
                             .ipv4 = {bed->target[target].ipv4},
                             .address_sum = {bed->target[target].ipv4},
                             .port = {bed->target[target].port},
-                            .time = {tx_ntp64},
+                            .time = {asz_probe_time(bed->module, tx_ntp64)},
                             .frame = {frame.bytes}};
+  if (seq > bed->rx.run.epoch.seq_last)
+    bed->rx.run.epoch.seq_last = seq;
   asz_burst_place(&bed->template, &burst);
   asz_cookie_many(&bed->rx.run.epoch.key, burst.target, burst.seq, burst.time, burst.cookie, 1);
   bed->module->make(&bed->template, &burst);
   return frame;
 }
 
-static bool is_udp(const struct bed_frame *frame) {
-  return frame->bytes[IP_AT + ASZ_IPV4_PROTOCOL] == ASZ_PROTOCOL_UDP;
+static bool is(const struct bed_frame *frame, uint8_t protocol) {
+  return frame->bytes[IP_AT + ASZ_IPV4_PROTOCOL] == protocol;
+}
+static bool has_ports(const struct bed_frame *frame) {
+  return !is(frame, ASZ_PROTOCOL_ICMP);
 }
 
 static void swap(uint8_t *a, uint8_t *b, size_t size) {
@@ -110,12 +116,36 @@ static uint32_t target_of(const struct bed_frame *request) {
   return asz_be32_load(request->bytes + IP_AT + ASZ_IPV4_DST) - BED_FIRST;
 }
 
+struct bed_frame bed_syn_reply(struct bed_frame frame, enum bed_syn form) {
+  uint8_t *ip = frame.bytes + IP_AT, *tcp = frame.bytes + L4_AT;
+  uint32_t ack = asz_be32_load(tcp + ASZ_TCP_SEQ) + 1, echo = asz_be32_load(tcp + ASZ_TCP_OPEN_TIME);
+  uint8_t ports[4];
+  memcpy(ports, tcp, 4);
+  swap(frame.bytes, frame.bytes + 6, 6);
+  swap(ip + ASZ_IPV4_SRC, ip + ASZ_IPV4_DST, 4);
+  asz_tcp_open_write(tcp, form == BED_SYN_RESET ? ASZ_TCP_RST | ASZ_TCP_ACKS : ASZ_TCP_SYN | ASZ_TCP_ACKS, 1000, 536);
+  memcpy(tcp, ports + 2, 2);
+  memcpy(tcp + 2, ports, 2);
+  asz_be32_store(tcp + ASZ_TCP_SEQ, 0x12345678);
+  asz_be32_store(tcp + ASZ_TCP_ACK, ack);
+  asz_be32_store(tcp + ASZ_TCP_OPEN_TIME, 77);
+  asz_be32_store(tcp + ASZ_TCP_OPEN_ECHO, echo);
+  size_t header_bytes = form == BED_SYN_TIMES ? ASZ_TCP_OPEN_BYTES : form == BED_SYN_PLAIN ? 24 : ASZ_TCP_BYTES;
+  tcp[ASZ_TCP_OFFSET] = (uint8_t)(header_bytes / 4 << 4);
+  frame.size = L4_AT + header_bytes;
+  asz_be16_store(ip + ASZ_IPV4_TOTAL_LENGTH, (uint16_t)(frame.size - IP_AT));
+  bed_finish(&frame);
+  return frame;
+}
+
 struct bed_frame bed_reply(const struct bed *bed, struct bed_frame frame) {
+  if (is(&frame, ASZ_PROTOCOL_TCP))
+    return bed_syn_reply(frame, BED_SYN_TIMES);
   uint8_t *ip = frame.bytes + IP_AT, *l4 = frame.bytes + L4_AT;
   const struct asz_session *session = &bed->session[target_of(&frame)];
   swap(frame.bytes, frame.bytes + 6, 6);
   swap(ip + ASZ_IPV4_SRC, ip + ASZ_IPV4_DST, 4);
-  if (is_udp(&frame)) {
+  if (is(&frame, ASZ_PROTOCOL_UDP)) {
     swap(l4 + ASZ_UDP_SRC, l4 + ASZ_UDP_DST, 2);
     int size = asz_stamp_reflect(frame.bytes + PAYLOAD_AT, frame.size - PAYLOAD_AT, 11, 22, 0x0801, 255, session);
     cr_assert(eq(int, size, (int)(frame.size - PAYLOAD_AT)));
@@ -134,15 +164,17 @@ void bed_finish(struct bed_frame *frame) {
   uint8_t *ip = frame->bytes + IP_AT;
   asz_be16_store(ip + ASZ_IPV4_CHECKSUM, 0);
   asz_be16_store(ip + ASZ_IPV4_CHECKSUM, bed_checksum_naive(NULL, 0, ip, ASZ_IPV4_BYTES));
-  if (is_udp(frame))
+  if (is(frame, ASZ_PROTOCOL_UDP))
     asz_wire_udp_finish(ip);
+  else if (is(frame, ASZ_PROTOCOL_TCP))
+    asz_wire_tcp_finish(ip);
   else
     asz_wire_icmp_finish(frame->bytes + L4_AT, frame->size - L4_AT);
 }
 
 void bed_from(struct bed_frame *frame, uint32_t ipv4, uint16_t port) {
   asz_be32_store(frame->bytes + IP_AT + ASZ_IPV4_SRC, ipv4);
-  if (is_udp(frame))
+  if (has_ports(frame))
     asz_be16_store(frame->bytes + L4_AT + ASZ_UDP_SRC, port);
   bed_finish(frame);
 }
@@ -205,8 +237,8 @@ void bed_assert_checksums(const struct bed_frame *frame) {
   cr_assert(eq(u16, bed_checksum_naive(NULL, 0, ip, ASZ_IPV4_BYTES), 0));
   uint8_t pseudo[12] = {0};
   memcpy(pseudo, ip + ASZ_IPV4_SRC, 8);
-  pseudo[9] = ASZ_PROTOCOL_UDP;
+  pseudo[9] = ip[ASZ_IPV4_PROTOCOL];
   pseudo[10] = (uint8_t)(l4_bytes >> 8);
   pseudo[11] = (uint8_t)l4_bytes;
-  cr_assert(eq(u16, bed_checksum_naive(pseudo, is_udp(frame) ? sizeof pseudo : 0, l4, l4_bytes), 0));
+  cr_assert(eq(u16, bed_checksum_naive(pseudo, has_ports(frame) ? sizeof pseudo : 0, l4, l4_bytes), 0));
 }

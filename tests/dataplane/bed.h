@@ -43,11 +43,14 @@ void bed_next_epoch(struct bed *bed);
 struct bed_frame bed_request(struct bed *bed, uint32_t target, uint32_t seq, uint64_t tx_ntp64);
 /* bed_reply: what an honest host sends back to a request: headers turned, payload reflected, checksums right. */
 struct bed_frame bed_reply(const struct bed *bed, struct bed_frame request);
+/* bed_syn_reply: the forms of an answer to a SYN; bed_reply makes the first. */
+enum bed_syn { BED_SYN_TIMES, BED_SYN_PLAIN, BED_SYN_RESET };
+struct bed_frame bed_syn_reply(struct bed_frame request, enum bed_syn form);
 /* bed_exchange: request and reply in one. */
 struct bed_frame bed_exchange(struct bed *bed, uint32_t target, uint32_t seq, uint64_t tx_ntp64);
 /* bed_finish sets the checksums of a frame whose content was changed. */
 void bed_finish(struct bed_frame *frame);
-/* bed_from sets another source address and, for UDP, port. */
+/* bed_from sets another source address and, for UDP and TCP, port. */
 void bed_from(struct bed_frame *frame, uint32_t ipv4, uint16_t port);
 uint8_t *bed_payload(struct bed_frame *frame);
 size_t bed_payload_bytes(const struct bed *bed);
@@ -65,7 +68,7 @@ void bed_assert_only(const struct bed *bed, const struct bed_change *mark, enum 
 
 /* bed_checksum_naive: RFC 1071 word by word, as a text book has it; 0 for a region that carries a right checksum. */
 uint16_t bed_checksum_naive(const uint8_t *pseudo, size_t pseudo_bytes, const uint8_t *data, size_t size);
-/* bed_assert_checksums: IPv4 and UDP or ICMP checksum of a frame by the naive sum. */
+/* bed_assert_checksums: IPv4 and UDP, TCP or ICMP checksum of a frame by the naive sum. */
 void bed_assert_checksums(const struct bed_frame *frame);
 
 #endif

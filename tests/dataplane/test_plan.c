@@ -107,6 +107,17 @@ Test(plan, statistics_of_another_size_are_refused)
   plan.stats->target_count = COUNT;
 }
 
+Test(plan, more_rounds_in_flight_than_tcp_syn_can_tell_apart_are_refused)
+{
+  plan.timeout_ns = 1000000000;
+  plan.rate_pps = 64 * COUNT;
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), 0), "nobody is probed by tcp-syn");
+  target[1].probe = ASZ_PROBE_TCP_SYN;
+  refused("rounds within timeout_ns");
+  plan.rate_pps = 62 * COUNT;
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
+}
+
 Test(plan, echo_needs_no_port)
 {
   for (uint32_t i = 0; i < COUNT; i++) {

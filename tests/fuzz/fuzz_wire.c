@@ -3,6 +3,7 @@
  * never turns a frame into something less. */
 #include <string.h>
 
+#include "dataplane/base/tcp.h"
 #include "dataplane/base/wire.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -15,6 +16,11 @@ static void check_frame(const uint8_t *data, size_t size_bytes, unsigned check, 
   case ASZ_FRAME_ICMP:
     FUZZ_CHECK(f->l3_offset >= ASZ_ETH_BYTES && f->l4_offset >= f->l3_offset + ASZ_IPV4_BYTES);
     FUZZ_CHECK(f->payload_offset == f->l4_offset + 8);
+    FUZZ_CHECK((size_t)f->payload_offset + f->payload_bytes <= size_bytes);
+    break;
+  case ASZ_FRAME_TCP:
+    FUZZ_CHECK(f->l3_offset >= ASZ_ETH_BYTES && f->l4_offset >= f->l3_offset + ASZ_IPV4_BYTES);
+    FUZZ_CHECK(f->payload_offset >= f->l4_offset + ASZ_TCP_BYTES && f->payload_offset <= f->l4_offset + 60);
     FUZZ_CHECK((size_t)f->payload_offset + f->payload_bytes <= size_bytes);
     break;
   case ASZ_FRAME_ARP:
@@ -54,6 +60,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
     struct asz_arp arp;
     int result = asz_wire_arp_read(&arp, data + lenient.l3_offset, size_bytes - lenient.l3_offset);
     FUZZ_CHECK(result == ASZ_OK || result == ASZ_EFORMAT);
+  }
+  if (lenient.kind == ASZ_FRAME_TCP) {
+    struct asz_tcp_options options;
+    uint8_t reset[ASZ_TCP_RESET_BYTES_MAX];
+    int result = asz_tcp_options_read(&options, data + lenient.l4_offset, (size_t)(lenient.payload_offset - lenient.l4_offset));
+    FUZZ_CHECK(result == ASZ_OK || result == ASZ_EFORMAT);
+    uint16_t size = asz_tcp_reset_write(reset, data, &lenient);
+    check_frame(reset, size, ASZ_WIRE_CHECK_ALL, &strict);
+    FUZZ_CHECK(strict.kind == ASZ_FRAME_TCP && strict.tcp_flags == ASZ_TCP_RST);
   }
   check_ipv4_text(data, size_bytes);
   return 0;

@@ -197,7 +197,7 @@ Test(wire, other_ethertypes_and_protocols_are_other)
     cr_assert_eq(parse(frame, sizeof golden_udp, 0).kind, ASZ_FRAME_OTHER, "EtherType %04x", ethertypes[i]);
   }
   memcpy(frame, golden_udp, sizeof golden_udp);
-  frame[IP_AT + ASZ_IPV4_PROTOCOL] = 6;
+  frame[IP_AT + ASZ_IPV4_PROTOCOL] = 132; /* SCTP */
   cr_assert_eq(parse(frame, sizeof golden_udp, 0).kind, ASZ_FRAME_OTHER);
   size_t size = add_vlan_tag(tagged, golden_udp, sizeof golden_udp);
   cr_assert_eq(parse(twice, add_vlan_tag(twice, tagged, size), 0).kind, ASZ_FRAME_OTHER, "a second tag");

@@ -6,6 +6,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/tcp.h"
 #include "dataplane/emulator/reply.h"
 
 enum { ME = 0x0a3f0001, PROVIDER = 0x0a400005, MY_PORT = 50123, FRAME_MAX = 1600, EPOCH = 9, INDEX = 5 };
@@ -104,6 +105,12 @@ Test(reply, classifies_by_protocol_and_port)
   cr_expect(eq(int, asz_request_classify(&frame), ASZ_REQUEST_STRAY));
   frame = (struct asz_frame){.kind = ASZ_FRAME_ICMP, .icmp_type = ASZ_ICMP_ECHO_REPLY};
   cr_expect(eq(int, asz_request_classify(&frame), ASZ_REQUEST_STRAY));
+  frame = (struct asz_frame){.kind = ASZ_FRAME_TCP, .tcp_flags = ASZ_TCP_SYN};
+  cr_expect(eq(int, asz_request_classify(&frame), ASZ_REQUEST_SYN));
+  frame.tcp_flags = ASZ_TCP_RST;
+  cr_expect(eq(int, asz_request_classify(&frame), ASZ_REQUEST_RESET));
+  frame.tcp_flags = ASZ_TCP_SYN | ASZ_TCP_ACKS;
+  cr_expect(eq(int, asz_request_classify(&frame), ASZ_REQUEST_STRAY));
   const enum asz_frame_kind strays[] = {ASZ_FRAME_MALFORMED, ASZ_FRAME_OTHER, ASZ_FRAME_FRAGMENT, ASZ_FRAME_BAD_CHECKSUM};
   for (size_t i = 0; i < 4; i++) {
     frame = (struct asz_frame){.kind = strays[i], .dst_port = ASZ_STAMP_PORT, .icmp_type = ASZ_ICMP_ECHO_REQUEST};
@@ -111,6 +118,57 @@ Test(reply, classifies_by_protocol_and_port)
   }
   frame.kind = ASZ_FRAME_ARP;
   cr_expect(eq(int, asz_request_classify(&frame), ASZ_REQUEST_ARP));
+}
+
+static struct request syn_request(void) {
+  struct request r = {0};
+  uint8_t *ip = r.bytes + ASZ_ETH_BYTES, *tcp = ip + ASZ_IPV4_BYTES;
+  asz_wire_eth_write(r.bytes, gateway_mac, my_mac, ASZ_ETHERTYPE_IPV4);
+  asz_tcp_open_write(tcp, ASZ_TCP_SYN, 1000, 1220);
+  asz_be16_store(tcp + ASZ_TCP_SRC, MY_PORT);
+  asz_be16_store(tcp + ASZ_TCP_DST, 443);
+  asz_be32_store(tcp + ASZ_TCP_SEQ, 0xfffffffe);
+  asz_be32_store(tcp + ASZ_TCP_OPEN_TIME, 0xcafe);
+  asz_wire_ipv4_write(ip, ME, PROVIDER, ASZ_PROTOCOL_TCP, 61, ASZ_TCP_OPEN_BYTES);
+  asz_wire_tcp_finish(ip);
+  r.size = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_TCP_OPEN_BYTES;
+  asz_wire_parse(&r.frame, r.bytes, r.size, ASZ_WIRE_CHECK_ALL);
+  return r;
+}
+
+Test(reply, a_syn_is_accepted_with_or_without_timestamps_or_refused)
+{
+  struct request r = syn_request();
+  cr_assert(eq(int, asz_request_classify(&r.frame), ASZ_REQUEST_SYN));
+  for (enum asz_syn_answer syn = 0; syn <= ASZ_SYN_REFUSE; syn++) {
+    struct asz_reply_spec spec = honest;
+    spec.syn = syn;
+    struct request reply = reply_to(&r, &spec);
+    const uint8_t *tcp = reply.bytes + reply.frame.l4_offset;
+    struct asz_tcp_options options;
+    cr_assert(eq(u8, reply.frame.tcp_flags, (syn == ASZ_SYN_REFUSE ? ASZ_TCP_RST : ASZ_TCP_SYN) | ASZ_TCP_ACKS));
+    cr_assert(eq(u16, reply.frame.src_port, 443));
+    cr_assert(eq(u16, reply.frame.dst_port, MY_PORT));
+    cr_assert(eq(u16, reply.frame.payload_bytes, 0));
+    cr_assert(eq(u32, asz_be32_load(tcp + ASZ_TCP_ACK), 0xffffffff));
+    cr_assert(eq(int, asz_tcp_options_read(&options, tcp, (size_t)(reply.frame.payload_offset - reply.frame.l4_offset)), 0));
+    cr_assert(eq(int, options.has_times, syn == ASZ_SYN_ACCEPT));
+    cr_assert(eq(u32, options.echo, syn == ASZ_SYN_ACCEPT ? 0xcafe : 0));
+    spec.made_up = 0xf00d00000000;
+    reply = reply_to(&r, &spec);
+    cr_assert(ne(u32, asz_be32_load(reply.bytes + reply.frame.l4_offset + ASZ_TCP_ACK), 0xffffffff), "made up");
+  }
+}
+
+Test(reply, a_syn_without_room_for_our_options_is_refused)
+{
+  struct request r = syn_request();
+  uint8_t reply[FRAME_MAX];
+  r.bytes[r.frame.l4_offset + ASZ_TCP_OFFSET] = 5 << 4;
+  asz_wire_tcp_finish(r.bytes + ASZ_ETH_BYTES);
+  asz_wire_parse(&r.frame, r.bytes, r.size, ASZ_WIRE_CHECK_ALL);
+  cr_assert(eq(int, asz_request_classify(&r.frame), ASZ_REQUEST_SYN));
+  cr_assert(eq(int, asz_reply_build(reply, r.bytes, &r.frame, &honest), ASZ_EFORMAT));
 }
 
 Test(reply, a_stamp_payload_that_is_too_short_is_refused)

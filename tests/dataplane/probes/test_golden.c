@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Golden frames: one request of each kind, byte by byte. They were put together by an independent program from the RFCs' layouts
- * (791, 768, 792, 8762 section 4.2.1, 8972 sections 3 and 4), the tables in docs/protocol.md and a text-book SipHash and BLAKE2b;
- * nothing of this tree took part. A change here is a change of the wire. */
+ * (791, 768, 792, 9293, 7323, 8762 section 4.2.1, 8972 sections 3 and 4), the tables in docs/protocol.md and a text-book SipHash
+ * and BLAKE2b; nothing of this tree took part. A change here is a change of the wire. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
@@ -17,6 +17,8 @@ static const char *const golden[ASZ_PROBE_COUNT] = {
                             "0000000000070000000276616c69646174726287c4ac613ce8c5dc1cfc0c8aaa46f030ca99c290b2b6f0",
     [ASZ_PROBE_ICMP_ECHO] = "0200000000bb0200000000aa08004500003400004000ff0167850a0000010a40000308006c3a00000005e80000009999"
                             "98e800000002000000056287c4ac613ce8c5",
+    [ASZ_PROBE_TCP_SYN] = "0200000000bb0200000000aa08004500003800004000ff06677c0a0000010a400003c408035e26666457000000009002ffff"
+                          "13730000020404c40101080a22d2c35200000000",
 };
 
 Test(golden, every_kind_matches_its_bytes)
