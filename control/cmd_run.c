@@ -5,38 +5,10 @@
 #include <string.h>
 
 #include "control/cmd.h"
+#include "control/dryrun.h"
 #include "control/validator.h"
 #include "dataplane/base/log.h"
 #include "dataplane/eal.h"
-
-/* print_plan shows what a run would do, without touching the port. */
-static int print_plan(const struct asz_cmd_context *context, const struct asz_validator *v) {
-  struct asz_epoch epoch = {.number = 1, .session = v->roster->session[0]};
-  struct asz_stats stats = {.target_count = v->roster->count, .cell_count = (uint32_t)v->config.probe_sketch_cells};
-  struct asz_plan plan;
-  struct asz_diag diag;
-  int err = asz_run_plan(&v->config, v->roster, &epoch, &stats, &plan, &diag);
-  if (err)
-    return asz_cmd_fail(err, &diag);
-  uint64_t probes = (uint64_t)((unsigned __int128)plan.rate_pps * plan.duration_ns / 1000000000u);
-  uint32_t keyed = 0;
-  for (uint32_t i = 0; i < v->roster->count; i++)
-    keyed += asz_provider_has_key(&v->roster->provider[i]);
-  if (context->json)
-    return asz_cmd_json(
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "providers", (json_int_t)v->roster->count, "control_targets",
-                  (json_int_t)v->roster->control_count, "challenged", (json_int_t)keyed, "rate_pps", (json_int_t)plan.rate_pps,
-                  "probes_per_epoch", (json_int_t)probes, "epoch_s", (json_int_t)v->config.time_epoch_s, "statistics_bytes",
-                  (json_int_t)(2 * asz_stats_footprint(stats.target_count, stats.cell_count)), "eal", v->config.network_eal));
-  printf("providers        %u (%u control targets, %u with a key to challenge)\n", v->roster->count, v->roster->control_count,
-         keyed);
-  printf("rate             %" PRIu64 " probes/s, %" PRIu64 " an epoch of %" PRIu64 " s\n", plan.rate_pps, probes,
-         v->config.time_epoch_s);
-  printf("statistics       %zu MiB, twice\n", asz_stats_footprint(stats.target_count, stats.cell_count) >> 20);
-  printf("port             %s\n",
-         v->config.network_eal[0] ? v->config.network_eal : "(network.eal is empty: the first port that EAL finds)");
-  return ASZ_EXIT_OK;
-}
 
 /* Every outcome has a name: all of them as JSON, those that happened as text. */
 static json_t *counters_json(const struct asz_run_result *result) {
@@ -129,24 +101,35 @@ static int probe(const struct asz_cmd_context *context, struct asz_validator *v,
   return code == ASZ_EXIT_OK && result.interrupted ? ASZ_EXIT_INTERRUPTED : code;
 }
 
-static int run_run(const struct asz_cmd_context *context, int argc, char **argv) {
-  const char *epochs = NULL;
-  bool dry_run = false;
-  const struct asz_cmd_option option[] = {{"--epochs", .value = &epochs}, {"--dry-run", .flag = &dry_run}};
-  size_t count;
-  if (asz_cmd_options("run", argc, argv, option, sizeof option / sizeof option[0], NULL, 0, &count))
+static int dry_run(const struct asz_cmd_context *context, const char *text) {
+  uint64_t frames = ASZ_DRYRUN_FRAMES_DEFAULT;
+  if (text && asz_cmd_parse_u64("run", "--dry-run", text, 0, ASZ_DRYRUN_FRAMES_MAX, &frames))
     return ASZ_EXIT_INPUT;
+  return asz_dryrun_print(context, (uint32_t)frames);
+}
+
+static int run_run(const struct asz_cmd_context *context, int argc, char **argv) {
+  const char *epochs = NULL, *frames = NULL;
+  bool dry = false;
+  const struct asz_cmd_option option[] = {{"--epochs", .value = &epochs}, {"--dry-run", .flag = &dry}};
+  size_t count;
+  if (asz_cmd_options("run", argc, argv, option, sizeof option / sizeof option[0], &frames, 1, &count))
+    return ASZ_EXIT_INPUT;
+  if (count > 0 && !dry)
+    return asz_cmd_usage_error("run", "unexpected \"%s\"", frames);
   uint64_t epochs_max = 0;
   if (epochs && asz_cmd_parse_u64("run", "--epochs", epochs, 1, UINT32_MAX, &epochs_max))
     return ASZ_EXIT_INPUT;
+  if (dry)
+    return dry_run(context, frames);
   asz_cmd_catch_signals();
   struct asz_validator v;
   struct asz_diag diag;
   int err = asz_validator_open(&v, &context->home, &diag);
   if (err)
     return asz_cmd_fail(err, &diag);
-  int code = dry_run ? print_plan(context, &v) : check_network(&v, &context->home);
-  if (!dry_run && code == ASZ_EXIT_OK)
+  int code = check_network(&v, &context->home);
+  if (code == ASZ_EXIT_OK)
     code = probe(context, &v, (uint32_t)epochs_max);
   asz_validator_close(&v);
   return code;
@@ -155,13 +138,15 @@ static int run_run(const struct asz_cmd_context *context, int argc, char **argv)
 const struct asz_cmd asz_cmd_run = {
     .name = "run",
     .summary = "probe, challenge and score the registered providers, epoch after epoch",
-    .usage = "usage: assize run [--epochs N] [--dry-run]\n"
-             "\n"
-             "  assize run                 until Ctrl-C; what was measured by then is scored and kept\n"
-             "  assize run --epochs 3      three epochs\n"
-             "  assize run --dry-run       show the plan, send nothing\n"
-             "\n"
-             "The port comes from network.eal in the configuration; root is needed for AF_XDP, AF_PACKET and most NICs.\n"
-             "Exit codes: 0 done, 2 bad input, 3 the machine failed, 130 interrupted (everything measured is kept).\n",
+    .usage =
+        "usage: assize run [--epochs N] [--dry-run [FRAMES]]\n"
+        "\n"
+        "  assize run                 until Ctrl-C; what was measured by then is scored and kept\n"
+        "  assize run --epochs 3      three epochs\n"
+        "  assize run --dry-run 20    show the plan and its first 20 frames (10) as text and hex; send, log and store nothing\n"
+        "  assize run --dry-run | text2pcap - plan.pcap\n"
+        "\n"
+        "The port comes from network.eal in the configuration; root is needed for AF_XDP, AF_PACKET and most NICs.\n"
+        "Exit codes: 0 done, 2 bad input, 3 the machine failed, 130 interrupted (everything measured is kept).\n",
     .run = run_run,
 };

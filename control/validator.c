@@ -52,6 +52,19 @@ int asz_validator_open(struct asz_validator *ret_validator, const struct asz_hom
   return 0;
 }
 
+int asz_validator_look(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag) {
+  struct asz_validator v = {0};
+  int err = asz_home_open(home, true, &v.config, &v.key, &v.store, diag);
+  if (!err)
+    err = open_roster(&v, diag);
+  if (err) {
+    asz_validator_close(&v);
+    return err;
+  }
+  *ret_validator = v;
+  return 0;
+}
+
 static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
   static const enum asz_backend backend_of_word[] = {ASZ_BACKEND_AUTO, ASZ_BACKEND_CPU, ASZ_BACKEND_CUDA};
   struct asz_verify_config config;

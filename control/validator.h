@@ -20,6 +20,9 @@ struct asz_validator {
 
 /* asz_validator_open: config, key, store (as the one writer), log and roster. ASZ_EINVAL when no provider is registered. */
 ASZ_MUST_CHECK int asz_validator_open(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag);
+/* asz_validator_look: only config, key, store and roster, to read: nothing is locked or written, and a validator may be running
+ * on the same home. The same errors. */
+ASZ_MUST_CHECK int asz_validator_look(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag);
 /* asz_validator_start: verifier, engine on a port and its network.prober_lcores lcores, the first of which is EAL's worker
  * `first_worker`, gateway, epochs; log_dir is borrowed from home. */
 ASZ_MUST_CHECK int asz_validator_start(struct asz_validator *validator, const struct asz_home *home, uint16_t port_id,

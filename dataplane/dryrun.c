@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataplane/dryrun.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dataplane/pace.h"
+#include "dataplane/probes/probe.h"
+#include "dataplane/sched.h"
+
+_Static_assert((int)ASZ_DRYRUN_FRAME_MAX >= (int)ASZ_PROBE_FRAME_MAX, "every template fits");
+
+enum { TICKS_PER_S = 1000000000 }; /* our made-up counter ticks in ns */
+
+struct lane {
+  struct asz_sched sched;
+  struct asz_pace pace;
+};
+
+struct asz_dryrun {
+  struct asz_plan plan;
+  struct asz_dryrun_config config;
+  struct asz_cookie_key key;
+  struct asz_template template[ASZ_PROBE_COUNT];
+  struct lane lane[ASZ_ENGINE_LCORES_MAX];
+};
+
+static void lane_init(struct asz_dryrun *dryrun, uint32_t number) {
+  const struct asz_plan *plan = &dryrun->plan;
+  struct asz_shard shard = asz_shard_of(number, dryrun->config.lcore_count, plan->target_count);
+  struct lane *lane = &dryrun->lane[number];
+  if (shard.count == 0) { /* more lcores than targets: nothing is ever due */
+    asz_pace_init(&lane->pace, 1, 1, 1, TICKS_PER_S, 0, 0, 1);
+    return;
+  }
+  asz_pace_init(&lane->pace, plan->rate_pps, shard.count, plan->target_count, TICKS_PER_S, 0, plan->duration_ns, 1);
+  asz_sched_init(&lane->sched, &shard, plan->secret);
+}
+
+int asz_dryrun_new(struct asz_dryrun **ret_dryrun, const struct asz_plan *plan, const struct asz_dryrun_config *config) {
+  assert(config->lcore_count >= 1 && config->lcore_count <= ASZ_ENGINE_LCORES_MAX);
+  struct asz_dryrun *dryrun = aligned_alloc(64, sizeof *dryrun);
+  if (dryrun == NULL)
+    return ASZ_ENOMEM;
+  memset(dryrun, 0, sizeof *dryrun);
+  dryrun->plan = *plan;
+  dryrun->config = *config;
+  asz_cookie_key_derive(&dryrun->key, plan->secret, plan->epoch);
+  struct asz_probe_setup setup = {
+      .local_ipv4 = config->local_ipv4,
+      .source_port_base = config->source_port_base,
+      .epoch = plan->epoch,
+      .session = plan->session,
+  };
+  memcpy(setup.validator_id, plan->validator_id, sizeof setup.validator_id);
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
+    asz_template_prepare(&dryrun->template[kind], asz_probe_module(kind), &setup);
+  for (uint32_t i = 0; i < config->lcore_count; i++)
+    lane_init(dryrun, i);
+  *ret_dryrun = dryrun;
+  return 0;
+}
+
+void asz_dryrun_free(struct asz_dryrun *dryrun) {
+  if (dryrun != NULL)
+    sodium_memzero(dryrun, sizeof *dryrun);
+  free(dryrun);
+}
+
+static uint64_t due_ns(const struct asz_pace *pace) {
+  return asz_ratio_apply(pace->ticks_per_interval, pace->taken);
+}
+
+static void frame_make(const struct asz_dryrun *dryrun, struct asz_dryrun_frame *frame) {
+  const struct asz_target *target = &dryrun->plan.target[frame->target];
+  const struct asz_probe_module *module = asz_probe_module(target->probe);
+  const struct asz_template *template = &dryrun->template[target->probe];
+  uint64_t tx_ntp64 = asz_probe_time(module, asz_clock_ntp64(dryrun->config.start_realtime_ns + frame->due_ns));
+  struct asz_burst burst = {
+      .count = 1,
+      .target = {frame->target},
+      .seq = {frame->round},
+      .ipv4 = {target->ipv4},
+      .address_sum = {target->ipv4},
+      .port = {target->port},
+      .time = {tx_ntp64},
+      .frame = {frame->bytes},
+  };
+  asz_burst_place(template, &burst);
+  asz_cookie_many(&dryrun->key, burst.target, burst.seq, burst.time, burst.cookie, 1);
+  module->make(template, &burst);
+  frame->cookie = burst.cookie[0];
+  frame->size_bytes = template->frame_bytes;
+}
+
+bool asz_dryrun_next(struct asz_dryrun *dryrun, struct asz_dryrun_frame *ret_frame) {
+  uint32_t first = UINT32_MAX;
+  for (uint32_t i = 0; i < dryrun->config.lcore_count; i++) {
+    const struct asz_pace *pace = &dryrun->lane[i].pace;
+    if (due_ns(pace) < pace->end_tsc && (first == UINT32_MAX || due_ns(pace) < due_ns(&dryrun->lane[first].pace)))
+      first = i;
+  }
+  if (first == UINT32_MAX)
+    return false;
+  struct lane *lane = &dryrun->lane[first];
+  *ret_frame = (struct asz_dryrun_frame){.due_ns = due_ns(&lane->pace), .lcore = first};
+  asz_pace_take(&lane->pace, 1);
+  asz_sched_next(&lane->sched, &ret_frame->target, &ret_frame->round, 1);
+  frame_make(dryrun, ret_frame);
+  return true;
+}
