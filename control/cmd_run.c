@@ -42,43 +42,11 @@ static int print_result(const struct asz_cmd_context *context, const struct asz_
   return ASZ_EXIT_OK;
 }
 
-static int check_network(const struct asz_validator *v, const struct asz_home *home) {
-  struct asz_diag diag;
-  if (v->config.network_local_ip && v->config.network_gateway_ip)
-    return 0;
-  asz_diag_set(&diag, ASZ_EINVAL, "%s: network.%s: expected the address of %s, got 0.0.0.0", home->config_path,
-               v->config.network_local_ip ? "gateway_ip" : "local_ip",
-               v->config.network_local_ip ? "the next hop to the providers" : "this validator on the port");
-  return asz_cmd_fail(ASZ_EINVAL, &diag);
-}
-
-/* start_port: EAL by the configuration; gives the port to probe from. */
-static int start_port(const struct asz_config *config, uint16_t *ret_port_id, struct asz_diag *diag) {
-  static const enum asz_eal_huge huge_of_word[] = {ASZ_EAL_HUGE_AUTO, ASZ_EAL_HUGE_YES, ASZ_EAL_HUGE_NO};
-  char lcores[ASZ_EAL_LCORES_BYTES];
-  asz_eal_lcores(lcores, (unsigned)config->network_prober_lcores);
-  int err = asz_eal_start(strcmp(config->network_lcores, "auto") == 0 ? lcores : config->network_lcores, config->network_eal,
-                          (unsigned)config->network_memory_mib, huge_of_word[config->network_huge_pages], diag);
-  if (err)
-    return err;
-  int port_id = asz_eal_port(NULL);
-  if (port_id < 0 && config->network_eal[0] == '\0')
-    return asz_diag_set(diag, ASZ_EINVAL,
-                        "network.eal: expected EAL arguments that name a port, as --vdev=net_af_xdp0,iface=eth1, got nothing");
-  if (port_id < 0)
-    return asz_diag_set(diag, ASZ_EDEVICE,
-                        "network.eal: expected exactly one port from \"%s\", EAL brought up none or several: see its lines "
-                        "above, and `assize doctor`",
-                        config->network_eal);
-  *ret_port_id = (uint16_t)port_id;
-  return 0;
-}
-
 static int probe(const struct asz_cmd_context *context, struct asz_validator *v, uint32_t epochs_max) {
   struct asz_diag diag;
   struct asz_run_result result = {0};
   uint16_t port_id = 0;
-  int err = start_port(&v->config, &port_id, &diag);
+  int err = asz_validator_port(&v->config, &port_id, &diag);
   if (!err)
     err = asz_validator_start(v, &context->home, port_id, 0, &diag);
   if (!err && v->roster->control_count == 0)
@@ -128,9 +96,8 @@ static int run_run(const struct asz_cmd_context *context, int argc, char **argv)
   int err = asz_validator_open(&v, &context->home, &diag);
   if (err)
     return asz_cmd_fail(err, &diag);
-  int code = check_network(&v, &context->home);
-  if (code == ASZ_EXIT_OK)
-    code = probe(context, &v, (uint32_t)epochs_max);
+  err = asz_validator_network(&v, &context->home, &diag);
+  int code = err ? asz_cmd_fail(err, &diag) : probe(context, &v, (uint32_t)epochs_max);
   asz_validator_close(&v);
   return code;
 }

@@ -21,19 +21,9 @@ struct view {
   struct asz_dryrun *frames;
 };
 
-/* The number that the next epoch would have; it is not spent. */
-static int next_number(struct asz_validator *v, uint32_t *ret_number, struct asz_diag *diag) {
-  char text[16] = "1";
-  int err = asz_store_meta_get(v->store, "next_epoch", text, sizeof text, diag);
-  if (err && err != ASZ_ENOENT)
-    return err;
-  *ret_number = (uint32_t)strtoul(text, NULL, 10);
-  return 0;
-}
-
 static int make_plan(struct view *view, struct asz_validator *v, struct asz_stats *stats, struct asz_diag *diag) {
   struct asz_epoch epoch = {0};
-  int err = next_number(v, &epoch.number, diag);
+  int err = asz_validator_next_epoch(v, &epoch.number, diag);
   if (err)
     return err;
   epoch.session = asz_roster_epoch(v->roster, epoch.number);

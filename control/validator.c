@@ -77,6 +77,44 @@ static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
   return err;
 }
 
+int asz_validator_network(const struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
+  if (v->config.network_local_ip && v->config.network_gateway_ip)
+    return 0;
+  return asz_diag_set(diag, ASZ_EINVAL, "%s: network.%s: expected the address of %s, got 0.0.0.0", home->config_path,
+                      v->config.network_local_ip ? "gateway_ip" : "local_ip",
+                      v->config.network_local_ip ? "the next hop to the providers" : "this validator on the port");
+}
+
+int asz_validator_next_epoch(const struct asz_validator *v, uint32_t *ret_number, struct asz_diag *diag) {
+  char text[16] = "1";
+  int err = asz_store_meta_get(v->store, "next_epoch", text, sizeof text, diag);
+  if (err && err != ASZ_ENOENT)
+    return err;
+  *ret_number = (uint32_t)strtoul(text, NULL, 10);
+  return 0;
+}
+
+int asz_validator_port(const struct asz_config *config, uint16_t *ret_port_id, struct asz_diag *diag) {
+  static const enum asz_eal_huge huge_of_word[] = {ASZ_EAL_HUGE_AUTO, ASZ_EAL_HUGE_YES, ASZ_EAL_HUGE_NO};
+  char lcores[ASZ_EAL_LCORES_BYTES];
+  asz_eal_lcores(lcores, (unsigned)config->network_prober_lcores);
+  int err = asz_eal_start(strcmp(config->network_lcores, "auto") == 0 ? lcores : config->network_lcores, config->network_eal,
+                          (unsigned)config->network_memory_mib, huge_of_word[config->network_huge_pages], diag);
+  if (err)
+    return err;
+  int port_id = asz_eal_port(NULL);
+  if (port_id < 0 && config->network_eal[0] == '\0')
+    return asz_diag_set(diag, ASZ_EINVAL,
+                        "network.eal: expected EAL arguments that name a port, as --vdev=net_af_xdp0,iface=eth1, got nothing");
+  if (port_id < 0)
+    return asz_diag_set(diag, ASZ_EDEVICE,
+                        "network.eal: expected exactly one port from \"%s\", EAL brought up none or several: see its lines "
+                        "above, and `assize doctor`",
+                        config->network_eal);
+  *ret_port_id = (uint16_t)port_id;
+  return 0;
+}
+
 static int find_lcores(struct asz_engine_config *config, uint64_t count, unsigned first_worker, struct asz_diag *diag) {
   config->lcore_count = (uint32_t)count;
   for (uint32_t i = 0; i < count; i++) {
@@ -92,7 +130,7 @@ static int find_lcores(struct asz_engine_config *config, uint64_t count, unsigne
   return 0;
 }
 
-static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
+int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
   struct asz_engine_config config;
   asz_engine_config_default(&config);
   config.port_id = port_id;
@@ -101,7 +139,7 @@ static int start_engine(struct asz_validator *v, uint16_t port_id, unsigned firs
   config.source_port_base = (uint16_t)v->config.network_source_port_base;
   config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
   config.checksum_rx = v->config.network_check_checksums != 0;
-  config.target_count_max = v->roster->count;
+  config.target_count_max = v->roster->count > ASZ_SWEEP_PORTS_MAX ? v->roster->count : ASZ_SWEEP_PORTS_MAX;
   int err = find_lcores(&config, v->config.network_prober_lcores, first_worker, diag);
   if (!err)
     err = asz_engine_new(&v->engine, &config, diag);
@@ -129,7 +167,7 @@ int asz_validator_start(struct asz_validator *v, const struct asz_home *home, ui
                         struct asz_diag *diag) {
   int err = start_verifier(v, diag);
   if (!err)
-    err = start_engine(v, port_id, first_worker, diag);
+    err = asz_validator_engine(v, port_id, first_worker, diag);
   if (!err)
     err = asz_epochs_new(&v->epochs, &v->config, &v->key, v->store, v->log, home->log_path, v->roster, diag);
   return err;

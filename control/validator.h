@@ -23,6 +23,16 @@ ASZ_MUST_CHECK int asz_validator_open(struct asz_validator *ret_validator, const
 /* asz_validator_look: only config, key, store and roster, to read: nothing is locked or written, and a validator may be running
  * on the same home. The same errors. */
 ASZ_MUST_CHECK int asz_validator_look(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag);
+/* asz_validator_network: are our address and the gateway's configured? ASZ_EINVAL with the key. */
+ASZ_MUST_CHECK int asz_validator_network(const struct asz_validator *validator, const struct asz_home *home,
+                                         struct asz_diag *diag);
+/* asz_validator_next_epoch: the number that the next epoch will have; it is not spent. */
+ASZ_MUST_CHECK int asz_validator_next_epoch(const struct asz_validator *validator, uint32_t *ret_number, struct asz_diag *diag);
+/* asz_validator_port: starts EAL by the configuration and gives the port to probe from. */
+ASZ_MUST_CHECK int asz_validator_port(const struct asz_config *config, uint16_t *ret_port_id, struct asz_diag *diag);
+/* asz_validator_engine: the engine on that port, launched, its gateway known; part of asz_validator_start. */
+ASZ_MUST_CHECK int asz_validator_engine(struct asz_validator *validator, uint16_t port_id, unsigned first_worker,
+                                        struct asz_diag *diag);
 /* asz_validator_start: verifier, engine on a port and its network.prober_lcores lcores, the first of which is EAL's worker
  * `first_worker`, gateway, epochs; log_dir is borrowed from home. */
 ASZ_MUST_CHECK int asz_validator_start(struct asz_validator *validator, const struct asz_home *home, uint16_t port_id,

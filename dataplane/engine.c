@@ -232,8 +232,9 @@ int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns) {
 }
 
 static void map_fill(struct asz_addrmap *map, const struct asz_plan *plan) {
+  uint32_t count = plan->sweep ? 1 : plan->target_count; /* one address: the port tells the paths apart */
   asz_addrmap_reset(map, plan->target_count);
-  for (uint32_t i = 0; i < plan->target_count; i++) {
+  for (uint32_t i = 0; i < count; i++) {
     int err = asz_addrmap_put(map, plan->target[i].ipv4, i);
     assert(err == 0); /* asz_plan_check found them unique */
   }

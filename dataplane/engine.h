@@ -117,6 +117,8 @@ void asz_stats_aim(struct asz_stats *stats, const struct asz_target *target);
 /* asz_stats_sketch: the RTTs of one target, a view into stats. */
 struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index);
 
+enum { ASZ_SWEEP_PORTS_MAX = 64 };
+
 struct asz_plan {
   uint32_t epoch;
   uint8_t secret[32];       /* cookies and permutation derive from it; its commitment was logged before */
@@ -130,6 +132,10 @@ struct asz_plan {
   const struct asz_target *target;   /* target_count; stays valid until sealed */
   const struct asz_session *session; /* target_count, for stamp-tlv; NULL when no target needs it */
   uint8_t validator_id[8];
+  /* ECMP sweep: the targets are paths to one provider (same address, port and kind; 2..ASZ_SWEEP_PORTS_MAX of them), and target i
+   * is probed from source_port_base + i: routers that hash ports send each its own way. Kinds over UDP only, since a port that
+   * the sweep fixes carries no cookie: plain stamp keeps 32 bits of it, stamp-tlv all. */
+  bool sweep;
   struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
 };
 /* asz_plan_check: every range above, unique addresses, known probe kinds, no more than 63 rounds within timeout_ns where a target

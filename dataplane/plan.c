@@ -89,6 +89,18 @@ static int check_unique(const struct asz_plan *plan, struct asz_diag *diag) {
   return err;
 }
 
+/* A sweep asks one provider by many ports. */
+static int check_sweep(const struct asz_plan *plan, struct asz_diag *diag) {
+  const struct asz_target *first = &plan->target[0];
+  if (!asz_probe_module(first->probe)->sweeps)
+    return asz_diag_set(diag, ASZ_EINVAL, "plan: a sweep needs a probe over UDP, expected stamp or stamp-tlv, got %s",
+                        asz_probe_name(first->probe));
+  for (uint32_t i = 1; i < plan->target_count; i++)
+    if (plan->target[i].ipv4 != first->ipv4 || plan->target[i].port != first->port || plan->target[i].probe != first->probe)
+      return asz_diag_set(diag, ASZ_EINVAL, "plan: target[%u] of a sweep differs from the first, expected one provider", i);
+  return check_field("target_count (paths of a sweep)", plan->target_count, 2, ASZ_SWEEP_PORTS_MAX, diag);
+}
+
 int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag) {
   int err = check_field("target_count", plan->target_count, 1, TARGETS_MAX, diag);
   if (err == 0)
@@ -103,5 +115,7 @@ int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag) {
     err = check_target(plan, i, diag);
   if (err == 0)
     err = check_rounds_in_flight(plan, diag);
-  return err == 0 ? check_unique(plan, diag) : err;
+  if (err != 0)
+    return err;
+  return plan->sweep ? check_sweep(plan, diag) : check_unique(plan, diag);
 }

@@ -245,6 +245,7 @@ static void epoch_start(struct asz_worker *worker) {
       .source_port_base = engine->config.source_port_base,
       .epoch = plan->epoch,
       .session = plan->session,
+      .sweep = plan->sweep,
   };
   memcpy(setup.local_mac, engine->port.mac, sizeof setup.local_mac);
   gateway_look(worker);

@@ -117,11 +117,19 @@ static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *f
   return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.stats->target[source].probe : ASZ_PROBE_STAMP;
 }
 
+/* In a sweep all targets have one address: the port that was asked from is the path. */
+static uint32_t path_of(const struct asz_rx_run *run, const struct asz_frame *frame) {
+  uint32_t path = (uint16_t)(frame->dst_port - run->setup.source_port_base);
+  return frame->kind == ASZ_FRAME_UDP && path < run->epoch.target_count ? path : ASZ_TARGET_NONE;
+}
+
 /* Whose address each reply came from; asks for what the next stages will look at. */
 static void source_stage(struct asz_rx *rx, struct replies *replies, uint32_t to) {
   const struct asz_rx_run *run = &rx->run;
   for (uint32_t i = replies->sourced; i < to; i++) {
     uint32_t source = target_of(rx, replies->frame[i].src_ipv4);
+    if (run->setup.sweep && source != ASZ_TARGET_NONE)
+      source = path_of(run, &replies->frame[i]);
     replies->source[i] = source;
     if (!run->epoch.valid || source == ASZ_TARGET_NONE)
       continue;

@@ -39,6 +39,7 @@ struct asz_probe_setup {
   uint32_t epoch;
   uint8_t validator_id[8];
   const struct asz_session *session; /* by target index */
+  bool sweep;                        /* source port = base + target index, see asz_plan */
 };
 
 /* Sums are of the constant bytes as big-endian 16-bit words, not folded; what varies is zero in them. Where the layer-4 header
@@ -78,6 +79,7 @@ struct asz_probe_module {
   const char *name;
   uint8_t protocol;       /* ASZ_PROTOCOL_* */
   uint16_t l4_bytes;      /* layer-4 header and payload */
+  bool sweeps;            /* heeds setup.sweep */
   bool carries_target;    /* the reply names its target; else the source address does */
   uint8_t time_step_log2; /* the time that travels is a multiple of 2^this NTP64 units; 0: as exact as our stamp */
   uint64_t time_above;    /* bits of the time that do not travel; 0: all do */

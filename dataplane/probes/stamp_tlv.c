@@ -18,6 +18,8 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
   const struct asz_probe_setup *setup = &template->setup;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *udp = burst->frame[i] + template->l4_at, *payload = udp + ASZ_UDP_BYTES;
+    if (setup->sweep)
+      asz_be16_store(udp + ASZ_UDP_SRC, (uint16_t)(setup->source_port_base + burst->target[i]));
     asz_be16_store(udp + ASZ_UDP_DST, burst->port[i]);
     asz_be32_store(payload + ASZ_STAMP_SEQ, burst->seq[i]);
     asz_be64_store(payload + ASZ_STAMP_TIME, burst->time[i]);
@@ -38,7 +40,7 @@ static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, cons
 
 static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
                       uint8_t flags) {
-  return asz_be64_load(payload + ASZ_TLV_AT_NONCE) == cookie && frame->dst_port == setup->source_port_base;
+  return asz_be64_load(payload + ASZ_TLV_AT_NONCE) == cookie && (setup->sweep || frame->dst_port == setup->source_port_base);
 }
 
 static bool mac_ok(const uint8_t *payload, const struct asz_session *session) {
@@ -48,6 +50,7 @@ static bool mac_ok(const uint8_t *payload, const struct asz_session *session) {
 
 const struct asz_probe_module asz_probe_stamp_tlv = {
     .name = "stamp-tlv",
+    .sweeps = true,
     .protocol = ASZ_PROTOCOL_UDP,
     .l4_bytes = ASZ_UDP_BYTES + ASZ_STAMP_TLV_BYTES,
     .carries_target = true,

@@ -118,6 +118,25 @@ Test(plan, more_rounds_in_flight_than_tcp_syn_can_tell_apart_are_refused)
   cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
 }
 
+Test(plan, sweep_is_one_provider_over_udp)
+{
+  plan.sweep = true;
+  refused("target[1]");
+  for (uint32_t i = 1; i < COUNT; i++)
+    target[i] = target[0];
+  for (uint32_t i = 0; i < COUNT; i++)
+    target[i].probe = ASZ_PROBE_STAMP_TLV;
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
+  target[2].port++;
+  refused("target[2]");
+  target[2].port--;
+  for (uint32_t i = 0; i < COUNT; i++)
+    target[i].probe = ASZ_PROBE_ICMP_ECHO;
+  refused("sweep");
+  plan.sweep = false;
+  refused("there twice");
+}
+
 Test(plan, echo_needs_no_port)
 {
   for (uint32_t i = 0; i < COUNT; i++) {
