@@ -49,7 +49,7 @@ static void start(unsigned ring_frames) {
   asz_eal_lcores(lcores, queues);
   cr_assert(eq(int, asz_eal_start(lcores, NULL, ASZ_EAL_MEMORY_MIB * queues, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
   for (unsigned q = 0; q < queues; q++) {
-    char name[2][16];
+    char name[2][24];
     snprintf(name[0], sizeof name[0], "to_peer%u", q);
     snprintf(name[1], sizeof name[1], "to_prober%u", q);
     to_peer[q] = rte_ring_create(name[0], ring_frames, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
