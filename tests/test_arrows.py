@@ -16,8 +16,15 @@ SOURCES = (".c", ".h", ".cu", ".cuh")
 
 # What assize-verify is made of: base, tlog, evidence, the e-process and slash names, gpu's CPU half.
 VERIFY_MAY = ("dataplane/base/", "control/tlog/", "control/evidence/", "control/score/", "control/slash/", "gpu/verify.h", "gpu/kinds/", "gpu/prove/")
-# The doors of the dataplane that control may use; docs/decisions/0002 and 0016 say why.
-DATAPLANE_DOORS = ("dataplane/base/", "dataplane/engine.h", "dataplane/eal.h", "dataplane/dryrun.h", "dataplane/emulator/emulator.h")
+# The doors of the dataplane that control may use; docs/decisions/0002, 0011 and 0016 say why.
+DATAPLANE_DOORS = (
+    "dataplane/base/",
+    "dataplane/engine.h",
+    "dataplane/eal.h",
+    "dataplane/dryrun.h",
+    "dataplane/reflector.h",
+    "dataplane/emulator/emulator.h",
+)
 
 
 def allowed(source, include):
@@ -32,7 +39,7 @@ def allowed(source, include):
     if source.startswith(("control/tlog/", "control/evidence/")):
         return include.startswith(VERIFY_MAY)
     if source.startswith("control/responder/"):
-        return include.startswith(("dataplane/base/", "control/responder/", "gpu/prove/", "control/cmd.h"))
+        return include.startswith(("dataplane/base/", "dataplane/eal.h", "dataplane/reflector.h", "control/responder/", "gpu/prove/", "control/cmd.h"))
     return include.startswith(("control/", "gpu/verify.h", "gpu/prove/prove.h") + DATAPLANE_DOORS)
 
 

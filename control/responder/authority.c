@@ -31,6 +31,24 @@ int asz_authority_new(struct asz_authority **ret_authority, const struct asz_ide
   return 0;
 }
 
+int asz_authority_copy(struct asz_authority **ret_authority, const struct asz_authority *authority) {
+  struct asz_authority *copy = NULL;
+  int err = asz_authority_new(&copy, &authority->own);
+  if (err)
+    return err;
+  if (authority->count) {
+    copy->validator = calloc(authority->count, sizeof *copy->validator);
+    if (!copy->validator) {
+      asz_authority_free(copy);
+      return ASZ_ENOMEM;
+    }
+    memcpy(copy->validator, authority->validator, authority->count * sizeof *copy->validator);
+  }
+  copy->count = copy->capacity = authority->count;
+  *ret_authority = copy;
+  return 0;
+}
+
 void asz_authority_free(struct asz_authority *authority) {
   if (!authority)
     return;

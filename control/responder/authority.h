@@ -47,6 +47,10 @@ struct asz_authority;
 
 /* asz_authority_new: no validator yet; `own` is copied. ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_authority_new(struct asz_authority **ret_authority, const struct asz_identity *own);
+/* asz_authority_copy: one more of the same, for a thread of its own. Epochs that one accepts move on in that one alone.
+ * ASZ_ENOMEM.
+ */
+ASZ_MUST_CHECK int asz_authority_copy(struct asz_authority **ret_authority, const struct asz_authority *authority);
 void asz_authority_free(struct asz_authority *authority); /* wipes the secrets */
 
 /* asz_authority_add: ASZ_EEXIST for a key (or short id) that is there already, ASZ_EAUTH for one that is no usable point,

@@ -80,6 +80,7 @@ enum asz_resp_counter asz_challenge_path_admit(struct asz_challenge_path *path, 
     ret_job->entry = entry;
     ret_job->peer_ipv4 = datagram->peer_ipv4;
     ret_job->peer_port = datagram->peer_port;
+    memcpy(ret_job->peer_mac, datagram->peer_mac, sizeof ret_job->peer_mac);
     ret_job->local_ipv4 = datagram->local_ipv4;
     ret_job->answer_bytes = 0;
   }
@@ -90,6 +91,7 @@ void asz_challenge_path_answered(const struct asz_job *job, struct asz_datagram 
   asz_replay_answer(job->entry, job->answer, job->answer_bytes);
   ret_datagram->peer_ipv4 = job->peer_ipv4;
   ret_datagram->peer_port = job->peer_port;
+  memcpy(ret_datagram->peer_mac, job->peer_mac, sizeof ret_datagram->peer_mac);
   ret_datagram->local_ipv4 = job->local_ipv4;
   ret_datagram->ttl = 0;
   ret_datagram->rx_ns = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_resp_counters: one list of everything that can happen to a datagram in the responder. Nothing is dropped without a name,
- * since a silent drop is all that a prober sees. Only the main thread counts. */
+ * since a silent drop is all that a prober sees. One thread counts in one of these. */
 #ifndef ASZ_CONTROL_RESPONDER_COUNTERS_H
 #define ASZ_CONTROL_RESPONDER_COUNTERS_H
 
@@ -11,6 +11,7 @@
 #define ASZ_RESP_COUNTER_LIST(X)                                                                                                 \
   X(RX, "rx", "datagrams received, on both ports")                                                                               \
   X(RX_KERNEL_DROPPED, "rx_kernel_dropped", "datagrams that the kernel dropped because our socket buffer was full")              \
+  X(RX_UNSTAMPED, "rx_unstamped", "datagrams without the kernel's time stamp: T2 is the time at which we read them")             \
   X(ANSWERED_PLAIN, "answered_plain", "plain STAMP replies sent")                                                                \
   X(ANSWERED_TLV, "answered_tlv", "STAMP replies sent with our TLV and its MAC")                                                 \
   X(ANSWERED_CHALLENGES, "answered_challenges", "challenge answers sent, each after its proof was made")                         \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_datagram: one UDP datagram over IPv4 between a socket and the code that decides about it. */
+/* asz_datagram: one UDP datagram over IPv4 between a socket, or a port, and the code that decides about it. */
 #ifndef ASZ_CONTROL_RESPONDER_DATAGRAM_H
 #define ASZ_CONTROL_RESPONDER_DATAGRAM_H
 
@@ -18,6 +18,7 @@ struct asz_datagram {
   uint32_t local_ipv4; /* the address that was asked */
   uint16_t peer_port;
   uint8_t ttl;         /* as it arrived */
+  uint8_t peer_mac[6]; /* where the answer goes, on a port of our own; a socket leaves it to the kernel */
   bool broadcast;      /* received on a broadcast or multicast address: not to be answered */
   uint32_t size_bytes; /* ASZ_UDP_PAYLOAD_MAX + 1: it was longer, and cut */
   uint64_t rx_ns;      /* CLOCK_REALTIME */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* assize-responder: what a provider runs: answers STAMP and challenges with kernel sockets; no DPDK, no database. */
+/* assize-responder: what a provider runs: answers STAMP and challenges, on kernel sockets or on a DPDK port; no database. */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "control/responder/authority.h"
 #include "control/responder/options.h"
 #include "control/responder/serve.h"
+#include "control/responder/serve_port.h"
 #include "dataplane/base/identity.h"
 #include "dataplane/base/log.h"
 
@@ -49,7 +50,9 @@ static int load_validators(const struct asz_options *options, struct asz_authori
 
 static int run_serve(const struct asz_options *options, struct asz_diag *diag) {
   struct asz_identity identity;
-  int err = asz_identity_load(options->key, &identity, diag);
+  int err = asz_options_check(options, diag);
+  if (!err)
+    err = asz_identity_load(options->key, &identity, diag);
   if (err)
     return err;
   struct asz_authority *authority = NULL;
@@ -59,7 +62,7 @@ static int run_serve(const struct asz_options *options, struct asz_diag *diag) {
   if (!err)
     err = load_validators(options, authority, diag);
   if (!err)
-    err = asz_serve(options, &identity, authority, diag);
+    err = options->eal ? asz_serve_port(options, &identity, authority, diag) : asz_serve(options, &identity, authority, diag);
   asz_authority_free(authority);
   asz_identity_wipe(&identity);
   return err;

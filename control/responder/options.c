@@ -102,6 +102,30 @@ int asz_options_parse(struct asz_options *ret_options, unsigned groups, int argc
   return 0;
 }
 
+static int check_port(const struct asz_options *options, struct asz_diag *diag) {
+  const char *wrong = NULL;
+  if (!options->local_ip)
+    wrong = "--eal: expected --local-ip, our address on the port";
+  else if (options->listen)
+    wrong = "--listen: with --eal the address is --local-ip";
+  else if (!options->port || !options->challenge_port || options->port == options->challenge_port)
+    wrong = "--port, --challenge-port: with --eal expected two different ports, not 0";
+  else if (options->user)
+    wrong = "--user: with --eal privileges cannot be given up, the port's driver needs them until the end";
+  else if (options->lab_delay_us || options->lab_loss_ppm || options->lab_silent)
+    wrong = "--lab-delay-us, --lab-loss-ppm, --lab-silent: only on kernel sockets, without --eal";
+  return wrong ? asz_diag_set(diag, ASZ_EINVAL, "%s", wrong) : 0;
+}
+
+int asz_options_check(const struct asz_options *options, struct asz_diag *diag) {
+  if (options->eal)
+    return check_port(options, diag);
+  if (options->local_ip || options->lcores || options->local_prefix != defaults.local_prefix ||
+      options->memory_mib != defaults.memory_mib)
+    return asz_diag_set(diag, ASZ_EINVAL, "--local-ip, --local-prefix, --lcores, --memory-mib: only with --eal");
+  return 0;
+}
+
 static void print_help(FILE *out, const struct option *option) {
   char left[64];
   snprintf(left, sizeof left, "%s %s", option->name, option->argument);

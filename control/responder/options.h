@@ -25,6 +25,11 @@
   X(listen, IPV4, "--listen", "IPV4", 0, 0, 0, RUN, "address to answer at; 0.0.0.0 is all of this machine, also AnyIP routes")   \
   X(port, U64, "--port", "N", ASZ_STAMP_PORT, 0, 65535, RUN, "UDP port of STAMP; 0 takes any free one")                          \
   X(challenge_port, U64, "--challenge-port", "N", ASZ_CHALLENGE_PORT, 0, 65535, RUN, "UDP port of challenges; 0 takes any")      \
+  X(eal, TEXT, "--eal", "ARGS", NULL, 0, 0, RUN, "answer on the DPDK port that these EAL arguments make, not on kernel sockets") \
+  X(local_ip, IPV4, "--local-ip", "IPV4", 0, 0, 0, RUN, "with --eal: our address on the port; the kernel must not own it")       \
+  X(local_prefix, U64, "--local-prefix", "N", 32, 8, 32, RUN, "with --eal: answer at all addresses of the prefix")               \
+  X(lcores, TEXT, "--lcores", "LIST", NULL, 0, 0, RUN, "with --eal: as EAL's, the first is the control thread's")                \
+  X(memory_mib, U64, "--memory-mib", "N", 128, 64, 1048576, RUN, "with --eal: memory for buffers and rings")                     \
   X(rate_pps, U64, "--rate-pps", "N", 100000, 1, ASZ_RATE_PPS_MAX, RUN, "datagrams a second from one source address")            \
   X(challenge_rate, U64, "--challenge-rate", "N", 1000, 1, 1000000, RUN, "challenges a second from one validator")               \
   X(seq_log2_max, U64, "--seq-log2-max", "N", 20, ASZ_SEQ_LOG2_MIN, ASZ_SEQ_LOG2_MAX, RUN, "longest seq chain, log2 of steps")   \
@@ -64,6 +69,9 @@ enum asz_option_group { ASZ_OPTION_KEY = 1, ASZ_OPTION_RUN = 2, ASZ_OPTION_LAB =
  * ASZ_EFORMAT, ASZ_ERANGE, each with a line that names the option and what was expected. *ret_options is untouched on failure. */
 ASZ_MUST_CHECK int asz_options_parse(struct asz_options *ret_options, unsigned groups, int argc, char *const *argv,
                                      struct asz_diag *diag);
+/* asz_options_check: do the options of `run` go together? Kernel sockets and a DPDK port (--eal) have some of their own.
+ * ASZ_EINVAL, with a line. */
+ASZ_MUST_CHECK int asz_options_check(const struct asz_options *options, struct asz_diag *diag);
 /* asz_options_help prints the options of one group, one a line. */
 void asz_options_help(FILE *out, enum asz_option_group group);
 /* asz_options_lab: true when any switch of the laboratory is on. */

@@ -9,6 +9,7 @@
 
 #include "dataplane/base/identity.h"
 #include "dataplane/base/log.h"
+#include "dataplane/reflector.h"
 
 static void print_json(FILE *out, const struct asz_report *report, const struct asz_resp_counters *counters, uint64_t now_ns) {
   char key[65];
@@ -16,6 +17,8 @@ static void print_json(FILE *out, const struct asz_report *report, const struct 
   fprintf(out, "{\"program\":\"assize-responder\",\"provider\":\"%s\",\"uptime_ms\":%" PRIu64 ",", key,
           (now_ns - report->start_ns) / 1000000u);
   asz_resp_counters_json(out, counters);
+  for (unsigned i = 0; report->port && i < ASZ_REFLECT_COUNTER_COUNT; i++)
+    fprintf(out, ",\"%s\":%" PRIu64, asz_reflect_counter_name(i), report->port[i]);
   fputs("}\n", out);
   fflush(out);
 }
@@ -37,6 +40,13 @@ static int replace_file(const struct asz_report *report, const struct asz_resp_c
   return 0;
 }
 
+static void print_text(FILE *out, const struct asz_report *report, const struct asz_resp_counters *counters) {
+  asz_resp_counters_text(out, counters);
+  for (unsigned i = 0; report->port && i < ASZ_REFLECT_COUNTER_COUNT; i++)
+    if (report->port[i])
+      fprintf(out, "%12" PRIu64 "  %-22s  %s\n", report->port[i], asz_reflect_counter_name(i), asz_reflect_counter_help(i));
+}
+
 void asz_report_write(const struct asz_report *report, const struct asz_resp_counters *counters, uint64_t now_ns) {
   const int error = report->file ? replace_file(report, counters, now_ns) : 0;
   if (error)
@@ -44,5 +54,5 @@ void asz_report_write(const struct asz_report *report, const struct asz_resp_cou
   if (report->json)
     print_json(stdout, report, counters, now_ns);
   if (error || (!report->file && !report->json))
-    asz_resp_counters_text(stderr, counters);
+    print_text(stderr, report, counters);
 }

@@ -13,6 +13,7 @@ struct asz_report {
   bool json;        /* a line on stdout */
   uint64_t start_ns;
   const uint8_t *provider_pk; /* 32 bytes */
+  const uint64_t *port;       /* ASZ_REFLECT_COUNTER_COUNT counters of the DPDK port; NULL on kernel sockets */
 };
 
 /* asz_report_write: to the file (replaced as a whole, so that a reader never sees half of one) and as JSON to stdout, as chosen;

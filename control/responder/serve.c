@@ -13,26 +13,23 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "control/responder/challenge_path.h"
 #include "control/responder/delay.h"
 #include "control/responder/privileges.h"
+#include "control/responder/proofs.h"
 #include "control/responder/report.h"
+#include "control/responder/signals.h"
 #include "control/responder/socket.h"
 #include "control/responder/stamp_path.h"
-#include "control/responder/workers.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
 #include "dataplane/base/wire.h"
 
 enum {
-  QUEUE_JOBS = 1024,   /* 1.4 MiB; a validator's whole slot of `sig` for 1,000 addresses at once */
   DELAY_SLOTS = 16384, /* 25 MiB, lab only: 100 ms at 160,000 replies a second */
   PROOFS_A_TURN = 32,  /* finished jobs before STAMP gets its turn again */
 };
@@ -42,16 +39,13 @@ struct server {
   struct asz_resp_counters counters;
   struct asz_udp *stamp, *challenge;
   struct asz_limiter *limiter;
-  struct asz_replay *replay;
-  struct asz_workers *workers;
   struct asz_delay *delay; /* NULL but in a lab */
   struct asz_stamp_path stamp_path;
-  struct asz_challenge_path challenge_path;
+  struct asz_proofs proofs;
   struct asz_report report;
   int signal_fd;
   uint64_t end_ns; /* monotonic; UINT64_MAX: never */
   bool stop;
-  struct asz_job job; /* of the challenge in hand; too large for the stack of a loop */
   struct asz_reply batch[ASZ_UDP_BATCH];
 };
 
@@ -128,11 +122,7 @@ static enum asz_resp_counter decide_stamp(struct server *server, struct asz_repl
 }
 
 static enum asz_resp_counter decide_challenge(struct server *server, struct asz_reply *reply, uint64_t now_ns) {
-  const enum asz_resp_counter outcome = asz_challenge_path_admit(&server->challenge_path, &reply->datagram, now_ns, &server->job);
-  if (outcome != ASZ_RESP_ANSWERED_CHALLENGES || asz_workers_submit(server->workers, &server->job) == 0)
-    return outcome;
-  asz_challenge_path_refused(&server->job);
-  return ASZ_RESP_DROPPED_QUEUE_FULL;
+  return asz_proofs_admit(&server->proofs, &reply->datagram, now_ns);
 }
 
 static void serve_socket(struct server *server, struct asz_udp *udp,
@@ -167,10 +157,9 @@ static void serve_socket(struct server *server, struct asz_udp *udp,
 static void serve_proofs(struct server *server, uint64_t now_ns) {
   struct asz_reply *reply[PROOFS_A_TURN];
   unsigned reply_count = 0;
-  while (reply_count < PROOFS_A_TURN && asz_workers_poll(server->workers, &server->job)) {
+  while (reply_count < PROOFS_A_TURN && asz_proofs_next(&server->proofs, &server->batch[reply_count].datagram)) {
     struct asz_reply *answer = &server->batch[reply_count];
     answer->answered_as = ASZ_RESP_ANSWERED_CHALLENGES;
-    asz_challenge_path_answered(&server->job, &answer->datagram);
     reply[reply_count++] = answer;
   }
   send_or_hold(server, reply, reply_count, now_ns);
@@ -179,17 +168,15 @@ static void serve_proofs(struct server *server, uint64_t now_ns) {
 static void report(struct server *server) {
   const uint64_t drops = asz_udp_kernel_drops(server->stamp) + asz_udp_kernel_drops(server->challenge);
   server->counters.value[ASZ_RESP_RX_KERNEL_DROPPED] = drops;
+  server->counters.value[ASZ_RESP_RX_UNSTAMPED] = asz_udp_unstamped(server->stamp) + asz_udp_unstamped(server->challenge);
   asz_report_write(&server->report, &server->counters, asz_clock_monotonic_ns());
 }
 
 static void serve_signals(struct server *server) {
-  struct signalfd_siginfo info;
-  while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo == SIGUSR1)
-      report(server);
-    else
-      server->stop = true;
-  }
+  bool wanted = false;
+  asz_signals_read(server->signal_fd, &server->stop, &wanted);
+  if (wanted)
+    report(server);
 }
 
 /* How long to wait when nothing arrives: until the end, or until a held reply is due. */
@@ -209,7 +196,7 @@ static int loop(struct server *server, struct asz_diag *diag) {
       [SIGNALS] = {.fd = server->signal_fd, .events = POLLIN},
       [STAMP] = {.fd = asz_udp_fd(server->stamp), .events = POLLIN},
       [CHALLENGES] = {.fd = asz_udp_fd(server->challenge), .events = POLLIN},
-      [PROOFS] = {.fd = asz_workers_fd(server->workers), .events = POLLIN},
+      [PROOFS] = {.fd = asz_proofs_fd(&server->proofs), .events = POLLIN},
   };
   for (uint64_t now_ns = asz_clock_monotonic_ns(); !server->stop && now_ns < server->end_ns; now_ns = asz_clock_monotonic_ns()) {
     if (server->delay)
@@ -230,17 +217,6 @@ static int loop(struct server *server, struct asz_diag *diag) {
   return 0;
 }
 
-static int open_signals(struct server *server, struct asz_diag *diag) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGUSR1);
-  sigprocmask(SIG_BLOCK, &signals, NULL);
-  server->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
-  return server->signal_fd < 0 ? asz_diag_set(diag, ASZ_EIO, "cannot catch signals: %s", strerror(errno)) : 0;
-}
-
 static int open_sockets(struct server *server, struct asz_diag *diag) {
   const struct asz_options *options = server->options;
   int err = asz_udp_open(&server->stamp, options->listen, (uint16_t)options->port, diag);
@@ -256,24 +232,14 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   randombytes_buf(hash_key, sizeof hash_key);
   const struct asz_rate source_rate = asz_rate_make(options->rate_pps, options->rate_pps); /* burst: one second's worth */
   int err = asz_limiter_new(&server->limiter, &source_rate, hash_key);
-  if (!err)
-    err = asz_replay_new(&server->replay, hash_key);
   if (!err && options->lab_delay_us)
     err = asz_delay_new(&server->delay, DELAY_SLOTS, options->lab_delay_us * 1000);
   if (!err)
-    err = asz_workers_new(&server->workers, (unsigned)options->workers, QUEUE_JOBS, identity,
-                          options->lab_wrong_answers ? ASZ_PROVE_WRONG : ASZ_PROVE_HONEST);
+    err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key);
   if (err)
     return asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
   server->stamp_path =
       (struct asz_stamp_path){.authority = authority, .limiter = server->limiter, .plain_allowed = !options->no_plain};
-  server->challenge_path = (struct asz_challenge_path){
-      .authority = authority,
-      .limiter = server->limiter,
-      .challenge_rate = asz_rate_make(options->challenge_rate, options->challenge_rate),
-      .replay = server->replay,
-      .seq_log2_max = (unsigned)options->seq_log2_max,
-  };
   return 0;
 }
 
@@ -290,11 +256,10 @@ static void say_hello(const struct server *server, const struct asz_identity *id
 }
 
 static void close_all(struct server *server) {
-  asz_workers_free(server->workers);
+  asz_proofs_close(&server->proofs);
   asz_udp_close(server->stamp);
   asz_udp_close(server->challenge);
   asz_limiter_free(server->limiter);
-  asz_replay_free(server->replay);
   asz_delay_free(server->delay);
   if (server->signal_fd >= 0)
     close(server->signal_fd);
@@ -312,7 +277,7 @@ int asz_serve(const struct asz_options *options, const struct asz_identity *iden
   if (!err && options->user)
     err = asz_privileges_drop(options->user, diag);
   if (!err)
-    err = open_signals(server, diag);
+    err = asz_signals_open(&server->signal_fd, diag);
   if (!err)
     err = take_memory(server, authority, identity, diag);
   if (!err) {

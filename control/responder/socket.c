@@ -32,6 +32,7 @@ struct asz_udp {
   uint16_t port;
   uint32_t kernel_drops_last; /* the kernel's 32-bit count */
   uint64_t kernel_drops;
+  uint64_t unstamped;
   struct mmsghdr message[ASZ_UDP_BATCH]; /* of the call in progress: a receive or a send */
   struct iovec iov[ASZ_UDP_BATCH];
   struct sockaddr_in peer[ASZ_UDP_BATCH];
@@ -122,6 +123,10 @@ uint64_t asz_udp_kernel_drops(const struct asz_udp *udp) {
   return udp->kernel_drops;
 }
 
+uint64_t asz_udp_unstamped(const struct asz_udp *udp) {
+  return udp->unstamped;
+}
+
 static void prepare_receive(struct asz_udp *udp, struct asz_datagram *const *datagram, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
     udp->iov[i] = (struct iovec){.iov_base = datagram[i]->payload, .iov_len = sizeof datagram[i]->payload};
@@ -181,8 +186,10 @@ unsigned asz_udp_receive(struct asz_udp *udp, struct asz_datagram *const *datagr
     to->rx_ns = 0;
     to->size_bytes = header->msg_flags & MSG_TRUNC ? ASZ_UDP_PAYLOAD_MAX + 1 : udp->message[i].msg_len;
     read_control(udp, header, to);
-    if (!to->rx_ns)
+    if (!to->rx_ns) {
       to->rx_ns = now_ns ? now_ns : (now_ns = asz_clock_now_ns());
+      udp->unstamped++;
+    }
   }
   return (unsigned)received;
 }

@@ -33,6 +33,8 @@ unsigned asz_udp_receive(struct asz_udp *udp, struct asz_datagram *const *datagr
 /* asz_udp_kernel_drops: datagrams that the kernel dropped since the socket was opened because our buffer was full, as known from
  * the last one received. */
 uint64_t asz_udp_kernel_drops(const struct asz_udp *udp);
+/* asz_udp_unstamped: datagrams received that the kernel had not stamped. */
+uint64_t asz_udp_unstamped(const struct asz_udp *udp);
 /* asz_udp_send sends count <= ASZ_UDP_BATCH datagrams from their local to their peer address; sets ret_sent[i]. Never blocks: the
  * kernel holds packets to a neighbour that does not exist for seconds, and nobody else shall wait for those. */
 void asz_udp_send(struct asz_udp *udp, struct asz_datagram *const *datagram, unsigned count, bool *ret_sent);

@@ -23,10 +23,10 @@ static enum asz_resp_counter admit_tlv(struct asz_stamp_path *path, const uint8_
   return err ? asz_resp_counter_of_auth(err) : ASZ_RESP_ANSWERED_TLV;
 }
 
-enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const struct asz_datagram *datagram, uint64_t now_ns,
+enum asz_resp_counter asz_stamp_path_judge(struct asz_stamp_path *path, const struct asz_stamp_request *request, uint64_t now_ns,
                                            struct asz_session *ret_session) {
-  const uint8_t *payload = datagram->payload;
-  const size_t size_bytes = datagram->size_bytes;
+  const uint8_t *payload = request->payload;
+  const size_t size_bytes = request->size_bytes;
   if (size_bytes < ASZ_STAMP_BYTES)
     return ASZ_RESP_DROPPED_SHORT;
   if (size_bytes > ASZ_UDP_PAYLOAD_MAX)
@@ -37,18 +37,33 @@ enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const st
     return ASZ_RESP_DROPPED_VERSION;
   if (ours && (!asz_tlv_find(payload, size_bytes) || payload[ASZ_TLV_AT_ROLE] != ASZ_TLV_ROLE_REQUEST))
     return ASZ_RESP_DROPPED_FORMAT;
-  if (datagram->peer_port < ASZ_SENDER_PORT_MIN)
+  if (request->peer_port < ASZ_SENDER_PORT_MIN)
     return ASZ_RESP_DROPPED_LOOP;
 
-  if (!asz_limiter_take(path->limiter, datagram->peer_ipv4, now_ns))
+  if (!asz_limiter_take(path->limiter, request->peer_ipv4, now_ns))
     return ASZ_RESP_DROPPED_RATE;
   if (ours)
     return admit_tlv(path, payload, now_ns, ret_session);
   return path->plain_allowed ? ASZ_RESP_ANSWERED_PLAIN : ASZ_RESP_DROPPED_PLAIN;
 }
 
+enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const struct asz_datagram *datagram, uint64_t now_ns,
+                                           struct asz_session *ret_session) {
+  const struct asz_stamp_request request = {.payload = datagram->payload,
+                                            .size_bytes = datagram->size_bytes,
+                                            .peer_ipv4 = datagram->peer_ipv4,
+                                            .peer_port = datagram->peer_port};
+  return asz_stamp_path_judge(path, &request, now_ns, ret_session);
+}
+
+void asz_stamp_path_reflect(uint8_t *payload, size_t size_bytes, uint8_t ttl, const struct asz_session *session,
+                            uint64_t t2_ntp64, uint64_t t3_ntp64) {
+  const int reply_bytes =
+      asz_stamp_reflect(payload, size_bytes, t2_ntp64, t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED, ttl, session);
+  assert(reply_bytes == (int)size_bytes); /* judge let nothing shorter through */
+}
+
 void asz_stamp_path_finish(struct asz_datagram *datagram, const struct asz_session *session, uint64_t t3_ns) {
-  const int size_bytes = asz_stamp_reflect(datagram->payload, datagram->size_bytes, asz_clock_ntp64(datagram->rx_ns),
-                                           asz_clock_ntp64(t3_ns), ASZ_STAMP_ERROR_UNSYNCHRONISED, datagram->ttl, session);
-  assert(size_bytes == (int)datagram->size_bytes); /* admit let nothing shorter through */
+  asz_stamp_path_reflect(datagram->payload, datagram->size_bytes, datagram->ttl, session, asz_clock_ntp64(datagram->rx_ns),
+                         asz_clock_ntp64(t3_ns));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_stamp_path: what happens to one datagram on the STAMP port, without sockets and without a clock.
+/* asz_stamp_path: what happens to one datagram on the STAMP port, without sockets, ports and clocks. Both modes of the responder
+ * are made of it: `admit` and `finish` on datagrams of a socket, `judge` and `reflect` on requests in the frames of a port.
  *
  * In two steps, because the transmit time T3 must be the last thing that is known before a whole batch is sent: `admit` decides
  * (and names a drop), `finish` turns an admitted request into its reply. The order of the checks is the protocol's, cheapest
@@ -21,6 +22,21 @@ struct asz_stamp_path {
   struct asz_limiter *limiter; /* of sources; shared with asz_challenge_path */
   bool plain_allowed;
 };
+
+/* A request, wherever its bytes stand. */
+struct asz_stamp_request {
+  const uint8_t *payload;
+  size_t size_bytes;
+  uint32_t peer_ipv4; /* host order */
+  uint16_t peer_port;
+};
+
+/* asz_stamp_path_judge: as admit, for a request in somebody's buffer. */
+enum asz_resp_counter asz_stamp_path_judge(struct asz_stamp_path *path, const struct asz_stamp_request *request, uint64_t now_ns,
+                                           struct asz_session *ret_session);
+/* asz_stamp_path_reflect: as finish. Times in the NTP format, ttl as the request arrived. */
+void asz_stamp_path_reflect(uint8_t *payload, size_t size_bytes, uint8_t ttl, const struct asz_session *session,
+                            uint64_t t2_ntp64, uint64_t t3_ntp64);
 
 /* asz_stamp_path_admit: ASZ_RESP_ANSWERED_PLAIN or ASZ_RESP_ANSWERED_TLV (then *ret_session holds the keys of the reply) when the
  * datagram is to be answered, else the counter of its drop. The datagram is not changed. */

@@ -24,6 +24,7 @@ struct asz_job {
   struct asz_replay_entry *entry; /* the main thread's; a worker does not look at it */
   uint32_t peer_ipv4, local_ipv4; /* host order */
   uint16_t peer_port;
+  uint8_t peer_mac[6]; /* as in asz_datagram */
   size_t answer_bytes; /* 0 until proved */
   uint8_t answer[ASZ_ANSWER_MAX_BYTES];
 };

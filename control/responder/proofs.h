@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_proofs: the whole challenge side of the responder behind one datagram interface: who may ask, what was asked before, and
+ * the workers. A socket and a DPDK port feed it alike. One thread owns it; workers only make proofs. */
+#ifndef ASZ_CONTROL_RESPONDER_PROOFS_H
+#define ASZ_CONTROL_RESPONDER_PROOFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/responder/challenge_path.h"
+#include "control/responder/options.h"
+#include "dataplane/base/diag.h"
+#include "dataplane/base/err.h"
+#include "dataplane/base/identity.h"
+
+struct asz_proofs {
+  struct asz_replay *replay;
+  struct asz_workers *workers;
+  struct asz_challenge_path path;
+  struct asz_job job; /* of the challenge in hand; too large for the stack of a loop */
+};
+
+/* asz_proofs_open starts the workers; authority, limiter and identity are the caller's and outlive it. hash_key: 16 random bytes.
+ * ASZ_ENOMEM, ASZ_EIO. A zeroed struct may be closed. */
+ASZ_MUST_CHECK int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *options,
+                                   const struct asz_identity *identity, struct asz_authority *authority,
+                                   struct asz_limiter *limiter, const uint8_t hash_key[16]);
+void asz_proofs_close(struct asz_proofs *proofs);
+int asz_proofs_fd(const struct asz_proofs *proofs); /* readable when asz_proofs_next has something */
+
+/* asz_proofs_admit decides on a challenge: ASZ_RESP_ANSWERED_CHALLENGES: a worker has it; ASZ_RESP_ANSWERED_AGAIN: the datagram
+ * now holds its answer; else the counter of its drop. */
+enum asz_resp_counter asz_proofs_admit(struct asz_proofs *proofs, struct asz_datagram *datagram, uint64_t now_ns);
+/* asz_proofs_next: true and the datagram of the oldest finished answer; false when there is none. */
+bool asz_proofs_next(struct asz_proofs *proofs, struct asz_datagram *ret_datagram);
+
+#endif
