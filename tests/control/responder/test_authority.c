@@ -197,3 +197,21 @@ Test(authority, file_with_comments_and_blank_lines_is_read)
   cr_assert_eq(asz_authority_count(fixture.authority), 2);
   fixture_free(&fixture);
 }
+
+Test(authority, copy_knows_the_same_validators_and_moves_on_alone)
+{
+  struct fixture fixture;
+  fixture_make(&fixture, 1);
+  cr_assert_eq(genuine(&fixture, 5), 0);
+  struct fixture other = fixture;
+  cr_assert_eq(asz_authority_copy(&other.authority, fixture.authority), 0);
+  cr_assert_eq(asz_authority_count(other.authority), 1);
+  for (uint32_t epoch = 6; epoch < 8; epoch++)
+    cr_assert_eq(genuine(&other, epoch), 0);
+  cr_assert_eq(genuine(&other, 5), ASZ_ERANGE, "stale in the copy");
+  cr_assert_eq(genuine(&fixture, 5), 0, "current in the original");
+  cr_assert_eq(asz_authority_add(other.authority, fixture.stranger.public_key, NULL), 0);
+  cr_assert_eq(asz_authority_count(fixture.authority), 1);
+  asz_authority_free(other.authority);
+  fixture_free(&fixture);
+}

@@ -59,6 +59,31 @@ Test(options, too_many_validators_are_refused)
   refused(line, ASZ_ETOOBIG, "--validator");
 }
 
+static void clash(const char *line, const char *named) {
+  cr_assert_eq(parse(ALL, line), 0, "%s: %s", line, diag.text);
+  cr_assert_eq(asz_options_check(&options, &diag), ASZ_EINVAL, "%s", line);
+  cr_assert_not_null(strstr(diag.text, named), "'%s' does not name %s", diag.text, named);
+}
+
+Test(options, sockets_and_a_port_do_not_mix)
+{
+  clash("--eal x", "--local-ip");
+  clash("--eal x --local-ip 10.0.0.1 --listen 10.0.0.1", "--listen");
+  clash("--eal x --local-ip 10.0.0.1 --port 0", "--port");
+  clash("--eal x --local-ip 10.0.0.1 --port 8620", "--port");
+  clash("--eal x --local-ip 10.0.0.1 --user nobody", "--user");
+  clash("--eal x --local-ip 10.0.0.1 --lab-silent", "--lab-silent");
+  clash("--eal x --local-ip 10.0.0.1 --lab-delay-us 1", "--lab-delay-us");
+  clash("--local-ip 10.0.0.1", "--eal");
+  clash("--local-prefix 24", "--eal");
+  clash("--lcores 0,1", "--eal");
+  clash("--memory-mib 64", "--eal");
+  cr_assert_eq(parse(ALL, "--eal x --local-ip 10.0.0.1 --local-prefix 24 --lab-wrong-answers"), 0);
+  cr_assert_eq(asz_options_check(&options, &diag), 0);
+  cr_assert_eq(parse(ALL, "--listen 10.0.0.1 --user nobody"), 0);
+  cr_assert_eq(asz_options_check(&options, &diag), 0);
+}
+
 Test(options, other_commands_take_no_option_of_run)
 {
   cr_assert_eq(parse(ASZ_OPTION_KEY, "--key a --port 1"), ASZ_EINVAL);
