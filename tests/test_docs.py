@@ -17,6 +17,7 @@ LISTS = (
     ("ASZ_COUNTER_LIST", "dataplane/base/counters.h", QUOTED, "docs/protocol.md"),
     ("ASZ_PIPELINE_COUNTER_LIST", "control/pipeline.h", QUOTED, "docs/protocol.md"),
     ("ASZ_RESP_COUNTER_LIST", "control/responder/counters.h", QUOTED, "docs/protocol.md"),
+    ("ASZ_REFLECT_COUNTER_LIST", "dataplane/reflector.h", QUOTED, "docs/responder.md"),
     ("ASZ_PROBE_LIST", "dataplane/engine.h", QUOTED, "docs/protocol.md"),
     ("ASZ_KIND_LIST", "dataplane/base/challenge.h", r'X\(\w+,\s*\d+,\s*"([^"]+)"', "docs/protocol.md"),
     ("ASZ_ERR_LIST", "dataplane/base/err.h", r"X\((ASZ_E\w+)", "docs/architecture.md"),
