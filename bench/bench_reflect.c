@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <rte_eth_ring.h>
@@ -26,6 +25,7 @@
 #include <rte_ring.h>
 #include <sodium.h>
 
+#include "bench/flood.h"
 #include "bench/rig.h"
 #include "control/responder/port_rules.h"
 #include "control/responder/socket.h"
@@ -292,50 +292,6 @@ static void *server_main(void *argument) {
   return NULL;
 }
 
-/* Keeps a window of requests in flight: what came back is sent again; after 20 ms of silence all are thought lost. */
-static void client_run(const struct setting *setting, int fd, uint64_t duration_ns) {
-  uint8_t room[ASZ_UDP_BATCH][FRAME_BYTES];
-  struct mmsghdr out[ASZ_UDP_BATCH], in[ASZ_UDP_BATCH];
-  struct iovec out_iov[ASZ_UDP_BATCH], in_iov[ASZ_UDP_BATCH];
-  memset(out, 0, sizeof out);
-  memset(in, 0, sizeof in);
-  for (unsigned i = 0; i < ASZ_UDP_BATCH; i++) {
-    in_iov[i] = (struct iovec){.iov_base = room[i], .iov_len = sizeof room[i]};
-    in[i].msg_hdr = (struct msghdr){.msg_iov = &in_iov[i], .msg_iovlen = 1};
-    out[i].msg_hdr = (struct msghdr){.msg_iov = &out_iov[i], .msg_iovlen = 1};
-  }
-  uint32_t next = 0;
-  unsigned room_in_window = SOCKET_WINDOW;
-  for (const uint64_t end_ns = asz_clock_monotonic_ns() + duration_ns; asz_clock_monotonic_ns() < end_ns;) {
-    while (room_in_window > 0) {
-      const unsigned count = room_in_window < ASZ_UDP_BATCH ? room_in_window : ASZ_UDP_BATCH;
-      for (unsigned i = 0; i < count; i++)
-        out_iov[i] = (struct iovec){
-            .iov_base = (void *)(uintptr_t)(setting->frame[next++ & (REQUESTS - 1)] + FRAME_BYTES - ASZ_STAMP_TLV_BYTES),
-            .iov_len = setting->payload_bytes};
-      const int sent = sendmmsg(fd, out, count, 0);
-      if (sent <= 0)
-        return;
-      room_in_window -= (unsigned)sent;
-    }
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (poll(&wait, 1, 2 * POLL_MS) == 0)
-      room_in_window = SOCKET_WINDOW;
-    const int got = recvmmsg(fd, in, ASZ_UDP_BATCH, MSG_DONTWAIT, NULL);
-    room_in_window += got > 0 ? (unsigned)got : 0;
-  }
-}
-
-static int client_open(uint16_t port) {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
-    return fd;
-  if (fd >= 0)
-    close(fd);
-  return -1;
-}
-
 static int socket_measure(struct figures *ret_figures, struct setting *setting, uint64_t duration_ns) {
   struct asz_diag diag = {""};
   struct server server = {.path = setting->rules.path};
@@ -344,12 +300,17 @@ static int socket_measure(struct figures *ret_figures, struct setting *setting, 
     fprintf(stderr, "bench_reflect: %s\n", diag.text);
     return err;
   }
-  const int fd = client_open(asz_udp_port(server.udp));
+  const int fd = asz_flood_open(asz_udp_port(server.udp));
   pthread_t thread;
   if (fd < 0 || pthread_create(&thread, NULL, server_main, &server) != 0) {
     err = ASZ_EIO;
   } else {
-    client_run(setting, fd, duration_ns);
+    const struct asz_flood flood = {.payload = setting->frame[0] + FRAME_BYTES - ASZ_STAMP_TLV_BYTES,
+                                    .count = REQUESTS,
+                                    .stride_bytes = FRAME_BYTES,
+                                    .payload_bytes = setting->payload_bytes,
+                                    .window = SOCKET_WINDOW};
+    err = asz_flood_run(&flood, fd, duration_ns);
     atomic_store(&server.stop, true);
     pthread_join(thread, NULL);
     ret_figures->socket_replies = server.replies;

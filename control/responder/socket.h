@@ -3,7 +3,8 @@
  *
  * One socket bound to 0.0.0.0 serves all addresses of the machine, also whole prefixes that were made local by a route (AnyIP:
  * `ip route add local 10.77.0.0/16 dev lo`). IP_PKTINFO tells which address was asked, and sets it as the source of the reply.
- * The kernel stamps each datagram when it arrives (SO_TIMESTAMPNS), so T2 does not include our own waiting. All memory is taken
+ * The kernel stamps each datagram when it arrives (SO_TIMESTAMPNS), so that its wait in the socket buffer, half a
+ * millisecond under full load, shows as dwell time. All memory is taken
  * when the socket is opened. */
 #ifndef ASZ_CONTROL_RESPONDER_SOCKET_H
 #define ASZ_CONTROL_RESPONDER_SOCKET_H
