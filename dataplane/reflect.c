@@ -98,6 +98,7 @@ static enum asz_reflect_counter classify(const struct asz_reflect *reflect, cons
     return ASZ_REFLECT_DROPPED_CHECKSUM;
   case ASZ_FRAME_FRAGMENT:
     return ASZ_REFLECT_DROPPED_FRAGMENT;
+  case ASZ_FRAME_TCP:
   case ASZ_FRAME_OTHER:
     return ASZ_REFLECT_DROPPED_NOT_OURS;
   default:

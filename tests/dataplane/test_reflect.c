@@ -231,8 +231,14 @@ Test(reflect, other_ports_protocols_and_long_challenges_are_dropped_by_name)
   make_udp(ASZ_CHALLENGE_PORT, ASZ_DATAGRAM_MAX_BYTES + 1);
   assert_dropped(ASZ_REFLECT_DROPPED_LONG);
   make_stamp();
-  frame[IP_AT + ASZ_IPV4_PROTOCOL] = 6;
+  frame[IP_AT + ASZ_IPV4_PROTOCOL] = 132; /* SCTP */
   seal();
+  assert_dropped(ASZ_REFLECT_DROPPED_NOT_OURS);
+  make_stamp();
+  frame[IP_AT + ASZ_IPV4_PROTOCOL] = ASZ_PROTOCOL_TCP;
+  frame[L4_AT + 12] = 5 << 4; /* data offset: no options */
+  seal();
+  asz_wire_tcp_finish(frame + IP_AT);
   assert_dropped(ASZ_REFLECT_DROPPED_NOT_OURS);
   make_stamp();
   asz_be16_store(frame + ASZ_ETH_TYPE, 0x86dd);
