@@ -267,7 +267,8 @@ static void judge_stranger(struct asz_rx *rx, struct asz_rx_burst *burst, const 
   uint32_t source = replies->source[i];
   struct asz_target_stats *stats = stats_of(rx, source);
   if (previous_fits(rx, frame, payload_of(burst, replies, i), replies->kind[i], burst->now_ntp64)) {
-    reset_ask(burst, replies->at[i], source, frame);
+    if (stats != NULL && stats->probe == replies->kind[i] && stats->port == frame->src_port)
+      reset_ask(burst, replies->at[i], source, frame);
     if (stats != NULL)
       asz_record_count(&stats->replayed);
     count(rx, ASZ_CTR_RX_REPLAYED);

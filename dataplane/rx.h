@@ -12,7 +12,7 @@
  *   then asz_record_reply.
  * Where a kind carries only the low bits of its time, the reply is first taken for the latest probe that it can be of; when that
  * one's cookie does not fit, older ones are asked, up to 32 s back. A SYN-ACK whose cookie fits is left to the caller as well,
- * who resets the connection that it offers; nothing else is ever answered to it, so a forger cannot make us send.
+ * who resets the connection that it offers; nothing else is ever answered to it. docs/protocol.md says how seldom a forger hits.
  * A reply from an address that is no target counts for nobody: UNSOLICITED, unless it carries a target index and that target's
  * cookie fits. Where several lcores share a plan, a frame is judged by the one that owns its source address, or, where that is no
  * target, the target that it names; what then turns out to be somebody else's is counted in total, but on no target's account.
