@@ -9,6 +9,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/probes/probe.h"
+#include "dataplane/steer.h"
 
 enum {
   DESCRIPTORS = 1024,    /* about 100 us of a full 10 Gb/s queue; the driver adjusts it to its own limits */
@@ -56,6 +57,32 @@ static int queue_setup(const struct asz_port *port, uint16_t queue, uint16_t rx_
   return 0;
 }
 
+/* Asks for receive-side scaling over addresses and ports under our key, where the port knows it. */
+static bool spreading_ask(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info) {
+  static uint8_t key[64]; /* some ports want more than the hash of any packet of ours reaches: zeros behind ours */
+  const uint64_t wanted = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+  uint8_t key_bytes = info->hash_key_size != 0 ? info->hash_key_size : ASZ_STEER_KEY_BYTES;
+  bool key_fits = key_bytes >= ASZ_STEER_KEY_BYTES && key_bytes <= sizeof key;
+  if ((info->flow_type_rss_offloads & wanted) != wanted || !key_fits || info->reta_size == 0)
+    return false;
+  memcpy(key, asz_steer_key, ASZ_STEER_KEY_BYTES);
+  conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+  conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){.rss_key = key, .rss_key_len = key_bytes, .rss_hf = wanted};
+  return true;
+}
+
+/* Makes the queue the low bits of the hash; false when the port will not: then replies come where it likes. */
+static bool spreading_map(const struct asz_port *port, uint16_t reta_size) {
+  struct rte_eth_rss_reta_entry64 reta[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE];
+  if (reta_size > RTE_ETH_RSS_RETA_SIZE_512 || reta_size % port->queue_count != 0)
+    return false;
+  for (uint16_t i = 0; i < reta_size; i++) {
+    reta[i / RTE_ETH_RETA_GROUP_SIZE].mask = UINT64_MAX;
+    reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] = i % port->queue_count;
+  }
+  return rte_eth_dev_rss_reta_update(port->port_id, reta, reta_size) == 0;
+}
+
 static int configure(struct asz_port *port, struct asz_diag *diag) {
   struct rte_eth_dev_info info;
   int rc = rte_eth_dev_info_get(port->port_id, &info);
@@ -65,6 +92,7 @@ static int configure(struct asz_port *port, struct asz_diag *diag) {
   if (err != 0)
     return err;
   struct rte_eth_conf conf = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE, .txmode.mq_mode = RTE_ETH_MQ_TX_NONE};
+  const bool can_spread = port->queue_count > 1 && spreading_ask(&conf, &info);
   /* Every probe comes from one pool and is referenced once, but challenges and ARP do not: without MBUF_FAST_FREE then. */
   rc = rte_eth_dev_configure(port->port_id, port->queue_count, port->queue_count, &conf);
   if (rc != 0)
@@ -80,6 +108,7 @@ static int configure(struct asz_port *port, struct asz_diag *diag) {
   rc = rte_eth_dev_start(port->port_id);
   if (rc != 0)
     return device_error(port->port_id, "starting", rc, diag);
+  port->spreads = can_spread && spreading_map(port, info.reta_size);
   (void)rte_eth_promiscuous_disable(port->port_id); /* some drivers know no such mode: then it is off */
   return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef ASZ_DATAPLANE_PORT_H
 #define ASZ_DATAPLANE_PORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct asz_port {
   uint16_t port_id;
   int node; /* NUMA node; -1 unknown */
   uint16_t queue_count;
+  bool spreads; /* it spreads what arrives over its queues by asz_steer_key: queue = low bits of the hash */
   uint8_t mac[6];
   uint64_t missed_start; /* the driver's count of missed frames at open */
   struct rte_mempool *probe_pool;
