@@ -31,7 +31,7 @@ struct item {
   uint8_t signature_verdict, work_verdict;
   uint16_t answer_bytes;
   uint64_t first_ns, next_ns; /* CLOCK_MONOTONIC: first transmission, next repeat */
-  volatile uint64_t tx_tsc;   /* set by the engine */
+  volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
   uint64_t rx_tsc;
   uint8_t nonce[16];
 };
@@ -201,6 +201,8 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
       .port = p->roster->provider[index / KINDS].challenge_port,
   };
   datagram.size_bytes = (uint16_t)asz_challenge_write(datagram.payload, &challenge, p->session[datagram.target].request_key);
+  if (item->tx_tsc == UINT64_MAX) /* what was asked before never left */
+    item->tx_tsc = 0;
   if (asz_engine_send(p->engine, &datagram, &item->tx_tsc))
     return 0;
   if (item->tries == 0)

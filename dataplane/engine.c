@@ -184,8 +184,7 @@ int asz_engine_launch(struct asz_engine *engine) {
 static void outgoing_refuse(struct rte_ring *outgoing) {
   struct asz_outgoing message;
   while (rte_ring_sc_dequeue_elem(outgoing, &message, sizeof message) == 0)
-    if (message.tsc_slot != NULL)
-      *message.tsc_slot = UINT64_MAX;
+    asz_outgoing_tell(&message, UINT64_MAX);
 }
 
 void asz_engine_stop(struct asz_engine *engine) {
@@ -296,8 +295,6 @@ int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram 
   if (datagram->size_bytes > ASZ_DATAGRAM_MAX_BYTES)
     return ASZ_ETOOBIG;
   struct asz_outgoing message = {.datagram = *datagram, .tsc_slot = ret_tsc_slot};
-  if (ret_tsc_slot != NULL)
-    *ret_tsc_slot = 0;
   struct rte_ring *outgoing = worker_for(engine, datagram->target)->outgoing;
   return rte_ring_sp_enqueue_elem(outgoing, &message, sizeof message) == 0 ? 0 : ASZ_EAGAIN;
 }

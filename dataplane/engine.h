@@ -188,9 +188,9 @@ struct asz_engine_datagram {
   uint64_t tsc;        /* in: when it arrived. out: ignored */
   uint8_t payload[ASZ_DATAGRAM_MAX_BYTES];
 };
-/* asz_engine_send queues one datagram; ASZ_EAGAIN when the ring is full. *ret_tsc_slot, when not NULL, receives the transmit TSC
- * once sent (0 before; UINT64_MAX when it was dropped: ours, unjudged); it must stay valid until then or until stop. Control
- * thread. */
+/* asz_engine_send queues one datagram; ASZ_EAGAIN when the ring is full. *ret_tsc_slot, when not NULL, is 0 and receives the
+ * transmit TSC once sent, or UINT64_MAX when it was dropped (ours, unjudged). It must stay valid until then or until stop. Where
+ * several datagrams share one, as repeats of a question do, the first to leave or to be dropped is told. Control thread. */
 ASZ_MUST_CHECK int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram,
                                    volatile uint64_t *ret_tsc_slot);
 /* asz_engine_recv takes one arrived datagram: 1 taken, 0 none. Control thread. */

@@ -28,6 +28,11 @@ struct asz_outgoing {
   struct asz_engine_datagram datagram;
   volatile uint64_t *tsc_slot; /* NULL: nobody asks */
 };
+/* asz_outgoing_tell: the first that is told of a slot stays. */
+static inline void asz_outgoing_tell(const struct asz_outgoing *message, uint64_t tsc) {
+  if (message->tsc_slot != NULL && *message->tsc_slot == 0)
+    __atomic_store_n(message->tsc_slot, tsc, __ATOMIC_RELEASE);
+}
 _Static_assert(sizeof(struct asz_outgoing) % 4 == 0 && sizeof(struct asz_engine_datagram) % 4 == 0, "rte_ring copies words");
 
 /* A frame on its way to the worker that owns its target, with the time at which its burst was taken from the port. */

@@ -198,11 +198,6 @@ static void steered_take(struct asz_worker *worker) {
   }
 }
 
-static void outcome_tell(volatile uint64_t *tsc_slot, uint64_t tsc) {
-  if (tsc_slot != NULL)
-    __atomic_store_n(tsc_slot, tsc, __ATOMIC_RELEASE);
-}
-
 /* A challenge goes to a target of the running epoch; after its end there is nobody left to ask. */
 static bool datagram_send(struct asz_worker *worker, const struct asz_engine_datagram *datagram) {
   const struct asz_engine *engine = worker->engine;
@@ -231,7 +226,7 @@ static void outgoing_send(struct asz_worker *worker) {
     bool sent = datagram_send(worker, &message.datagram);
     if (sent)
       count(worker, ASZ_CTR_TX_CHALLENGES);
-    outcome_tell(message.tsc_slot, sent ? tsc : UINT64_MAX);
+    asz_outgoing_tell(&message, sent ? tsc : UINT64_MAX);
   }
 }
 

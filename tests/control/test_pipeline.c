@@ -16,6 +16,8 @@ struct queued {
   volatile uint64_t *tx_tsc;
 };
 
+static uint64_t now_ns;
+
 /* The engine that the pipeline sees. */
 static struct {
   struct queued out[QUEUE];
@@ -33,7 +35,8 @@ int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram 
     return ASZ_EAGAIN;
   cr_assert_lt(fake.out_count, QUEUE);
   fake.out[fake.out_count++] = (struct queued){*datagram, ret_tsc_slot};
-  *ret_tsc_slot = 1000 + fake.out_count;
+  if (*ret_tsc_slot == 0)
+    *ret_tsc_slot = now_ns / MS;
   return 0;
 }
 
@@ -60,6 +63,7 @@ static struct {
   unsigned count[PROVIDERS][ASZ_KIND_MAX + 1];
   uint8_t verdict[PROVIDERS][ASZ_KIND_MAX + 1];
   size_t answer_bytes[PROVIDERS][ASZ_KIND_MAX + 1];
+  uint64_t tx_ns[PROVIDERS][ASZ_KIND_MAX + 1], rx_ns[PROVIDERS][ASZ_KIND_MAX + 1];
 } got;
 
 static void sink(void *context, const struct asz_outcome *o) {
@@ -70,6 +74,8 @@ static void sink(void *context, const struct asz_outcome *o) {
   got.count[o->provider][o->kind]++;
   got.verdict[o->provider][o->kind] = o->verdict;
   got.answer_bytes[o->provider][o->kind] = o->answer_bytes;
+  got.tx_ns[o->provider][o->kind] = o->tx_ns;
+  got.rx_ns[o->provider][o->kind] = o->rx_ns;
 }
 
 static struct asz_identity validator, identity[PROVIDERS];
@@ -77,7 +83,6 @@ static struct asz_roster *roster;
 static struct asz_verifier *verifier;
 static struct asz_pipeline *pipeline;
 static const struct asz_session *session;
-static uint64_t now_ns;
 
 static void begin(void) {
   cr_assert_geq(sodium_init(), 0);
@@ -194,6 +199,23 @@ Test(pipeline, a_bad_signature_is_malformed_and_never_a_fail)
   run_for(20);
   expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_MALFORMED);
   expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_MALFORMED);
+}
+
+/* A tick of the fake engine is a millisecond. Evidence with an answer from before its question would be refused. */
+Test(pipeline, answer_to_the_first_try_that_comes_with_a_repeat_under_way_keeps_the_first_tries_time)
+{
+  fake.clock.ns_per_tick_q32 = UINT64_C(1) << 32;
+  run_for(20);
+  struct asz_engine_datagram answer = answer_to(&fake.out[0].datagram, ASZ_PROVE_HONEST);
+  answer.tsc = 1050;
+  run_for(90); /* the repeats have left at 1,100 */
+  cr_assert_gt(counter(ASZ_PCTR_REPEATED), 0);
+  deliver(&answer);
+  run_for(20);
+  unsigned kind = fake.out[0].datagram.payload[6];
+  cr_assert_eq(got.count[answer.target][kind], 1);
+  cr_assert_leq(got.tx_ns[answer.target][kind], 1020);
+  cr_assert_eq(got.rx_ns[answer.target][kind], 1050);
 }
 
 Test(pipeline, silence_is_missing_after_all_tries)
