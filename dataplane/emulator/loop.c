@@ -22,7 +22,10 @@ static bool is_reply(uint32_t kind) {
 
 struct arrival {
   const uint8_t *bytes;
+  size_t size;
   struct asz_frame frame;
+  enum asz_request request;
+  uint32_t provider; /* by its address; provider_count or more: none of ours */
   uint64_t tsc;
   uint64_t realtime_ns;
 };
@@ -156,9 +159,9 @@ static void take_challenge(struct asz_emulator *e, const struct arrival *arrival
     e->faults++;
 }
 
-static void answer_arp(struct asz_emulator *e, const struct arrival *arrival, size_t size) {
+static void answer_arp(struct asz_emulator *e, const struct arrival *arrival) {
   struct asz_arp arp;
-  if (asz_wire_arp_read(&arp, arrival->bytes + arrival->frame.l3_offset, size - arrival->frame.l3_offset) < 0 ||
+  if (asz_wire_arp_read(&arp, arrival->bytes + arrival->frame.l3_offset, arrival->size - arrival->frame.l3_offset) < 0 ||
       arp.operation != ASZ_ARP_REQUEST || arp.target_ipv4 != e->config.gateway_ipv4) {
     e->strays++;
     return;
@@ -176,37 +179,57 @@ static void answer_arp(struct asz_emulator *e, const struct arrival *arrival, si
   }
 }
 
-static void take_frame(struct asz_emulator *e, const struct rte_mbuf *mbuf, struct arrival *arrival,
-                       const struct asz_reply_keys *keys) {
-  arrival->bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
-  asz_wire_parse(&arrival->frame, arrival->bytes, mbuf->data_len, ASZ_WIRE_CHECK_ALL);
-  enum asz_request request = asz_request_classify(&arrival->frame);
-  if (request == ASZ_REQUEST_ARP) {
-    answer_arp(e, arrival, mbuf->data_len);
-    return;
-  }
-  uint32_t provider = arrival->frame.dst_ipv4 - e->config.base_ipv4;
-  if (request == ASZ_REQUEST_STRAY || provider >= e->config.provider_count ||
-      memcmp(arrival->bytes + ASZ_ETH_DST, asz_emulator_gateway_mac, sizeof asz_emulator_gateway_mac) != 0)
+static void take_frame(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_keys *keys) {
+  if (arrival->request == ASZ_REQUEST_ARP)
+    answer_arp(e, arrival);
+  else if (arrival->request == ASZ_REQUEST_STRAY || arrival->provider >= e->config.provider_count ||
+           memcmp(arrival->bytes + ASZ_ETH_DST, asz_emulator_gateway_mac, sizeof asz_emulator_gateway_mac) != 0)
     e->strays++;
-  else if (request == ASZ_REQUEST_CHALLENGE)
-    take_challenge(e, arrival, provider);
-  else if (request != ASZ_REQUEST_RESET)
-    take_probe(e, arrival, provider, keys);
+  else if (arrival->request == ASZ_REQUEST_CHALLENGE)
+    take_challenge(e, arrival, arrival->provider);
+  else if (arrival->request != ASZ_REQUEST_RESET)
+    take_probe(e, arrival, arrival->provider, keys);
 }
 
+/* What of a provider a probe touches. */
+static void warm_provider(const struct asz_emulator *e, uint32_t provider) {
+  __builtin_prefetch(&e->truth[provider]);
+  __builtin_prefetch(&e->deed[provider], 1);
+}
+
+static void read_frame(const struct asz_emulator *e, struct arrival *ret_arrival, const struct rte_mbuf *mbuf) {
+  ret_arrival->bytes = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+  ret_arrival->size = mbuf->data_len;
+  asz_wire_parse(&ret_arrival->frame, ret_arrival->bytes, mbuf->data_len, ASZ_WIRE_CHECK_ALL);
+  ret_arrival->request = asz_request_classify(&ret_arrival->frame);
+  ret_arrival->provider = ret_arrival->frame.dst_ipv4 - e->config.base_ipv4;
+  if (ret_arrival->provider < e->config.provider_count)
+    warm_provider(e, ret_arrival->provider);
+}
+
+/* In stages, so that the misses of a burst overlap: headers of the buffers, frames, providers. */
 static unsigned take_requests(struct asz_emulator *e) {
   struct rte_mbuf *burst[ASZ_EMULATOR_BURST];
+  struct arrival arrival[ASZ_EMULATOR_BURST];
   unsigned count = rte_ring_sc_dequeue_burst(e->from_prober, (void **)burst, ASZ_EMULATOR_BURST, NULL);
   if (count == 0)
     return 0;
-  struct arrival arrival = {.tsc = asz_tsc()};
-  arrival.realtime_ns = asz_clock_realtime_ns(&e->clock, arrival.tsc);
+  uint64_t tsc = asz_tsc();
+  uint64_t realtime_ns = asz_clock_realtime_ns(&e->clock, tsc);
   const struct asz_reply_keys *keys = atomic_load_explicit(&e->keys, memory_order_acquire);
   for (unsigned i = 0; i < count; i++)
+    rte_prefetch0(burst[i]);
+  for (unsigned i = 0; i < count; i++) {
     rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
+    rte_prefetch0(rte_pktmbuf_mtod_offset(burst[i], void *, RTE_CACHE_LINE_SIZE));
+  }
+  for (unsigned i = 0; i < count; i++) {
+    arrival[i].tsc = tsc;
+    arrival[i].realtime_ns = realtime_ns;
+    read_frame(e, &arrival[i], burst[i]);
+  }
   for (unsigned i = 0; i < count; i++)
-    take_frame(e, burst[i], &arrival, keys);
+    take_frame(e, &arrival[i], keys);
   rte_pktmbuf_free_bulk(burst, count);
   return count;
 }
@@ -250,8 +273,10 @@ static unsigned release_due(struct asz_emulator *e) {
   struct asz_delayed delayed[ASZ_EMULATOR_BURST];
   struct rte_mbuf *burst[ASZ_EMULATOR_BURST];
   unsigned count = 0;
-  for (uint64_t now = asz_tsc(); count < ASZ_EMULATOR_BURST && asz_delay_pop(e->delay, now, &delayed[count]); count++)
+  for (uint64_t now = asz_tsc(); count < ASZ_EMULATOR_BURST && asz_delay_pop(e->delay, now, &delayed[count]); count++) {
     burst[count] = delayed[count].what;
+    __builtin_prefetch(&e->deed[delayed[count].provider], 1);
+  }
   if (count == 0)
     return 0;
   uint64_t departure_tsc = asz_tsc();
