@@ -36,6 +36,16 @@ void asz_session_derive(struct asz_session *ret_session, const uint8_t shared[32
   sodium_memzero(keys, sizeof keys);
 }
 
+void asz_session_hmac_key(struct asz_hmac_key *ret_key, const uint8_t shared[32], const uint8_t validator_pk[32],
+                          const uint8_t provider_pk[32]) {
+  uint8_t secret[32];
+  const struct asz_hash_part parts[] = {
+      ASZ_HASH_TEXT("assize/1/stamp-auth"), {validator_pk, ASZ_PK_BYTES}, {provider_pk, ASZ_PK_BYTES}};
+  asz_hash(secret, shared, 32, parts, 3);
+  asz_hmac_key_set(ret_key, secret, sizeof secret);
+  sodium_memzero(secret, sizeof secret);
+}
+
 void asz_mac_make(uint8_t ret_mac[16], const uint8_t key[16], const void *data, size_t size_bytes) {
   crypto_shorthash_siphashx24(ret_mac, data, size_bytes, key);
 }

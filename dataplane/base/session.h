@@ -5,6 +5,9 @@
  *   session = BLAKE2b-256(key = shared, "assize/1/session" || epoch BE32 || validator pk || provider pk)
  *   request MAC key = session[0..16), reply MAC key = session[16..32)
  *
+ *   stamp-auth secret = BLAKE2b-256(key = shared, "assize/1/stamp-auth" || validator pk || provider pk): for all epochs, since a
+ *                       packet of STAMP's authenticated mode names neither epoch nor validator
+ *
  * Both ends derive the same keys from their own secret and the other's public key. MAC = SipHash-2-4-128 (libsodium
  * siphashx24): fast enough for every packet; it is no evidence, since either end could have made it. */
 #ifndef ASZ_DATAPLANE_BASE_SESSION_H
@@ -14,6 +17,7 @@
 #include <stdint.h>
 
 #include "dataplane/base/err.h"
+#include "dataplane/base/hmac.h"
 #include "dataplane/base/identity.h"
 
 enum { ASZ_MAC_BYTES = 16 };
@@ -28,6 +32,9 @@ ASZ_MUST_CHECK int asz_session_shared(uint8_t ret_shared[32], const struct asz_i
 /* asz_session_derive: the keys of an epoch. Pure. */
 void asz_session_derive(struct asz_session *ret_session, const uint8_t shared[32], uint32_t epoch, const uint8_t validator_pk[32],
                         const uint8_t provider_pk[32]);
+/* asz_session_hmac_key: the key of STAMP's authenticated mode. Pure. */
+void asz_session_hmac_key(struct asz_hmac_key *ret_key, const uint8_t shared[32], const uint8_t validator_pk[32],
+                          const uint8_t provider_pk[32]);
 
 void asz_mac_make(uint8_t ret_mac[16], const uint8_t key[16], const void *data, size_t size_bytes);
 /* asz_mac_check: constant time; 1 when right, else 0. */
