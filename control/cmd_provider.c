@@ -37,6 +37,7 @@ static int add(const struct asz_cmd_context *context, int argc, char **argv) {
       {"--probe", .value = &value[ASZ_PROVIDER_FIELD_probe]},
       {"--region", .value = &value[ASZ_PROVIDER_FIELD_region]},
       {"--operator", .value = &value[ASZ_PROVIDER_FIELD_operator]},
+      {"--hmac-key-file", .value = &value[ASZ_PROVIDER_FIELD_hmac_key_file]},
       {"--rtt-target-ms", .value = &value[ASZ_PROVIDER_FIELD_rtt_target_ms]},
       {"--control", .flag = &control},
       {"--no-ssid", .flag = &no_ssid},
@@ -132,11 +133,12 @@ static json_t *provider_json(const struct asz_provider *p) {
   char key[2 * ASZ_PK_BYTES + 1] = "";
   if (asz_provider_has_key(p))
     asz_hex_encode(key, p->public_key, sizeof p->public_key);
-  return json_pack("{s:I, s:s, s:s, s:s?, s:I, s:i, s:i, s:s, s:s, s:s, s:I, s:b, s:b, s:I}", "id", (json_int_t)p->row, "name",
-                   p->name, "ip", asz_text_ipv4(ASZ_TEXT, p->ipv4), "key", key[0] ? key : NULL, "device", (json_int_t)p->device,
-                   "port", p->port, "challenge_port", p->challenge_port, "probe", asz_probe_name((enum asz_probe)p->probe),
-                   "region", p->region, "operator", p->operator_name, "rtt_target_ns", (json_int_t)p->rtt_target_ns, "control",
-                   p->control, "ssid", !(p->flags & ASZ_TARGET_NO_SSID), "registered_ns", (json_int_t)p->registered_ns);
+  return json_pack("{s:I, s:s, s:s, s:s?, s:I, s:i, s:i, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:I}", "id", (json_int_t)p->row,
+                   "name", p->name, "ip", asz_text_ipv4(ASZ_TEXT, p->ipv4), "key", key[0] ? key : NULL, "device",
+                   (json_int_t)p->device, "port", p->port, "challenge_port", p->challenge_port, "probe",
+                   asz_probe_name((enum asz_probe)p->probe), "region", p->region, "operator", p->operator_name, "rtt_target_ns",
+                   (json_int_t)p->rtt_target_ns, "control", p->control, "ssid", !(p->flags & ASZ_TARGET_NO_SSID), "hmac_key",
+                   p->hmac_secret_bytes > 0, "registered_ns", (json_int_t)p->registered_ns);
 }
 
 static int list_json(const struct asz_provider *providers, size_t count) {
@@ -217,13 +219,14 @@ const struct asz_cmd asz_cmd_provider = {
         "  --device N            index of the device within the identity (0)\n"
         "  --port P              STAMP port (862); TCP port of tcp-syn (443)\n"
         "  --challenge-port P    (8620; 0: no challenges)\n"
-        "  --probe KIND          stamp, stamp-tlv, icmp-echo or tcp-syn (stamp-tlv with a key, else stamp)\n"
+        "  --probe KIND          stamp, stamp-tlv, icmp-echo, tcp-syn or stamp-auth (stamp-tlv with a key, else stamp)\n"
+        "  --hmac-key-file FILE  stamp-auth: the key shared with a reflector that is not ours, 32 to 64 hex digits, mode 0600\n"
         "  --region R            --operator O\n"
         "  --rtt-target-ms N     its own q95 target (0: the configured one)\n"
         "  --control             one of your own reflectors: tells our outages from theirs, never scored\n"
         "  --no-ssid             an RFC 8762 reflector that returns zero in the SSID field\n\n"
         "import: the first line names the columns, in any order: name, ip, key, device, port, challenge_port, probe, region,\n"
-        "operator, rtt_target_ms, control (yes/no), ssid (yes/no). All of it is registered, or nothing.\n\n"
+        "operator, rtt_target_ms, control (yes/no), ssid (yes/no), hmac_key_file. All of it is registered, or nothing.\n\n"
         "Register only those who agreed to be probed.\n",
     .run = run,
 };

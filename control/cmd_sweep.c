@@ -30,6 +30,7 @@ struct sweep {
   uint64_t ports, seconds, rate_ps;
   struct asz_target target[ASZ_SWEEP_PORTS_MAX];
   struct asz_session session[ASZ_SWEEP_PORTS_MAX];
+  struct asz_hmac_key hmac[ASZ_SWEEP_PORTS_MAX];
   struct asz_stats *stats;
   struct asz_plan plan;
   struct asz_path path[ASZ_SWEEP_PORTS_MAX];
@@ -57,6 +58,8 @@ static int make_plan(struct sweep *s, struct asz_diag *diag) {
   for (uint64_t i = 0; i < s->ports; i++) {
     s->target[i] = v->roster->target[s->provider];
     s->session[i] = *session;
+    if (v->roster->hmac)
+      s->hmac[i] = v->roster->hmac[s->provider];
   }
   s->plan = (struct asz_plan){
       .epoch = number,
@@ -69,6 +72,7 @@ static int make_plan(struct sweep *s, struct asz_diag *diag) {
       .target_count = (uint32_t)s->ports,
       .target = s->target,
       .session = s->session,
+      .hmac = v->roster->hmac ? s->hmac : NULL,
       .sweep = true,
       .stats = s->stats,
   };
@@ -224,12 +228,9 @@ const struct asz_cmd asz_cmd_sweep = {
         "  --seconds S    1 to 600 (10)\n"
         "  --rate N       probes a second from each port, 1 to 100 (10)\n"
         "\n"
-        "For providers probed by stamp or stamp-tlv. Nothing is scored, logged or stored. It needs the port that `run` uses, so "
-        "not\n"
-        "while that runs. lossy: surely loses over two points more than the median path; far: its shortest RTT is over a fifth "
-        "and "
-        "over\n"
-        "0.5 ms longer than the median path's.\n"
+        "For providers probed by stamp, stamp-tlv or stamp-auth. Nothing is scored, logged or stored. It needs the port that\n"
+        "`run` uses, so not while that runs. lossy: surely loses over two points more than the median path; far: its shortest\n"
+        "RTT is over a fifth and over 0.5 ms longer than the median path's.\n"
         "Exit codes: 0 all paths alike, 1 one is worse, 2 bad input, 3 the machine failed, 130 interrupted.\n",
     .run = run,
 };

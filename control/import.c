@@ -3,6 +3,7 @@
  * after, by sorting an index by each unique property: n log n for a million lines, and no table to size. */
 #include "control/import.h"
 
+#include <sodium.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,8 @@ int asz_import_csv(struct asz_import *ret_import, char *text, size_t size_bytes,
 }
 
 void asz_import_free(struct asz_import *import) {
+  if (import->provider)
+    sodium_memzero(import->provider, import->count * sizeof *import->provider);
   free(import->provider);
   free(import->line);
   *import = (struct asz_import){0};

@@ -26,6 +26,7 @@ enum {
   ROUNDS_FOR_S1 = 4,   /* wrong answers in a row that make the e-process fire */
   PUMP_CHALLENGES = 4, /* proved a turn: the loop stays responsive */
   SYN_ONE_IN = 8,      /* of the honest providers this share is probed by tcp-syn */
+  AUTH_ONE_IN = 4,     /* of all, where they have keys, by stamp-auth */
   IN_FLIGHT_MS = 600,  /* the delay line holds what is sent in this time: over the slowest provider's delay */
 };
 
@@ -88,7 +89,9 @@ static void lab_identity(struct asz_identity *ret_identity, uint64_t seed, uint3
 static uint8_t probe_of(const struct asz_lab *lab, uint32_t provider) {
   if (lab->truth[provider].cheat == ASZ_CHEAT_NONE && provider % SYN_ONE_IN == SYN_ONE_IN - 1)
     return ASZ_PROBE_TCP_SYN;
-  return lab->keyed ? ASZ_PROBE_STAMP_TLV : ASZ_PROBE_STAMP;
+  if (!lab->keyed)
+    return ASZ_PROBE_STAMP;
+  return provider % AUTH_ONE_IN == 1 ? ASZ_PROBE_STAMP_AUTH : ASZ_PROBE_STAMP_TLV;
 }
 
 static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
@@ -177,7 +180,7 @@ static unsigned pump(void *context) {
 
 static void on_epoch(void *context, const struct asz_epoch *epoch) {
   struct asz_lab *lab = context;
-  asz_emulator_sessions(lab->emulator, epoch->number, lab->keyed ? epoch->session : NULL);
+  asz_emulator_sessions(lab->emulator, epoch->number, lab->keyed ? epoch->session : NULL, lab->validator.roster->hmac);
 }
 
 static void on_outcome(void *context, const struct asz_outcome *o) {

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "control/hmac_file.h"
 #include "control/parse.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/identity.h"
@@ -136,6 +137,7 @@ static int assign(struct asz_provider *p, enum asz_provider_field field, const c
     if ((err = parse_bool(text, &yes)) == 0)
       p->flags = yes ? (uint8_t)(p->flags & ~ASZ_TARGET_NO_SSID) : (uint8_t)(p->flags | ASZ_TARGET_NO_SSID);
     return err;
+  case ASZ_PROVIDER_FIELD_hmac_key_file: /* asz_provider_set */
   case ASZ_PROVIDER_FIELD_COUNT:
     break;
   }
@@ -144,6 +146,11 @@ static int assign(struct asz_provider *p, enum asz_provider_field field, const c
 
 int asz_provider_set(struct asz_provider *provider, enum asz_provider_field field, const char *text, const char *where,
                      struct asz_diag *diag) {
+  if (field == ASZ_PROVIDER_FIELD_hmac_key_file) {
+    struct asz_diag why;
+    int failed = asz_hmac_file_read(provider->hmac_secret, &provider->hmac_secret_bytes, text, &why);
+    return failed ? asz_diag_set(diag, failed, "%s: hmac_key_file: %s", where, why.text) : 0;
+  }
   int err = assign(provider, field, text);
   if (err)
     return asz_diag_set(diag, err, "%s: %s: expected %s, got \"%s\"", where, fields[field].name, fields[field].expected, text);
@@ -165,6 +172,9 @@ int asz_provider_finish(struct asz_provider *provider, const char *where, struct
   if (provider->probe == ASZ_PROBE_STAMP_TLV && !has_key)
     return asz_diag_set(diag, ASZ_EFORMAT, "%s: key: expected %s for the probe stamp-tlv, got nothing", where,
                         fields[ASZ_PROVIDER_FIELD_key].expected);
+  if (provider->probe == ASZ_PROBE_STAMP_AUTH && !has_key && provider->hmac_secret_bytes == 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s: key: expected %s, or an hmac_key_file, for the probe stamp-auth, got nothing",
+                        where, fields[ASZ_PROVIDER_FIELD_key].expected);
   return 0;
 }
 

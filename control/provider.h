@@ -12,6 +12,7 @@
 #include "dataplane/base/err.h"
 
 enum { ASZ_PROVIDER_NAME_MAX = 63, ASZ_REGION_MAX = 31, ASZ_OPERATOR_MAX = 63 };
+enum { ASZ_HMAC_SECRET_BYTES_MIN = 16, ASZ_HMAC_SECRET_BYTES_MAX = 32 };
 
 struct asz_provider {
   int64_t row;                              /* store row id, > 0; unique for ever */
@@ -26,8 +27,10 @@ struct asz_provider {
   bool control;                             /* one of our own reflectors: the self-health gate, never scored or slashed */
   char region[ASZ_REGION_MAX + 1];          /* "" : default target */
   char operator_name[ASZ_OPERATOR_MAX + 1]; /* for correlated failures; "" : alone */
-  uint64_t rtt_target_ns;                   /* q95 target; 0: the configured default */
-  uint64_t registered_ns;                   /* wall time */
+  uint8_t hmac_secret[ASZ_HMAC_SECRET_BYTES_MAX]; /* of STAMP's authenticated mode, for reflectors that are not ours ... */
+  uint8_t hmac_secret_bytes;                      /* ... 16 to 32; 0: none, stamp-auth derives its key from public_key */
+  uint64_t rtt_target_ns;                         /* q95 target; 0: the configured default */
+  uint64_t registered_ns;                         /* wall time */
 };
 
 /* X(field, what is expected): the columns of an imported file and the options of `provider add` ('_' typed as '-'). */
@@ -38,12 +41,13 @@ struct asz_provider {
   X(device, "a number from 0 to 4294967295")                                                                                     \
   X(port, "a port from 1 to 65535")                                                                                              \
   X(challenge_port, "a port from 0 to 65535 (0: no challenges)")                                                                 \
-  X(probe, "stamp, stamp-tlv, icmp-echo or tcp-syn")                                                                             \
+  X(probe, "stamp, stamp-tlv, icmp-echo, tcp-syn or stamp-auth")                                                                 \
   X(region, "at most 31 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")                                                 \
   X(operator, "at most 63 printable ASCII characters")                                                                           \
   X(rtt_target_ms, "a number from 0 to 10000 (0: the configured default)")                                                       \
   X(control, "yes or no")                                                                                                        \
-  X(ssid, "yes or no")
+  X(ssid, "yes or no")                                                                                                           \
+  X(hmac_key_file, "a file of mode 0600 with 32 to 64 hex digits")
 
 enum asz_provider_field {
 #define ASZ_PROVIDER_FIELD_ENUM(field, expected) ASZ_PROVIDER_FIELD_##field,
@@ -57,7 +61,8 @@ enum asz_provider_field asz_provider_field_from_name(const char *name);
 
 /* asz_provider_init: the defaults; probe kind and port are left open. asz_provider_set: one field from its text; ASZ_EFORMAT or
  * ASZ_ERANGE with `WHERE: FIELD: expected ..., got "..."`. asz_provider_finish: name and address must be there; an open probe
- * kind becomes stamp-tlv where a key is known, else stamp; stamp-tlv needs a key; an open port becomes the kind's. */
+ * kind becomes stamp-tlv where a key is known, else stamp; stamp-tlv needs a key, stamp-auth a key or an HMAC key file; an open
+ * port becomes the kind's. A field hmac_key_file is read when it is set; only what is in it is kept. */
 void asz_provider_init(struct asz_provider *ret_provider);
 ASZ_MUST_CHECK int asz_provider_set(struct asz_provider *provider, enum asz_provider_field field, const char *text,
                                     const char *where, struct asz_diag *diag);

@@ -10,6 +10,20 @@
 #include "control/tlog/tlog.h"
 #include "dataplane/base/wire.h"
 
+/* A key that was handed over goes before the one that two identities share. */
+static int hmac_fill(struct asz_roster *roster, uint32_t i, struct asz_diag *diag) {
+  const struct asz_provider *p = &roster->provider[i];
+  if (p->probe != ASZ_PROBE_STAMP_AUTH)
+    return 0;
+  if (p->hmac_secret_bytes > 0)
+    asz_hmac_key_set(&roster->hmac[i], p->hmac_secret, p->hmac_secret_bytes);
+  else if (asz_provider_has_key(p))
+    asz_session_hmac_key(&roster->hmac[i], roster->shared[i], roster->validator_pk, p->public_key);
+  else
+    return asz_diag_set(diag, ASZ_EINVAL, "provider %s: probe stamp-auth needs the provider's key or an HMAC key", p->name);
+  return 0;
+}
+
 static int roster_fill(struct asz_roster *roster, uint32_t i, const struct asz_identity *validator, struct asz_diag *diag) {
   const struct asz_provider *p = &roster->provider[i];
   roster->target[i] = (struct asz_target){
@@ -61,6 +75,21 @@ static int roster_root(struct asz_roster *roster) {
   return 0;
 }
 
+/* Whole cache lines, since the prober asks for one a target. */
+static int hmac_take(struct asz_roster *roster) {
+  bool needed = false;
+  for (uint32_t i = 0; i < roster->count && !needed; i++)
+    needed = roster->provider[i].probe == ASZ_PROBE_STAMP_AUTH;
+  if (!needed)
+    return 0;
+  size_t bytes = roster->count * sizeof *roster->hmac;
+  roster->hmac = aligned_alloc(sizeof *roster->hmac, bytes);
+  if (!roster->hmac)
+    return ASZ_ENOMEM;
+  memset(roster->hmac, 0, bytes);
+  return 0;
+}
+
 int asz_roster_new(struct asz_roster **ret_roster, struct asz_provider *provider, size_t count,
                    const struct asz_identity *validator, struct asz_diag *diag) {
   struct asz_roster *roster = calloc(1, sizeof *roster);
@@ -75,7 +104,8 @@ int asz_roster_new(struct asz_roster **ret_roster, struct asz_provider *provider
   roster->shared = calloc(count + 1, sizeof *roster->shared);
   roster->session[0] = calloc(count + 1, sizeof **roster->session);
   roster->session[1] = calloc(count + 1, sizeof **roster->session);
-  if (!roster->target || !roster->provider_id || !roster->shared || !roster->session[0] || !roster->session[1]) {
+  if (!roster->target || !roster->provider_id || !roster->shared || !roster->session[0] || !roster->session[1] ||
+      hmac_take(roster) != 0) {
     asz_roster_free(roster);
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for %zu providers", count);
   }
@@ -83,6 +113,8 @@ int asz_roster_new(struct asz_roster **ret_roster, struct asz_provider *provider
   asz_identity_short(roster->validator_id, validator->public_key);
   for (uint32_t i = 0; i < roster->count; i++) {
     int err = roster_fill(roster, i, validator, diag);
+    if (!err)
+      err = hmac_fill(roster, i, diag);
     if (err) {
       asz_roster_free(roster);
       return err;
@@ -108,9 +140,10 @@ void asz_roster_free(struct asz_roster *roster) {
   free_wiped(roster->shared, roster->count * sizeof *roster->shared);
   free_wiped(roster->session[0], roster->count * sizeof **roster->session);
   free_wiped(roster->session[1], roster->count * sizeof **roster->session);
+  free_wiped(roster->hmac, roster->count * sizeof *roster->hmac);
+  free_wiped(roster->provider, roster->count * sizeof *roster->provider);
   free(roster->provider_id);
   free(roster->target);
-  free(roster->provider);
   free(roster);
 }
 

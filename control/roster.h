@@ -22,6 +22,7 @@ struct asz_roster {
   uint8_t (*provider_id)[8];      /* short ids; zero without a key */
   uint8_t (*shared)[32];          /* X25519 secrets; zero without a key */
   struct asz_session *session[2]; /* by epoch & 1 */
+  struct asz_hmac_key *hmac;      /* for stamp-auth, all epochs; NULL when nobody is probed by it */
   uint8_t validator_id[8];
   uint8_t validator_pk[32];
   /* Merkle root (RFC 6962) over one registration leaf a provider, in plan order: name, key, device, address, ports, probe,
@@ -30,7 +31,7 @@ struct asz_roster {
 };
 
 /* asz_roster_new takes ownership of `provider` (heap; freed by asz_roster_free, also on failure). ASZ_EINVAL for a provider whose
- * key is no usable point, or that is probed by stamp-tlv without a key: the line names it. Control thread. */
+ * key is no usable point, or that is probed by stamp-tlv or stamp-auth without a key: the line names it. Control thread. */
 ASZ_MUST_CHECK int asz_roster_new(struct asz_roster **ret_roster, struct asz_provider *provider, size_t count,
                                   const struct asz_identity *validator, struct asz_diag *diag);
 void asz_roster_free(struct asz_roster *roster); /* wipes the secrets; NULL is fine */

@@ -56,6 +56,7 @@ int asz_run_plan(const struct asz_config *config, const struct asz_roster *roste
       .target_count = roster->count,
       .target = roster->target,
       .session = epoch->session,
+      .hmac = roster->hmac,
       .stats = stats,
   };
   memcpy(plan.secret, epoch->secret, sizeof plan.secret);

@@ -23,6 +23,7 @@ struct asz_dryrun {
   struct asz_plan plan;
   struct asz_dryrun_config config;
   struct asz_cookie_key key;
+  struct asz_hmac_lanes *lanes;
   struct asz_template template[ASZ_PROBE_COUNT];
   struct lane lane[ASZ_ENGINE_LCORES_MAX];
 };
@@ -47,12 +48,19 @@ int asz_dryrun_new(struct asz_dryrun **ret_dryrun, const struct asz_plan *plan, 
   memset(dryrun, 0, sizeof *dryrun);
   dryrun->plan = *plan;
   dryrun->config = *config;
+  int err = asz_hmac_lanes_new(&dryrun->lanes);
+  if (err) {
+    free(dryrun);
+    return err;
+  }
   asz_cookie_key_derive(&dryrun->key, plan->secret, plan->epoch);
   struct asz_probe_setup setup = {
       .local_ipv4 = config->local_ipv4,
       .source_port_base = config->source_port_base,
       .epoch = plan->epoch,
       .session = plan->session,
+      .hmac = plan->hmac,
+      .lanes = dryrun->lanes,
   };
   memcpy(setup.validator_id, plan->validator_id, sizeof setup.validator_id);
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
@@ -64,8 +72,10 @@ int asz_dryrun_new(struct asz_dryrun **ret_dryrun, const struct asz_plan *plan, 
 }
 
 void asz_dryrun_free(struct asz_dryrun *dryrun) {
-  if (dryrun != NULL)
-    sodium_memzero(dryrun, sizeof *dryrun);
+  if (dryrun == NULL)
+    return;
+  asz_hmac_lanes_free(dryrun->lanes);
+  sodium_memzero(dryrun, sizeof *dryrun);
   free(dryrun);
 }
 

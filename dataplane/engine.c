@@ -121,6 +121,8 @@ static int workers_make(struct asz_engine *engine, struct asz_diag *diag) {
     struct asz_worker *worker = &engine->worker[i];
     worker->lcore_id = engine->config.lcore_id[i];
     err = rings_take(worker, diag);
+    if (err == 0 && (err = asz_hmac_lanes_new(&worker->lanes)) != 0)
+      (void)asz_diag_set(diag, err, "engine: no memory for HMACs");
     if (err == 0)
       lcore_state_init(worker);
   }
@@ -213,6 +215,7 @@ void asz_engine_free(struct asz_engine *engine) {
     rte_ring_free(engine->worker[i].outgoing);
     rte_ring_free(engine->worker[i].incoming);
     steered_free(engine->worker[i].steered);
+    asz_hmac_lanes_free(engine->worker[i].lanes);
   }
   asz_port_close(&engine->port);
   for (int i = 0; i < 2; i++)
@@ -322,7 +325,7 @@ size_t asz_engine_memory_bytes(const struct asz_engine *engine) {
   size_t bytes = sizeof *engine + asz_port_memory_bytes(&engine->port);
   for (int i = 0; i < 2; i++)
     bytes += asz_addrmap_bytes(&engine->map[i]);
-  size_t worker_bytes = sizeof(struct asz_worker);
+  size_t worker_bytes = sizeof(struct asz_worker) + asz_hmac_lanes_bytes();
   worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_outgoing), QUEUE_DATAGRAMS);
   worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_engine_datagram), QUEUE_DATAGRAMS);
   if (engine->config.lcore_count > 1)

@@ -24,6 +24,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/diag.h"
+#include "dataplane/base/hmac.h"
 #include "dataplane/base/session.h"
 #include "dataplane/base/sketch.h"
 
@@ -32,7 +33,8 @@
   X(STAMP, "stamp")                                                                                                              \
   X(STAMP_TLV, "stamp-tlv")                                                                                                      \
   X(ICMP_ECHO, "icmp-echo")                                                                                                      \
-  X(TCP_SYN, "tcp-syn")
+  X(TCP_SYN, "tcp-syn")                                                                                                          \
+  X(STAMP_AUTH, "stamp-auth")
 
 enum asz_probe {
 #define ASZ_PROBE_ENUM(symbol, name) ASZ_PROBE_##symbol,
@@ -131,10 +133,11 @@ struct asz_plan {
   uint32_t target_count;
   const struct asz_target *target;   /* target_count; stays valid until sealed */
   const struct asz_session *session; /* target_count, for stamp-tlv; NULL when no target needs it */
+  const struct asz_hmac_key *hmac;   /* target_count, for stamp-auth; NULL when no target needs it */
   uint8_t validator_id[8];
   /* ECMP sweep: the targets are paths to one provider (same address, port and kind; 2..ASZ_SWEEP_PORTS_MAX of them), and target i
    * is probed from source_port_base + i: routers that hash ports send each its own way. Kinds over UDP only, since a port that
-   * the sweep fixes carries no cookie: plain stamp keeps 32 bits of it, stamp-tlv all. */
+   * the sweep fixes carries no cookie: stamp and stamp-auth keep 32 bits of it, stamp-tlv all. */
   bool sweep;
   struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
 };

@@ -65,6 +65,7 @@ struct asz_worker {
   struct asz_shard_report report; /* written before it counts as sealed */
 
   /* lcore */
+  struct asz_hmac_lanes *lanes;
   struct asz_counters counters __attribute__((aligned(64)));
   struct asz_rx rx;
   struct asz_rx_burst rx_burst;

@@ -51,6 +51,8 @@ static int check_target(const struct asz_plan *plan, uint32_t i, struct asz_diag
     return asz_diag_set(diag, ASZ_EINVAL, "plan: target[%u].port is 0, expected 1 to 65535", i);
   if (target->probe == ASZ_PROBE_STAMP_TLV && plan->session == NULL)
     return asz_diag_set(diag, ASZ_EINVAL, "plan: session is NULL, but target[%u] is probed by stamp-tlv", i);
+  if (target->probe == ASZ_PROBE_STAMP_AUTH && plan->hmac == NULL)
+    return asz_diag_set(diag, ASZ_EINVAL, "plan: hmac is NULL, but target[%u] is probed by stamp-auth", i);
   return 0;
 }
 
@@ -93,7 +95,7 @@ static int check_unique(const struct asz_plan *plan, struct asz_diag *diag) {
 static int check_sweep(const struct asz_plan *plan, struct asz_diag *diag) {
   const struct asz_target *first = &plan->target[0];
   if (!asz_probe_module(first->probe)->sweeps)
-    return asz_diag_set(diag, ASZ_EINVAL, "plan: a sweep needs a probe over UDP, expected stamp or stamp-tlv, got %s",
+    return asz_diag_set(diag, ASZ_EINVAL, "plan: a sweep needs a probe over UDP, expected stamp, stamp-tlv or stamp-auth, got %s",
                         asz_probe_name(first->probe));
   for (uint32_t i = 1; i < plan->target_count; i++)
     if (plan->target[i].ipv4 != first->ipv4 || plan->target[i].port != first->port || plan->target[i].probe != first->probe)

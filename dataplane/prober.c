@@ -240,6 +240,8 @@ static void epoch_start(struct asz_worker *worker) {
       .source_port_base = engine->config.source_port_base,
       .epoch = plan->epoch,
       .session = plan->session,
+      .hmac = plan->hmac,
+      .lanes = worker->lanes,
       .sweep = plan->sweep,
   };
   memcpy(setup.local_mac, engine->port.mac, sizeof setup.local_mac);

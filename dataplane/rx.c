@@ -2,6 +2,7 @@
 #include "dataplane/rx.h"
 
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/record.h"
 
 enum {
@@ -21,6 +22,7 @@ struct replies {
   uint32_t seq[ASZ_BURST_MAX];
   uint64_t time[ASZ_BURST_MAX];
   uint64_t cookie[ASZ_BURST_MAX];
+  bool mac_ok[ASZ_BURST_MAX]; /* of kinds that check MACs side by side */
   uint64_t rtt_ns[ASZ_BURST_MAX];
   uint32_t bin[ASZ_BURST_MAX]; /* of the sketch, if all is right */
 };
@@ -106,7 +108,8 @@ static const uint8_t *payload_of(const struct asz_rx_burst *burst, const struct 
   return burst->bytes[replies->at[i]] + replies->frame[i].payload_offset;
 }
 
-/* A kind that carries its target is told by its form, the others by what was asked of the source address. */
+/* A kind that carries its target is told by its form, the others by what was asked of the source address; where that is not known
+ * any more, by their form, too. */
 static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, uint32_t source) {
   if (frame->kind == ASZ_FRAME_ICMP)
     return ASZ_PROBE_ICMP_ECHO;
@@ -114,7 +117,9 @@ static enum asz_probe kind_of(const struct asz_rx *rx, const struct asz_frame *f
     return ASZ_PROBE_TCP_SYN;
   if (asz_tlv_find(payload, frame->payload_bytes))
     return ASZ_PROBE_STAMP_TLV;
-  return rx->run.epoch.valid && source != ASZ_TARGET_NONE ? rx->run.stats->target[source].probe : ASZ_PROBE_STAMP;
+  if (rx->run.epoch.valid && source != ASZ_TARGET_NONE)
+    return rx->run.stats->target[source].probe;
+  return asz_stamp_auth_find(payload, frame->payload_bytes) ? ASZ_PROBE_STAMP_AUTH : ASZ_PROBE_STAMP;
 }
 
 /* In a sweep all targets have one address: the port that was asked from is the path. */
@@ -136,6 +141,8 @@ static void source_stage(struct asz_rx *rx, struct replies *replies, uint32_t to
     __builtin_prefetch(&run->stats->target[source], 1);
     if (run->setup.session != NULL)
       __builtin_prefetch(&run->setup.session[source]);
+    if (run->setup.hmac != NULL)
+      __builtin_prefetch(&run->setup.hmac[source]);
   }
   replies->sourced = to;
 }
@@ -310,6 +317,34 @@ static bool older_fits(const struct asz_rx *rx, struct replies *replies, uint32_
   return false;
 }
 
+/* The MACs that a kind checks side by side: only of replies that would be asked for it, so that nobody can make us work by
+ * guessing. */
+static void macs_of_kind(const struct asz_rx *rx, const struct asz_rx_burst *burst, struct replies *replies,
+                         enum asz_probe kind) {
+  uint32_t asked[ASZ_BURST_MAX], target[ASZ_BURST_MAX], count = 0;
+  const uint8_t *payload[ASZ_BURST_MAX];
+  bool ok[ASZ_BURST_MAX];
+  for (uint32_t i = 0; i < replies->claimed; i++) {
+    if (replies->kind[i] != kind)
+      continue;
+    replies->mac_ok[i] = false;
+    payload[count] = payload_of(burst, replies, i);
+    target[count] = replies->target[i];
+    asked[count] = i;
+    if (replies->source[i] == replies->target[i] && cookie_fits(rx, replies, i, payload[count], burst->now_ntp64))
+      count++;
+  }
+  asz_probe_module(kind)->macs_ok(&rx->run.setup, payload, target, ok, count);
+  for (uint32_t i = 0; i < count; i++)
+    replies->mac_ok[asked[i]] = ok[i];
+}
+
+static void macs_stage(const struct asz_rx *rx, const struct asz_rx_burst *burst, struct replies *replies) {
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
+    if (asz_probe_module(kind)->macs_ok != NULL)
+      macs_of_kind(rx, burst, replies, kind);
+}
+
 static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t i) {
   const struct asz_rx_run *run = &rx->run;
   const struct asz_frame *frame = &replies->frame[i];
@@ -328,7 +363,10 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
     return;
   }
   reset_ask(burst, replies->at[i], target, frame);
-  if (module->mac_ok != NULL && !module->mac_ok(payload, &run->setup.session[target])) {
+  bool mac_ok = module->macs_ok != NULL  ? replies->mac_ok[i]
+                : module->mac_ok != NULL ? module->mac_ok(payload, &run->setup.session[target])
+                                         : true;
+  if (!mac_ok) {
     asz_record_count(&stats->bad_mac);
     count(rx, ASZ_CTR_RX_BAD_MAC);
     return;
@@ -356,6 +394,8 @@ void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
   stages_run(rx, burst, &replies);
   if (rx->run.epoch.valid)
     asz_cookie_many(&rx->run.epoch.key, replies.target, replies.seq, replies.time, replies.cookie, replies.claimed);
+  if (rx->run.setup.hmac != NULL)
+    macs_stage(rx, burst, &replies);
   for (uint32_t i = 0; i < replies.claimed; i++)
     judge(rx, burst, &replies, i);
 }

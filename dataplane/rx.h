@@ -2,8 +2,8 @@
 /* asz_rx: what an arrived frame is, and what follows from it. Bytes in, counters and statistics out: no DPDK, no clock.
  *
  * A burst goes through in stages, so that the memory that one stage will touch is already on its way while another frame is being
- * looked at, and the cookies of a burst are computed side by side:
- *   parse | address -> target | claim | cookies | judge, record
+ * looked at, and the cookies and HMACs of a burst are computed side by side:
+ *   parse | address -> target | claim | cookies | HMACs | judge, record
  * Every frame ends in exactly one counter (RX_REORDERED counts beside RX_ANSWERED or RX_LATE). The order of the questions:
  *   cookie right for the target that is claimed? no: does the previous epoch's key fit: REPLAYED, else FORGED
  *   sent in this epoch's past?                   no: FORGED

@@ -38,6 +38,8 @@ static void look_ahead(struct asz_tx *tx) {
       asz_target_prefetch(&tx->plan.target[drawn->target[i]]);
       if (tx->plan.session != NULL)
         __builtin_prefetch(&tx->plan.session[drawn->target[i]]);
+      if (tx->plan.hmac != NULL)
+        __builtin_prefetch(&tx->plan.hmac[drawn->target[i]]);
     }
   }
   tx->drawn_now ^= 1;

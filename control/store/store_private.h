@@ -14,11 +14,11 @@
 /* X(symbol, SQL) */
 #define ASZ_STATEMENT_LIST(X)                                                                                                    \
   X(PROVIDER_ADD, "INSERT INTO provider (name, public_key, device, ipv4, port, challenge_port, probe, flags, control, region,"   \
-                  " operator, rtt_target_ns, registered_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)")                                 \
+                  " operator, rtt_target_ns, registered_ns, hmac_secret) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                  \
   X(PROVIDER_LIST, "SELECT row, name, public_key, device, ipv4, port, challenge_port, probe, flags, control, region, operator,"  \
-                   " rtt_target_ns, registered_ns FROM provider ORDER BY row")                                                   \
+                   " rtt_target_ns, registered_ns, hmac_secret FROM provider ORDER BY row")                                      \
   X(PROVIDER_FIND, "SELECT row, name, public_key, device, ipv4, port, challenge_port, probe, flags, control, region, operator,"  \
-                   " rtt_target_ns, registered_ns FROM provider WHERE name = ?")                                                 \
+                   " rtt_target_ns, registered_ns, hmac_secret FROM provider WHERE name = ?")                                    \
   X(PROVIDER_BY_NAME, "SELECT name FROM provider WHERE name = ?")                                                                \
   X(PROVIDER_BY_IPV4, "SELECT name FROM provider WHERE ipv4 = ?")                                                                \
   X(PROVIDER_BY_KEY, "SELECT name FROM provider WHERE public_key = ? AND device = ?")                                            \

@@ -76,10 +76,28 @@ int asz_store_provider_add(struct asz_store *store, struct asz_provider *provide
   asz_bind_text(&cursor, provider->operator_name);
   asz_bind_u64(&cursor, provider->rtt_target_ns);
   asz_bind_u64(&cursor, provider->registered_ns);
+  if (provider->hmac_secret_bytes > 0)
+    asz_bind_blob(&cursor, provider->hmac_secret, provider->hmac_secret_bytes);
+  else
+    asz_bind_null(&cursor);
   err = asz_cursor_run(&cursor);
   if (!err)
     provider->row = sqlite3_last_insert_rowid(store->db);
   return err;
+}
+
+static void read_secret(struct asz_cursor *cursor, struct asz_provider *ret_provider) {
+  if (asz_column_is_null(cursor)) {
+    cursor->position++;
+    return;
+  }
+  size_t size;
+  (void)asz_column_blob(cursor, &size);
+  cursor->position--;
+  if (size < ASZ_HMAC_SECRET_BYTES_MIN || size > ASZ_HMAC_SECRET_BYTES_MAX)
+    size = ASZ_HMAC_SECRET_BYTES_MAX; /* which it has not: asz_column_bytes names the column */
+  asz_column_bytes(cursor, ret_provider->hmac_secret, size);
+  ret_provider->hmac_secret_bytes = (uint8_t)size;
 }
 
 /* The columns of PROVIDER_LIST and PROVIDER_FIND. */
@@ -102,6 +120,7 @@ static void read_provider(struct asz_cursor *cursor, struct asz_provider *ret_pr
   asz_column_text(cursor, ret_provider->operator_name, sizeof ret_provider->operator_name);
   ret_provider->rtt_target_ns = asz_column_u64(cursor, INT64_MAX);
   ret_provider->registered_ns = asz_column_u64(cursor, INT64_MAX);
+  read_secret(cursor, ret_provider);
 }
 
 int asz_store_provider_list(struct asz_store *store, struct asz_provider **ret_providers, size_t *ret_count,

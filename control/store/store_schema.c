@@ -50,6 +50,9 @@ const char *const asz_store_steps[] = {
     " epoch INTEGER NOT NULL, at_ns INTEGER NOT NULL, offence INTEGER NOT NULL, stake_bps INTEGER NOT NULL,"
     " jail_ns INTEGER NOT NULL, bundle_hash BLOB NOT NULL, log_index INTEGER NOT NULL, reason TEXT NOT NULL,"
     " bundle BLOB NOT NULL) STRICT;",
+
+    /* 1 -> 2: the key of STAMP's authenticated mode, where a provider was given one */
+    "ALTER TABLE provider ADD COLUMN hmac_secret BLOB;",
 };
 
 int asz_store_schema_version(void) {

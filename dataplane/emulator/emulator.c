@@ -123,7 +123,7 @@ int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulat
   e->keys_next = 1;
   int socket = (int)rte_lcore_to_socket_id(config->lcore_id);
   if ((err = make_memory(e, config->truth, socket)) || (err = make_rings(e, socket)) || (err = make_port(e, socket)) ||
-      (err = asz_clock_calibrate(&e->clock, CALIBRATE_MS))) {
+      (err = asz_hmac_lanes_new(&e->lanes)) || (err = asz_clock_calibrate(&e->clock, CALIBRATE_MS))) {
     asz_emulator_free(e);
     return asz_diag_set(diag, err, "emulator: %s (%u providers, %u replies in flight)", asz_err_str(err), config->provider_count,
                         config->in_flight_max);
@@ -133,7 +133,8 @@ int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulat
   return 0;
 }
 
-void asz_emulator_sessions(struct asz_emulator *e, uint32_t epoch, const struct asz_session *session) {
+void asz_emulator_sessions(struct asz_emulator *e, uint32_t epoch, const struct asz_session *session,
+                           const struct asz_hmac_key *hmac) {
   const struct asz_reply_keys *old = atomic_load_explicit(&e->keys, memory_order_relaxed);
   struct asz_reply_keys *keys = &e->keys_store[e->keys_next];
   keys->count = old->count == 0 ? 1 : 2;
@@ -141,6 +142,8 @@ void asz_emulator_sessions(struct asz_emulator *e, uint32_t epoch, const struct 
   keys->session[0] = session;
   keys->epoch[1] = old->epoch[0];
   keys->session[1] = old->session[0];
+  keys->hmac = hmac;
+  keys->lanes = e->lanes;
   e->keys_next = (e->keys_next + 1) % 3;
   atomic_store_explicit(&e->keys, keys, memory_order_release);
 }
@@ -182,6 +185,7 @@ void asz_emulator_free(struct asz_emulator *e) {
   asz_delay_free(e->delay);
   asz_bigmem_free(e->truth, truth_bytes(e));
   asz_bigmem_free(e->deed, deed_bytes(e));
+  asz_hmac_lanes_free(e->lanes);
   free(e);
 }
 
@@ -205,7 +209,7 @@ size_t asz_emulator_memory_bytes(const struct asz_emulator *e) {
   size_t rings = 2 * (size_t)ASZ_EMULATOR_RING_FRAMES * sizeof(void *) +
                  2 * (size_t)ASZ_EMULATOR_DATAGRAMS * sizeof(struct asz_emulator_datagram);
   return sizeof *e + rings + pool_bytes(e->small) + pool_bytes(e->large) + asz_delay_footprint(e->config.in_flight_max) +
-         truth_bytes(e) + deed_bytes(e);
+         truth_bytes(e) + deed_bytes(e) + asz_hmac_lanes_bytes();
 }
 
 int asz_emulator_challenge_recv(struct asz_emulator *e, struct asz_emulator_datagram *ret_datagram) {

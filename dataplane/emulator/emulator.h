@@ -82,8 +82,10 @@ ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const st
                                     uint16_t *ret_port_id, struct asz_diag *diag);
 /* asz_emulator_sessions hands over the sessions of an epoch (provider_count, for the TLV): call before each epoch; both the
  * current and the previous array are kept in use and must stay valid. NULL, or never called: TLV probes are answered without a
- * MAC check (as by a plain reflector). Control thread, at any time. */
-void asz_emulator_sessions(struct asz_emulator *emulator, uint32_t epoch, const struct asz_session *session);
+ * MAC check (as by a plain reflector). hmac (provider_count, for authenticated mode) holds for all epochs and must stay valid;
+ * NULL: authenticated probes are not answered. Control thread, at any time. */
+void asz_emulator_sessions(struct asz_emulator *emulator, uint32_t epoch, const struct asz_session *session,
+                           const struct asz_hmac_key *hmac);
 ASZ_MUST_CHECK int asz_emulator_launch(struct asz_emulator *emulator);
 /* asz_emulator_stop waits for the lcore, which gives back every buffer on its way out. Stop the engine first (its buffers are in
  * our rings), then this, then free both in any order. Calling it again is fine. */

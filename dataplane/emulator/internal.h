@@ -42,6 +42,7 @@ struct asz_emulator {
   _Atomic(const struct asz_reply_keys *) keys;
 
   /* lcore */
+  struct asz_hmac_lanes *lanes; /* reached by way of the keys */
   struct asz_delay *delay;
   struct asz_deed *deed;
   uint64_t faults, strays;

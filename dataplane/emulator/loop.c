@@ -123,7 +123,7 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   asz_plan_probe(&plan, &facts, number);
   const uint8_t *payload = arrival->bytes + arrival->frame.payload_offset;
   if (!plan.answers || (asz_request_classify(&arrival->frame) == ASZ_REQUEST_STAMP &&
-                        !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.session))) {
+                        !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.auth))) {
     deed->withheld++;
     return;
   }

@@ -15,6 +15,7 @@
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/draw.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/tcp.h"
 
 enum { REPLY_TTL = 64, REPLY_WINDOW = 64240, REPLY_MSS = 1460 };
@@ -38,24 +39,38 @@ enum asz_request asz_request_classify(const struct asz_frame *frame) {
   }
 }
 
+static int authorise_tlv(const struct asz_reply_keys *keys, uint32_t provider, const uint8_t *payload,
+                         struct asz_reply_auth *ret_auth) {
+  uint32_t epoch = asz_be32_load(payload + ASZ_TLV_AT_EPOCH);
+  uint32_t i = 0;
+  while (i < keys->count && keys->epoch[i] != epoch)
+    i++;
+  if (i == keys->count)
+    return 0;
+  if (keys->session[i] == NULL)
+    return 1;
+  const struct asz_session *session = &keys->session[i][provider];
+  if (payload[ASZ_TLV_AT_ROLE] != ASZ_TLV_ROLE_REQUEST ||
+      !asz_mac_check(payload + ASZ_TLV_AT_MAC, session->request_key, payload, ASZ_TLV_AT_MAC))
+    return 0;
+  ret_auth->session = session;
+  return 1;
+}
+
 int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, const uint8_t *payload, size_t size_bytes,
-                        const struct asz_session **ret_session) {
-  const struct asz_session *session = NULL;
+                        struct asz_reply_auth *ret_auth) {
+  struct asz_reply_auth auth = {NULL, NULL, NULL};
   if (keys->count > 0 && asz_tlv_find(payload, size_bytes)) {
-    uint32_t epoch = asz_be32_load(payload + ASZ_TLV_AT_EPOCH);
-    uint32_t i = 0;
-    while (i < keys->count && keys->epoch[i] != epoch)
-      i++;
-    if (i == keys->count)
+    if (!authorise_tlv(keys, provider, payload, &auth))
       return 0;
-    if (keys->session[i]) {
-      session = &keys->session[i][provider];
-      if (payload[ASZ_TLV_AT_ROLE] != ASZ_TLV_ROLE_REQUEST ||
-          !asz_mac_check(payload + ASZ_TLV_AT_MAC, session->request_key, payload, ASZ_TLV_AT_MAC))
-        return 0;
-    }
+  } else if (asz_stamp_auth_find(payload, size_bytes)) {
+    if (keys->hmac == NULL || asz_stamp_auth_is_reply(payload) ||
+        !asz_stamp_auth_verify(keys->lanes, &keys->hmac[provider], payload))
+      return 0;
+    auth.hmac = &keys->hmac[provider];
+    auth.lanes = keys->lanes;
   }
-  *ret_session = session;
+  *ret_auth = auth;
   return 1;
 }
 
@@ -80,19 +95,48 @@ static void make_up_stamp(uint8_t *payload, size_t size, uint64_t bits, const st
     asz_mac_make(payload + ASZ_TLV_AT_MAC, session->reply_key, payload, ASZ_TLV_AT_MAC);
 }
 
+static void make_up_auth(uint8_t *payload, uint64_t bits, const struct asz_reply_auth *auth) {
+  uint64_t sender_time = asz_be64_load(payload + ASZ_STAMP_AUTH_SENDER_TIME);
+  asz_be32_store(payload + ASZ_STAMP_AUTH_SEQ, asz_be32_load(payload + ASZ_STAMP_AUTH_SEQ) + 1);
+  asz_be32_store(payload + ASZ_STAMP_AUTH_SENDER_SEQ, asz_be32_load(payload + ASZ_STAMP_AUTH_SENDER_SEQ) + 1);
+  asz_be64_store(payload + ASZ_STAMP_AUTH_SENDER_TIME, sender_time + (bits & 0xffffff) + 1);
+  asz_be16_store(payload + ASZ_STAMP_AUTH_SSID, (uint16_t)(bits >> 48));
+  asz_stamp_auth_seal(auth->lanes, auth->hmac, payload);
+}
+
+static int reflect_auth(uint8_t *payload, const struct asz_frame *frame, const struct asz_reply_spec *spec) {
+  const struct asz_reply_auth *auth = &spec->auth;
+  int size = asz_stamp_auth_reflect(auth->lanes, auth->hmac, payload, frame->payload_bytes, spec->t2_ntp64, spec->t3_ntp64,
+                                    ASZ_STAMP_ERROR_UNSYNCHRONISED, frame->ttl);
+  if (size < 0)
+    return size;
+  if (spec->made_up)
+    make_up_auth(payload, spec->made_up, auth);
+  if (spec->spoil_mac)
+    payload[ASZ_STAMP_AUTH_HMAC] ^= 1;
+  return 0;
+}
+
+static int reflect_open(uint8_t *payload, const struct asz_frame *frame, const struct asz_reply_spec *spec) {
+  int size = asz_stamp_reflect(payload, frame->payload_bytes, spec->t2_ntp64, spec->t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED,
+                               frame->ttl, spec->auth.session);
+  if (size < 0)
+    return size;
+  if (spec->made_up)
+    make_up_stamp(payload, frame->payload_bytes, spec->made_up, spec->auth.session);
+  if (spec->spoil_mac && asz_tlv_find(payload, frame->payload_bytes))
+    payload[ASZ_TLV_AT_MAC] ^= 1;
+  return 0;
+}
+
 static int build_stamp(uint8_t *udp, const uint8_t *request_payload, const struct asz_frame *frame,
                        const struct asz_reply_spec *spec) {
   uint8_t *payload = udp + ASZ_UDP_BYTES;
   asz_wire_udp_write(udp, frame->dst_port, frame->src_port, frame->payload_bytes);
   memcpy(payload, request_payload, frame->payload_bytes);
-  int size = asz_stamp_reflect(payload, frame->payload_bytes, spec->t2_ntp64, spec->t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED,
-                               frame->ttl, spec->session);
-  if (size < 0)
-    return size;
-  if (spec->made_up)
-    make_up_stamp(payload, frame->payload_bytes, spec->made_up, spec->session);
-  if (spec->spoil_mac && asz_tlv_find(payload, frame->payload_bytes))
-    payload[ASZ_TLV_AT_MAC] ^= 1;
+  int err = spec->auth.hmac != NULL ? reflect_auth(payload, frame, spec) : reflect_open(payload, frame, spec);
+  if (err)
+    return err;
   asz_wire_udp_finish(udp - ASZ_IPV4_BYTES);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "dataplane/base/err.h"
+#include "dataplane/base/hmac.h"
 #include "dataplane/base/session.h"
 #include "dataplane/base/wire.h"
 
@@ -28,21 +29,31 @@ struct asz_reply_keys {
   uint32_t count;
   uint32_t epoch[2];
   const struct asz_session *session[2]; /* NULL: a plain reflector in that epoch */
+  const struct asz_hmac_key *hmac;      /* of authenticated mode, by provider, for all epochs; NULL: nobody speaks it */
+  struct asz_hmac_lanes *lanes;         /* the caller's, where hmac is given */
 };
-/* asz_reply_authorise: 1 when a STAMP payload may be answered, *ret_session then tells how (NULL: as a plain reflector); 0 when a
- * responder would silently drop it: our TLV of an epoch without keys, or with a MAC that does not verify. */
+
+/* How a STAMP request is answered: as a plain reflector, with our TLV, or in authenticated mode. */
+struct asz_reply_auth {
+  const struct asz_session *session; /* our TLV */
+  const struct asz_hmac_key *hmac;   /* authenticated mode */
+  struct asz_hmac_lanes *lanes;
+};
+/* asz_reply_authorise: 1 when a STAMP payload may be answered, *ret_auth then tells how; 0 when a responder would silently drop
+ * it: our TLV of an epoch without keys, or with a MAC that does not verify; authenticated mode without a key or with a wrong
+ * HMAC. */
 ASZ_MUST_CHECK int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, const uint8_t *payload,
-                                       size_t size_bytes, const struct asz_session **ret_session);
+                                       size_t size_bytes, struct asz_reply_auth *ret_auth);
 
 /* How a host answers a SYN: it listens, with or without timestamps, or the port is closed. */
 enum asz_syn_answer { ASZ_SYN_ACCEPT = 0, ASZ_SYN_ACCEPT_PLAIN, ASZ_SYN_REFUSE };
 
 struct asz_reply_spec {
-  uint64_t t2_ntp64, t3_ntp64;       /* what a STAMP reflector says of its receive and transmit times */
-  const struct asz_session *session; /* from asz_reply_authorise */
-  uint64_t made_up;                  /* not 0: overwrite what proves the request was seen with something made of these bits */
-  bool spoil_mac;                    /* flip a bit of the TLV's MAC, where there is one */
-  enum asz_syn_answer syn;           /* to a SYN only */
+  uint64_t t2_ntp64, t3_ntp64; /* what a STAMP reflector says of its receive and transmit times */
+  struct asz_reply_auth auth;  /* from asz_reply_authorise */
+  uint64_t made_up;            /* not 0: overwrite what proves the request was seen with something made of these bits */
+  bool spoil_mac;              /* flip a bit of the TLV's MAC or the HMAC, where there is one */
+  enum asz_syn_answer syn;     /* to a SYN only */
 };
 
 /* asz_reply_size: bytes of the reply frame to a STAMP or echo request or a SYN; a shorter answer to that is padded. */

@@ -5,10 +5,9 @@
 #include <string.h>
 
 static const struct asz_probe_module *const modules[ASZ_PROBE_COUNT] = {
-    [ASZ_PROBE_STAMP] = &asz_probe_stamp,
-    [ASZ_PROBE_STAMP_TLV] = &asz_probe_stamp_tlv,
-    [ASZ_PROBE_ICMP_ECHO] = &asz_probe_icmp_echo,
-    [ASZ_PROBE_TCP_SYN] = &asz_probe_tcp_syn,
+    [ASZ_PROBE_STAMP] = &asz_probe_stamp,           [ASZ_PROBE_STAMP_TLV] = &asz_probe_stamp_tlv,
+    [ASZ_PROBE_ICMP_ECHO] = &asz_probe_icmp_echo,   [ASZ_PROBE_TCP_SYN] = &asz_probe_tcp_syn,
+    [ASZ_PROBE_STAMP_AUTH] = &asz_probe_stamp_auth,
 };
 
 const struct asz_probe_module *asz_probe_module(enum asz_probe probe) {

@@ -17,6 +17,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/cookie.h"
+#include "dataplane/base/hmac.h"
 #include "dataplane/base/session.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/engine.h"
@@ -30,6 +31,7 @@ enum {
   ASZ_TARGET_NONE = UINT32_MAX, /* no target index */
 };
 _Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_COOKIE_BURST_MAX, "a burst's cookies are made at once");
+_Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_HMAC_BURST_MAX, "and so are its HMACs");
 
 /* What the templates of an epoch are written from. session may be NULL when no target needs it. */
 struct asz_probe_setup {
@@ -39,6 +41,8 @@ struct asz_probe_setup {
   uint32_t epoch;
   uint8_t validator_id[8];
   const struct asz_session *session; /* by target index */
+  const struct asz_hmac_key *hmac;   /* by target index; NULL when no target needs it */
+  struct asz_hmac_lanes *lanes;      /* this lcore's, for kinds with HMACs */
   bool sweep;                        /* source port = base + target index, see asz_plan */
 };
 
@@ -93,12 +97,16 @@ struct asz_probe_module {
   /* cookie_ok: does the reply carry what a probe with this cookie sent? flags: ASZ_TARGET_* of the target. Only after read. */
   bool (*cookie_ok)(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
                     uint8_t flags);
-  /* mac_ok: NULL for kinds without one. */
+  /* mac_ok: NULL for kinds without one, or with macs_ok. */
   bool (*mac_ok)(const uint8_t *payload, const struct asz_session *session);
+  /* macs_ok: for MACs that are checked side by side: count <= ASZ_BURST_MAX replies whose cookies are right. Else NULL. */
+  void (*macs_ok)(const struct asz_probe_setup *setup, const uint8_t *const *payload, const uint32_t *target, bool *ret_ok,
+                  uint32_t count);
 };
 
 extern const struct asz_probe_module asz_probe_stamp;
 extern const struct asz_probe_module asz_probe_stamp_tlv;
+extern const struct asz_probe_module asz_probe_stamp_auth;
 extern const struct asz_probe_module asz_probe_icmp_echo;
 extern const struct asz_probe_module asz_probe_tcp_syn;
 

@@ -62,7 +62,7 @@ Test(provider, fields_refuse_what_they_cannot_be)
       {ASZ_PROVIDER_FIELD_port, "0", "port: expected a port from 1"},
       {ASZ_PROVIDER_FIELD_port, "65536", "port: expected a port from 1"},
       {ASZ_PROVIDER_FIELD_challenge_port, "-1", "challenge_port: expected"},
-      {ASZ_PROVIDER_FIELD_probe, "ping", "probe: expected stamp, stamp-tlv, icmp-echo or tcp-syn"},
+      {ASZ_PROVIDER_FIELD_probe, "ping", "probe: expected stamp, stamp-tlv, icmp-echo, tcp-syn or stamp-auth"},
       {ASZ_PROVIDER_FIELD_region, "01234567890123456789012345678901", "region: expected at most 31"},
       {ASZ_PROVIDER_FIELD_operator, "caf\xc3\xa9", "operator: expected at most 63 printable"},
       {ASZ_PROVIDER_FIELD_rtt_target_ms, "10001", "rtt_target_ms: expected a number from 0 to 10000"},
@@ -131,6 +131,8 @@ Test(import, names_line_and_field_of_a_bad_row)
   expect_refused("name,ip\n,10.0.0.1\n", ASZ_EFORMAT, "p.csv:2: name: expected 1 to 63");
   expect_refused("name,ip\na,\n", ASZ_EFORMAT, "p.csv:2: ip: expected");
   expect_refused("name,ip,probe\na,10.0.0.1,stamp-tlv\n", ASZ_EFORMAT, "p.csv:2: key: expected");
+  expect_refused("name,ip,probe\na,10.0.0.1,stamp-auth\n", ASZ_EFORMAT, "p.csv:2: key: expected");
+  expect_refused("name,ip,hmac_key_file\na,10.0.0.1,/nowhere\n", ASZ_ENOENT, "p.csv:2: hmac_key_file: /nowhere: cannot open");
   expect_refused("name,ip\n\"a,10.0.0.1\n", ASZ_EFORMAT, "p.csv:2: expected a closing quote");
   expect_refused("name,ip\n\"a\"b,10.0.0.1\n", ASZ_EFORMAT, "p.csv:2: expected a closing quote and then a comma");
 }

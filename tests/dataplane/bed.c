@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/tcp.h"
 
 enum { IP_AT = ASZ_ETH_BYTES, L4_AT = IP_AT + ASZ_IPV4_BYTES, PAYLOAD_AT = L4_AT + 8 };
@@ -13,8 +14,12 @@ enum { IP_AT = ASZ_ETH_BYTES, L4_AT = IP_AT + ASZ_IPV4_BYTES, PAYLOAD_AT = L4_AT
 static const uint8_t local_mac[6] = {2, 0, 0, 0, 0, 0xaa}, gateway_mac[6] = {2, 0, 0, 0, 0, 0xbb};
 
 static void epoch_begin(struct bed *bed, uint32_t epoch) {
-  struct asz_probe_setup setup = {
-      .local_ipv4 = BED_LOCAL, .source_port_base = BED_PORT_BASE, .epoch = epoch, .session = bed->session};
+  struct asz_probe_setup setup = {.local_ipv4 = BED_LOCAL,
+                                  .source_port_base = BED_PORT_BASE,
+                                  .epoch = epoch,
+                                  .session = bed->session,
+                                  .hmac = bed->hmac,
+                                  .lanes = bed->lanes};
   memcpy(setup.local_mac, local_mac, 6);
   memcpy(setup.gateway_mac, gateway_mac, 6);
   memcpy(setup.validator_id, "validatr", 8);
@@ -46,7 +51,9 @@ void bed_open(struct bed *bed, enum asz_probe kind) {
   cr_assert(eq(int, asz_addrmap_new(&bed->map, BED_TARGETS, -1), 0));
   cr_assert(eq(int, asz_addrmap_new(&bed->other_map, BED_TARGETS, -1), 0));
   asz_addrmap_reset(&bed->map, BED_TARGETS);
+  cr_assert(eq(int, asz_hmac_lanes_new(&bed->lanes), 0));
   for (uint32_t i = 0; i < BED_TARGETS; i++) {
+    asz_hmac_key_set(&bed->hmac[i], (const uint8_t[]){(uint8_t)i, 1, 2, 3}, 4);
     bed->target[i] = (struct asz_target){.ipv4 = BED_FIRST + i, .port = BED_PORT, .probe = (uint8_t)kind};
     cr_assert(eq(int, asz_addrmap_put(&bed->map, BED_FIRST + i, i), 0));
   }
@@ -62,6 +69,7 @@ void bed_open(struct bed *bed, enum asz_probe kind) {
 
 void bed_close(struct bed *bed) {
   asz_stats_free(bed->stats);
+  asz_hmac_lanes_free(bed->lanes);
   asz_addrmap_free(&bed->map);
   asz_addrmap_free(&bed->other_map);
 }
@@ -142,12 +150,17 @@ struct bed_frame bed_reply(const struct bed *bed, struct bed_frame frame) {
   if (is(&frame, ASZ_PROTOCOL_TCP))
     return bed_syn_reply(frame, BED_SYN_TIMES);
   uint8_t *ip = frame.bytes + IP_AT, *l4 = frame.bytes + L4_AT;
-  const struct asz_session *session = &bed->session[target_of(&frame)];
+  uint32_t index = target_of(&frame);
+  const struct asz_session *session = &bed->session[index];
   swap(frame.bytes, frame.bytes + 6, 6);
   swap(ip + ASZ_IPV4_SRC, ip + ASZ_IPV4_DST, 4);
   if (is(&frame, ASZ_PROTOCOL_UDP)) {
     swap(l4 + ASZ_UDP_SRC, l4 + ASZ_UDP_DST, 2);
-    int size = asz_stamp_reflect(frame.bytes + PAYLOAD_AT, frame.size - PAYLOAD_AT, 11, 22, 0x0801, 255, session);
+    uint8_t *payload = frame.bytes + PAYLOAD_AT;
+    size_t payload_bytes = frame.size - PAYLOAD_AT;
+    int size = asz_stamp_auth_find(payload, payload_bytes)
+                   ? asz_stamp_auth_reflect(bed->lanes, &bed->hmac[index], payload, payload_bytes, 11, 22, 0x0801, 255)
+                   : asz_stamp_reflect(payload, payload_bytes, 11, 22, 0x0801, 255, session);
     cr_assert(eq(int, size, (int)(frame.size - PAYLOAD_AT)));
   } else {
     l4[0] = ASZ_ICMP_ECHO_REPLY;

@@ -21,6 +21,8 @@ struct bed {
   uint8_t secret[32];
   struct asz_target target[BED_TARGETS];
   struct asz_session session[BED_TARGETS];
+  struct asz_hmac_key hmac[BED_TARGETS];
+  struct asz_hmac_lanes *lanes;
   struct asz_template template;
   struct asz_slots slots;
   struct asz_stats *stats;

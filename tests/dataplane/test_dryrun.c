@@ -11,6 +11,7 @@
 enum { TARGETS = 11, RATE = 1000, DURATION_MS = 200 };
 static struct asz_target target[TARGETS];
 static struct asz_session session[TARGETS];
+static struct asz_hmac_key hmac[TARGETS];
 static struct asz_stats stats = {.target_count = TARGETS};
 static struct asz_plan plan;
 static struct asz_dryrun_config config;
@@ -27,6 +28,7 @@ static void setup(void) {
       .target_count = TARGETS,
       .target = target,
       .session = session,
+      .hmac = hmac,
       .validator_id = "validat",
       .stats = &stats,
   };
@@ -104,6 +106,7 @@ Test(dryrun, replies_to_its_frames_would_count)
     plan.target = bed.target;
     plan.target_count = BED_TARGETS;
     plan.session = bed.session;
+    plan.hmac = bed.hmac;
     memcpy(plan.secret, bed.secret, sizeof plan.secret);
     memcpy(plan.validator_id, bed.rx.run.setup.validator_id, sizeof plan.validator_id);
     open(1);

@@ -14,6 +14,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/tcp.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/eal.h"
@@ -29,6 +30,8 @@ static struct asz_engine *engine;
 static struct asz_engine_config config;
 static struct asz_target target[TARGETS];
 static struct asz_session session[TARGETS];
+static struct asz_hmac_key hmac[TARGETS];
+static struct asz_hmac_lanes *lanes;
 static struct asz_plan plan;
 
 /* What the peer does and what it saw. */
@@ -70,6 +73,9 @@ static void start(unsigned ring_frames) {
   for (uint32_t i = 0; i < TARGETS; i++)
     target[i] =
         (struct asz_target){.ipv4 = FIRST + i, .port = 862, .challenge_port = 8620, .probe = (uint8_t)(i % ASZ_PROBE_COUNT)};
+  cr_assert(eq(int, asz_hmac_lanes_new(&lanes), 0));
+  for (uint32_t i = 0; i < TARGETS; i++)
+    asz_hmac_key_set(&hmac[i], &i, sizeof i);
   plan = (struct asz_plan){
       .epoch = 3,
       .secret = {1, 2, 3},
@@ -82,6 +88,7 @@ static void start(unsigned ring_frames) {
       .target_count = TARGETS,
       .target = target,
       .session = session,
+      .hmac = hmac,
       .validator_id = "validat",
   };
   cr_assert(eq(int, asz_stats_new(&plan.stats, TARGETS, ASZ_SKETCH_CELLS_DEFAULT), 0));
@@ -103,6 +110,7 @@ static void finish(void) {
   asz_engine_free(engine);
   engine = NULL;
   asz_stats_free(plan.stats);
+  asz_hmac_lanes_free(lanes);
   asz_eal_stop();
 }
 
@@ -173,6 +181,15 @@ static void keep_copy(const struct rte_mbuf *mbuf) {
   peer.kept[peer.kept_count++] = copy;
 }
 
+static void peer_reflect(uint8_t *payload, size_t size, uint32_t i) {
+  if (asz_stamp_auth_find(payload, size)) {
+    cr_assert(asz_stamp_auth_verify(lanes, &hmac[i], payload));
+    cr_assert(gt(int, asz_stamp_auth_reflect(lanes, &hmac[i], payload, size, 1, 2, 0x0801, 255), 0));
+  } else {
+    cr_assert(gt(int, asz_stamp_reflect(payload, size, 1, 2, 0x0801, 255, &session[i]), 0));
+  }
+}
+
 static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame, unsigned queue) {
   uint8_t *eth = rte_pktmbuf_mtod(mbuf, uint8_t *);
   uint32_t i = frame->dst_ipv4 - FIRST;
@@ -189,7 +206,7 @@ static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame, uns
     return;
   }
   if (frame->kind == ASZ_FRAME_UDP && !challenge)
-    cr_assert(gt(int, asz_stamp_reflect(eth + frame->payload_offset, frame->payload_bytes, 1, 2, 0x0801, 255, &session[i]), 0));
+    peer_reflect(eth + frame->payload_offset, frame->payload_bytes, i);
   turn_headers(eth, frame);
   if (!challenge)
     keep_copy(mbuf);

@@ -100,6 +100,15 @@ Test(plan, tlv_without_sessions_is_refused)
   refused("session");
 }
 
+Test(plan, stamp_auth_without_keys_is_refused)
+{
+  static struct asz_hmac_key hmac[COUNT];
+  target[1].probe = ASZ_PROBE_STAMP_AUTH;
+  refused("hmac");
+  plan.hmac = hmac;
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
+}
+
 Test(plan, statistics_of_another_size_are_refused)
 {
   plan.stats->target_count = COUNT + 1;

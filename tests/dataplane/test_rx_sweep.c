@@ -8,7 +8,7 @@
 static struct bed bed;
 static struct bed_change mark;
 static const uint64_t tx = BED_START + 600 * BED_MS, now = BED_START + 620 * BED_MS;
-static const enum asz_probe kinds[] = {ASZ_PROBE_STAMP, ASZ_PROBE_STAMP_TLV};
+static const enum asz_probe kinds[] = {ASZ_PROBE_STAMP, ASZ_PROBE_STAMP_TLV, ASZ_PROBE_STAMP_AUTH};
 
 static void open_sweep(enum asz_probe kind) {
   bed_open(&bed, kind);
@@ -19,6 +19,7 @@ static void open_sweep(enum asz_probe kind) {
   for (uint32_t i = 0; i < BED_TARGETS; i++) {
     bed.target[i].ipv4 = BED_FIRST;
     bed.session[i] = bed.session[0]; /* one provider */
+    bed.hmac[i] = bed.hmac[0];
   }
 }
 
@@ -66,8 +67,9 @@ Test(rx_sweep, every_flipped_bit_of_what_is_left_of_the_cookie_is_forged)
   static const struct {
     enum asz_probe kind;
     unsigned at, bits;
-  } covered[] = {
-      {ASZ_PROBE_STAMP, 24, 96}, {ASZ_PROBE_STAMP, 14, 16}, {ASZ_PROBE_STAMP_TLV, 24, 96}, {ASZ_PROBE_STAMP_TLV, 72, 64}};
+  } covered[] = {{ASZ_PROBE_STAMP, 24, 96},     {ASZ_PROBE_STAMP, 14, 16},      {ASZ_PROBE_STAMP_TLV, 24, 96},
+                 {ASZ_PROBE_STAMP_TLV, 72, 64}, {ASZ_PROBE_STAMP_AUTH, 48, 32}, {ASZ_PROBE_STAMP_AUTH, 64, 64},
+                 {ASZ_PROBE_STAMP_AUTH, 26, 16}};
   for (unsigned i = 0; i < sizeof covered / sizeof *covered; i++) {
     open_sweep(covered[i].kind);
     for (unsigned bit = 0; bit < covered[i].bits; bit++) {

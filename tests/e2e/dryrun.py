@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 ASSIZE, RESPONDER = sys.argv[1:3]
-KINDS = ("stamp", "stamp-tlv", "icmp-echo", "tcp-syn")
+KINDS = ("stamp", "stamp-tlv", "icmp-echo", "tcp-syn", "stamp-auth")
 FRAMES = 40
 results = []
 
@@ -60,10 +60,14 @@ def scenario(folder):
 
     assize("init", "--set", "network.local_ip=192.0.2.1")
     key = run(RESPONDER, "keygen", "--key", os.path.join(folder, "provider.key")).stdout.strip()
+    secret = os.path.join(folder, "hmac.key")
+    with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+        file.write(32 * "5a" + "\n")
+    keys = {"stamp-tlv": ["--key", key], "stamp-auth": ["--hmac-key-file", secret]}
     done = assize("run", "--dry-run")
     check("without_providers_it_says_what_to_do", done.returncode == 2 and "provider" in done.stderr, done.stderr)
     for number, kind in enumerate(KINDS):
-        done = assize("provider", "add", "p-" + kind, "--ip", "198.51.100.%d" % (number + 1), "--probe", kind, *(["--key", key] if kind == "stamp-tlv" else []))
+        done = assize("provider", "add", "p-" + kind, "--ip", "198.51.100.%d" % (number + 1), "--probe", kind, *keys.get(kind, []))
         check("registered_" + kind.replace("-", "_"), done.returncode == 0, done.stderr)
     before = state(home)
     text = assize("run", "--dry-run", str(FRAMES))
@@ -75,7 +79,7 @@ def scenario(folder):
     frames = document["frames"]
     check("json_has_the_same_number", len(frames) == FRAMES and document["providers"] == len(KINDS))
     check("json_sizes_agree_with_the_bytes", all(len(frame["hex"]) == 2 * frame["size_bytes"] for frame in frames))
-    check("frames_are_in_order_and_at_the_rate", [frame["offset_ns"] for frame in frames] == [i * 250000000 for i in range(FRAMES)], frames[:3])
+    check("frames_are_in_order_and_at_the_rate", [frame["offset_ns"] for frame in frames] == [i * 1000000000 // len(KINDS) for i in range(FRAMES)], frames[:3])
     check("two_dry_runs_have_different_secrets", frames[0]["cookie"] != json.loads(assize("--json", "run", "--dry-run", "1").stdout)["frames"][0]["cookie"])
     check("nothing_on_disk_has_changed", state(home) == before, before)
     tshark_reads_it(folder, text.stdout)

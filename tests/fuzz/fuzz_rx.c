@@ -7,11 +7,14 @@
 #include "dataplane/rx.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { TARGETS = 4 };
+enum { TARGETS = ASZ_PROBE_COUNT };
+
+static struct asz_hmac_lanes *lanes; /* made once */
 
 struct scene {
   struct asz_target target[TARGETS];
   struct asz_session session[TARGETS];
+  struct asz_hmac_key hmac[TARGETS];
   struct asz_target_stats target_stats[TARGETS];
   uint16_t cell[TARGETS * ASZ_SKETCH_CELLS_MIN];
   struct asz_stats stats;
@@ -25,6 +28,8 @@ struct scene {
 static void scene_open(struct scene *s) {
   memset(s, 0, sizeof *s);
   asz_sketch_init();
+  if (lanes == NULL)
+    FUZZ_CHECK(asz_hmac_lanes_new(&lanes) == 0);
   FUZZ_CHECK(asz_addrmap_new(&s->map, TARGETS, -1) == 0);
   asz_addrmap_reset(&s->map, TARGETS);
   uint8_t secret[32];
@@ -33,6 +38,7 @@ static void scene_open(struct scene *s) {
   for (unsigned i = 0; i < sizeof s->session; i++)
     ((uint8_t *)s->session)[i] = (uint8_t)(3 * i + 1);
   for (uint32_t i = 0; i < TARGETS; i++) {
+    asz_hmac_key_set(&s->hmac[i], (const uint8_t[]){(uint8_t)i, 1, 2, 3}, 4);
     s->target[i] = (struct asz_target){.ipv4 = 0x0a400001 + i, .port = 862, .probe = (uint8_t)(i % ASZ_PROBE_COUNT)};
     FUZZ_CHECK(asz_addrmap_put(&s->map, s->target[i].ipv4, i) == 0);
   }
@@ -50,7 +56,12 @@ static void scene_open(struct scene *s) {
       .slots = &s->slots,
       .timeout_ns = 100000000,
       .start_ntp64 = s->slots.start_ntp64[0],
-      .setup = {.local_ipv4 = 0x0a000001, .source_port_base = 49152, .epoch = 7, .session = s->session},
+      .setup = {.local_ipv4 = 0x0a000001,
+                .source_port_base = 49152,
+                .epoch = 7,
+                .session = s->session,
+                .hmac = s->hmac,
+                .lanes = lanes},
   };
   run.epoch.seq_last = 5;
   asz_cookie_key_derive(&run.epoch.key, secret, 7);

@@ -53,6 +53,10 @@ struct asz_provider fixture_provider(unsigned i) {
   provider.flags = 1;
   provider.control = i % 7 == 0;
   provider.rtt_target_ns = i * UINT64_C(1000);
+  if (i % 3 == 1) {
+    provider.hmac_secret_bytes = (uint8_t)(ASZ_HMAC_SECRET_BYTES_MIN + i % 17);
+    memset(provider.hmac_secret, (int)(i | 1), provider.hmac_secret_bytes);
+  }
   provider.registered_ns = UINT64_C(1700000000000000000) + i;
   return provider;
 }

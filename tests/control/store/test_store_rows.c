@@ -89,10 +89,14 @@ Test(rows, a_damaged_provider_is_an_error_and_no_provider)
   struct asz_provider provider, *providers;
   size_t count;
   fixture_add(&fixture, store, 1);
-  static const char *const damages[] = {"UPDATE provider SET port = 65536", "UPDATE provider SET port = 862, ipv4 = -1",
+  static const char *const damages[] = {"UPDATE provider SET port = 65536",
+                                        "UPDATE provider SET port = 862, ipv4 = -1",
                                         "UPDATE provider SET ipv4 = 1, control = 2",
                                         "UPDATE provider SET control = 0, public_key = x'0102'",
-                                        "UPDATE provider SET public_key = NULL, region = hex(zeroblob(40))"};
+                                        "UPDATE provider SET public_key = NULL, region = hex(zeroblob(40))",
+                                        "UPDATE provider SET region = '', hmac_secret = zeroblob(15)",
+                                        "UPDATE provider SET hmac_secret = zeroblob(33)",
+                                        "UPDATE provider SET hmac_secret = x''"};
   for (unsigned i = 0; i < sizeof damages / sizeof damages[0]; i++) {
     damage(damages[i]);
     cr_assert_eq(asz_store_provider_find(store, "provider-1", &provider, &fixture.diag), ASZ_EFORMAT, "%s", damages[i]);

@@ -367,17 +367,17 @@ Test(emulator, a_session_is_checked_and_sealed_and_a_bad_request_mac_is_dropped)
   cr_assert(receive(&got, DEADLINE_MS), "without keys: as by a plain reflector");
   cr_expect(eq(u8, got.bytes[got.frame.payload_offset + ASZ_TLV_AT] & ASZ_TLV_FLAG_UNRECOGNISED, ASZ_TLV_FLAG_UNRECOGNISED));
 
-  asz_emulator_sessions(emulator, EPOCH, sessions);
+  asz_emulator_sessions(emulator, EPOCH, sessions, NULL);
   for (uint32_t provider = 0; provider < 2; provider++) {
     send_tlv(provider, &sessions[provider]);
     cr_assert(receive(&got, DEADLINE_MS));
     const uint8_t *p = got.bytes + got.frame.payload_offset;
     cr_expect(eq(int, asz_mac_check(p + ASZ_TLV_AT_MAC, sessions[provider].reply_key, p, ASZ_TLV_AT_MAC), provider == 0));
   }
-  asz_emulator_sessions(emulator, EPOCH + 1, sessions);
+  asz_emulator_sessions(emulator, EPOCH + 1, sessions, NULL);
   send_tlv(0, &sessions[0]);
   cr_expect(receive(&got, DEADLINE_MS), "the epoch before is still answered");
-  asz_emulator_sessions(emulator, EPOCH + 2, sessions);
+  asz_emulator_sessions(emulator, EPOCH + 2, sessions, NULL);
   send_tlv(0, &sessions[0]);
   send_tlv(2, &sessions[1]);
   cr_expect(not(receive(&got, 100)));

@@ -6,6 +6,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/tcp.h"
 #include "dataplane/emulator/reply.h"
 
@@ -246,7 +247,7 @@ Test(reply, a_made_up_stamp_differs_in_everything_that_proves_the_request_was_se
   for (int tlv = 0; tlv < 2; tlv++) {
     struct request r = stamp_request(tlv, 0);
     struct asz_reply_spec spec = honest;
-    spec.session = tlv ? &sessions[INDEX] : NULL;
+    spec.auth.session = tlv ? &sessions[INDEX] : NULL;
     spec.made_up = 0x123456789abcdef1u;
     struct request reply = reply_to(&r, &spec);
     const uint8_t *p = payload_of(&reply);
@@ -275,7 +276,7 @@ Test(reply, a_session_seals_the_reply_and_a_spoiled_mac_does_not_verify, .init =
 {
   struct request r = stamp_request(true, 0);
   struct asz_reply_spec spec = honest;
-  spec.session = &sessions[INDEX];
+  spec.auth.session = &sessions[INDEX];
   struct request reply = reply_to(&r, &spec);
   const uint8_t *p = payload_of(&reply);
   cr_expect(eq(u8, p[ASZ_TLV_AT_ROLE], ASZ_TLV_ROLE_REPLY));
@@ -298,7 +299,10 @@ Test(reply, spoiling_a_mac_where_there_is_none_changes_nothing)
 
 static int authorise(const struct asz_reply_keys *keys, uint32_t provider, const struct request *r,
                      const struct asz_session **ret_session) {
-  return asz_reply_authorise(keys, provider, payload_of(r), r->frame.payload_bytes, ret_session);
+  struct asz_reply_auth auth = {.session = *ret_session};
+  int answered = asz_reply_authorise(keys, provider, payload_of(r), r->frame.payload_bytes, &auth);
+  *ret_session = auth.session;
+  return answered;
 }
 
 Test(reply, without_keys_a_tlv_probe_is_answered_as_by_a_plain_reflector, .init = make_sessions)
@@ -350,4 +354,72 @@ Test(reply, a_plain_probe_needs_no_key, .init = make_sessions)
   struct request r = stamp_request(false, 0);
   cr_expect(eq(int, authorise(&keys, INDEX, &r, &session), 1));
   cr_expect(zero(ptr, (void *)session));
+}
+
+/* ---- authenticated mode ---- */
+
+static struct asz_hmac_key hmac[8];
+static struct asz_hmac_lanes *lanes;
+
+static void make_hmac(void) {
+  cr_assert(eq(int, asz_hmac_lanes_new(&lanes), 0));
+  for (uint32_t i = 0; i < 8; i++)
+    asz_hmac_key_set(&hmac[i], &i, sizeof i);
+}
+
+static void free_hmac(void) {
+  asz_hmac_lanes_free(lanes);
+}
+
+static struct request auth_request(void) {
+  struct request r = {0};
+  uint8_t *udp = r.bytes + ASZ_ETH_BYTES + ASZ_IPV4_BYTES, *payload = udp + ASZ_UDP_BYTES;
+  asz_stamp_auth_request_write(payload, 41, 0x1122334455667788u, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0xbeef);
+  asz_stamp_auth_seal(lanes, &hmac[INDEX], payload);
+  asz_wire_udp_write(udp, MY_PORT, ASZ_STAMP_PORT, ASZ_STAMP_AUTH_BYTES);
+  finish(&r, ASZ_PROTOCOL_UDP, ASZ_STAMP_AUTH_BYTES, 0);
+  return r;
+}
+
+Test(reply, authenticated_probe_is_refused_without_keys_with_anothers_and_with_any_bit_flipped, .init = make_hmac,
+     .fini = free_hmac)
+{
+  struct asz_reply_auth auth = {0};
+  struct asz_reply_keys keys = {.count = 1, .epoch = {EPOCH}};
+  struct request r = auth_request();
+  uint8_t *payload = r.bytes + r.frame.payload_offset;
+  cr_assert(eq(int, asz_reply_authorise(&keys, INDEX, payload, ASZ_STAMP_AUTH_BYTES, &auth), 0), "nobody speaks it");
+  keys.hmac = hmac;
+  keys.lanes = lanes;
+  cr_assert(eq(int, asz_reply_authorise(&keys, INDEX + 1, payload, ASZ_STAMP_AUTH_BYTES, &auth), 0));
+  for (unsigned bit = 0; bit < 8 * ASZ_STAMP_AUTH_BYTES; bit++) {
+    payload[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    if (asz_stamp_auth_find(payload, ASZ_STAMP_AUTH_BYTES))
+      cr_assert(eq(int, asz_reply_authorise(&keys, INDEX, payload, ASZ_STAMP_AUTH_BYTES, &auth), 0), "bit %u", bit);
+    payload[bit / 8] ^= (uint8_t)(1u << bit % 8);
+  }
+  cr_assert(zero(ptr, (void *)auth.hmac), "outputs are untouched on failure");
+  cr_assert(eq(int, asz_reply_authorise(&keys, INDEX, payload, ASZ_STAMP_AUTH_BYTES, &auth), 1));
+  cr_assert(eq(ptr, (void *)auth.hmac, (void *)&hmac[INDEX]));
+}
+
+Test(reply, authenticated_reply_verifies_made_up_or_not_but_spoiled, .init = make_hmac, .fini = free_hmac)
+{
+  struct request r = auth_request();
+  struct asz_reply_spec spec = honest;
+  spec.auth = (struct asz_reply_auth){.hmac = &hmac[INDEX], .lanes = lanes};
+  struct request reply = reply_to(&r, &spec);
+  cr_expect(eq(u32, asz_be32_load(payload_of(&reply) + ASZ_STAMP_AUTH_SENDER_SEQ), 41));
+  cr_expect(asz_stamp_auth_verify(lanes, &hmac[INDEX], payload_of(&reply)));
+  spec.made_up = 0x123456789abcdef1u;
+  struct request made_up = reply_to(&r, &spec);
+  const uint8_t *p = payload_of(&made_up);
+  cr_expect(ne(u32, asz_be32_load(p + ASZ_STAMP_AUTH_SENDER_SEQ), 41));
+  cr_expect(ne(u64, asz_be64_load(p + ASZ_STAMP_AUTH_SENDER_TIME), 0x1122334455667788u));
+  cr_expect(ne(u16, asz_be16_load(p + ASZ_STAMP_AUTH_SSID), 0xbeef));
+  cr_expect(asz_stamp_auth_verify(lanes, &hmac[INDEX], p), "a cheat holds its own key");
+  spec.made_up = 0;
+  spec.spoil_mac = true;
+  struct request spoiled = reply_to(&r, &spec);
+  cr_expect(not(asz_stamp_auth_verify(lanes, &hmac[INDEX], payload_of(&spoiled))));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Golden frames: one request of each kind, byte by byte. They were put together by an independent program from the RFCs' layouts
- * (791, 768, 792, 9293, 7323, 8762 section 4.2.1, 8972 sections 3 and 4), the tables in docs/protocol.md and a text-book SipHash
- * and BLAKE2b; nothing of this tree took part. A change here is a change of the wire. */
+ * (791, 768, 792, 9293, 7323, 8762 sections 4.2.1 and 4.2.2, 2104, 8972 sections 3 and 4), the tables in docs/protocol.md and a
+ * text-book SipHash, BLAKE2b and SHA-256; nothing of this tree took part. A change here is a change of the wire. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
@@ -19,6 +19,10 @@ static const char *const golden[ASZ_PROBE_COUNT] = {
                             "98e800000002000000056287c4ac613ce8c5",
     [ASZ_PROBE_TCP_SYN] = "0200000000bb0200000000aa08004500003800004000ff06677c0a0000010a400003c408035e26666457000000009002ffff"
                           "13730000020404c40101080a22d2c35200000000",
+    [ASZ_PROBE_STAMP_AUTH] = "0200000000bb0200000000aa08004500008c00004000ff11671d0a0000010a400003c4ac035e00783c3ae8c500050000"
+                             "00000000000000000000e8000000999998e80801613c0000000000000000000000000000000000000000000000000000"
+                             "00000000000000000000000000000000000000000000000000000000000000000000000000000000000008b277ea641d"
+                             "3108b18953f3a44aba60",
 };
 
 Test(golden, every_kind_matches_its_bytes)

@@ -128,6 +128,15 @@ static uint8_t *tcp_ack(struct bed_frame *frame) {
 static uint8_t *tcp_echo(struct bed_frame *frame) {
   return bed_payload(frame) + 24;
 }
+static uint8_t *auth_seq(struct bed_frame *frame) {
+  return bed_payload(frame) + 48;
+}
+static uint8_t *auth_time(struct bed_frame *frame) {
+  return bed_payload(frame) + 64;
+}
+static uint8_t *auth_ssid(struct bed_frame *frame) {
+  return bed_payload(frame) + 26;
+}
 static uint8_t *echo_time(struct bed_frame *frame) {
   return bed_payload(frame);
 }
@@ -147,6 +156,7 @@ Test(probes, match_rejects_every_flipped_cookie_bit)
   } covered[] = {
       {ASZ_PROBE_STAMP, stamp_seq, 32},     {ASZ_PROBE_STAMP, stamp_time, 64},     {ASZ_PROBE_STAMP, stamp_ssid, 16},
       {ASZ_PROBE_STAMP_TLV, tlv_nonce, 64}, {ASZ_PROBE_STAMP_TLV, stamp_time, 64}, {ASZ_PROBE_STAMP_TLV, stamp_seq, 32},
+      {ASZ_PROBE_STAMP_AUTH, auth_seq, 32}, {ASZ_PROBE_STAMP_AUTH, auth_time, 64}, {ASZ_PROBE_STAMP_AUTH, auth_ssid, 16},
       {ASZ_PROBE_ICMP_ECHO, echo_time, 64}, {ASZ_PROBE_ICMP_ECHO, echo_seq, 32},   {ASZ_PROBE_ICMP_ECHO, echo_cookie, 64},
       {ASZ_PROBE_TCP_SYN, tcp_ack, 32},     {ASZ_PROBE_TCP_SYN, tcp_echo, 32},
   };
@@ -182,6 +192,67 @@ Test(probes, match_rejects_every_other_cookie_port)
 {
   every_other_port_is_forged(ASZ_PROBE_STAMP);
   every_other_port_is_forged(ASZ_PROBE_TCP_SYN);
+  every_other_port_is_forged(ASZ_PROBE_STAMP_AUTH);
+}
+
+/* Kinds with a MAC: what the cookie does not cover, the MAC does. */
+Test(probes, every_flipped_bit_of_a_maced_reply_is_refused)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    bool has_mac = bed.module->mac_ok != NULL || bed.module->macs_ok != NULL;
+    for (unsigned bit = 0; has_mac && bit < 8 * bed_payload_bytes(&bed); bit++) {
+      struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+      bed_payload(&reply)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+      bed_finish(&reply);
+      bed_receive(&bed, &reply, now);
+    }
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0), "%s", bed.module->name);
+    bed_close(&bed);
+  }
+}
+
+Test(probes, flipped_hmac_bit_is_a_bad_mac)
+{
+  bed_open(&bed, ASZ_PROBE_STAMP_AUTH);
+  for (unsigned bit = 0; bit < 128; bit++) {
+    struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+    struct bed_change mark;
+    bed_payload(&reply)[96 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+    bed_finish(&reply);
+    bed_mark(&bed, &mark);
+    bed_receive(&bed, &reply, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_BAD_MAC);
+    cr_assert(eq(u16, bed.stats->target[1].bad_mac, mark.target[1].bad_mac + 1));
+  }
+  bed_close(&bed);
+}
+
+/* A burst's HMACs are checked side by side: each must be judged by its own key and its own bytes, whatever stands beside it. */
+Test(probes, one_bad_hmac_in_a_full_burst_spoils_no_other)
+{
+  static struct bed_frame frame[ASZ_BURST_MAX];
+  for (uint32_t bad = 0; bad < ASZ_BURST_MAX; bad += 7) {
+    bed_open(&bed, ASZ_PROBE_STAMP_AUTH);
+    for (uint32_t i = 0; i < ASZ_BURST_MAX; i++) {
+      frame[i] = bed_exchange(&bed, i % BED_TARGETS, 5 + i / BED_TARGETS, tx);
+      if (i == bad)
+        bed_payload(&frame[i])[100] ^= 1;
+      else if (i == bad + 1)
+        bed_payload(&frame[i])[48] ^= 1; /* the cookie: never asked for its HMAC */
+      bed_finish(&frame[i]);
+      bed.burst.bytes[i] = frame[i].bytes;
+      bed.burst.size_bytes[i] = (uint32_t)frame[i].size;
+    }
+    bed.burst.count = ASZ_BURST_MAX;
+    bed.burst.now_ntp64 = now;
+    asz_rx_take(&bed.rx, &bed.burst);
+    uint64_t forged = bad + 1 < ASZ_BURST_MAX;
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_BAD_MAC], 1), "bad %u", bad);
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_FORGED], forged), "bad %u", bad);
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], ASZ_BURST_MAX - 1 - forged), "bad %u", bad);
+    bed_close(&bed);
+  }
 }
 
 /* The request itself, thrown back, is no reply: for every kind. */
