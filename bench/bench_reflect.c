@@ -266,7 +266,6 @@ struct server {
 static void *server_main(void *argument) {
   struct server *server = argument;
   static struct asz_datagram room[ASZ_UDP_BATCH];
-  static struct asz_session session[ASZ_UDP_BATCH];
   struct asz_datagram *datagram[ASZ_UDP_BATCH], *reply[ASZ_UDP_BATCH];
   bool sent[ASZ_UDP_BATCH];
   for (unsigned i = 0; i < ASZ_UDP_BATCH; i++)
@@ -279,10 +278,11 @@ static void *server_main(void *argument) {
     const uint64_t now_ns = asz_clock_monotonic_ns();
     unsigned reply_count = 0;
     for (unsigned i = 0; i < count; i++) {
-      const enum asz_resp_counter as = asz_stamp_path_admit(&server->path, datagram[i], now_ns, &session[reply_count]);
+      struct asz_stamp_grant grant;
+      const enum asz_resp_counter as = asz_stamp_path_admit(&server->path, datagram[i], now_ns, &grant);
       if (as != ASZ_RESP_ANSWERED_PLAIN && as != ASZ_RESP_ANSWERED_TLV)
         continue;
-      asz_stamp_path_finish(datagram[i], as == ASZ_RESP_ANSWERED_TLV ? &session[reply_count] : NULL, asz_clock_now_ns());
+      asz_stamp_path_finish(datagram[i], &grant, asz_clock_now_ns());
       reply[reply_count++] = datagram[i];
     }
     asz_udp_send(server->udp, reply, reply_count, sent);

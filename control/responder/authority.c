@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "control/responder/limiter.h"
+#include "dataplane/base/stamp_auth.h"
 
 /* A validator's line: 64 digits and room for a comment. */
 enum { LINE_BYTES = 1024 };
@@ -19,7 +20,11 @@ struct asz_authority {
   struct asz_rate derive_rate;
   struct asz_validator *validator; /* sorted by id */
   size_t count, capacity;
+  struct asz_rate trial_rate; /* of packets; each tries every key */
+  uint64_t trial_next_ns;
+  uint16_t heard[ASZ_AUTHORITY_HEARD]; /* by source address: 1 + index of a validator; 0: nobody */
 };
+_Static_assert(ASZ_AUTHORITY_VALIDATORS_MAX < UINT16_MAX, "an index fits");
 
 int asz_authority_new(struct asz_authority **ret_authority, const struct asz_identity *own) {
   struct asz_authority *authority = calloc(1, sizeof *authority);
@@ -45,6 +50,7 @@ int asz_authority_copy(struct asz_authority **ret_authority, const struct asz_au
     memcpy(copy->validator, authority->validator, authority->count * sizeof *copy->validator);
   }
   copy->count = copy->capacity = authority->count;
+  copy->trial_rate = authority->trial_rate;
   *ret_authority = copy;
   return 0;
 }
@@ -111,6 +117,7 @@ int asz_authority_add(struct asz_authority *authority, const uint8_t public_key[
   int err = asz_session_shared(added.shared, &authority->own, public_key);
   if (err)
     return asz_diag_set(diag, err, "not a usable Ed25519 public key");
+  asz_session_hmac_key(&added.hmac, added.shared, public_key, authority->own.public_key);
   err = grow(authority);
   if (err)
     return asz_diag_set(diag, err, "out of memory");
@@ -119,6 +126,9 @@ int asz_authority_add(struct asz_authority *authority, const uint8_t public_key[
   memmove(&authority->validator[at + 1], &authority->validator[at], (authority->count - at) * sizeof added);
   authority->validator[at] = added;
   authority->count++;
+  uint64_t trial_pps = ASZ_AUTHORITY_TRIALS_PPS / authority->count;
+  authority->trial_rate = asz_rate_make(trial_pps, trial_pps);
+  memset(authority->heard, 0, sizeof authority->heard); /* the indices have moved */
   sodium_memzero(&added, sizeof added);
   return 0;
 }
@@ -217,5 +227,52 @@ int asz_authority_check(struct asz_authority *authority, struct asz_validator *v
   *ret_session = keys->session;
   if (!validator->current.known || epoch > validator->current.epoch)
     move_to(authority, validator, keys);
+  return 0;
+}
+
+static uint16_t *heard_at(struct asz_authority *authority, uint32_t source_ipv4) {
+  return &authority->heard[source_ipv4 * UINT32_C(0x9e3779b1) >> 22];
+}
+_Static_assert(ASZ_AUTHORITY_HEARD == 1 << (32 - 22), "as many as the hash has values");
+
+/* The validator whose key it is under, of those from `first` on, a burst at most; count when nobody's. */
+static size_t try_keys(const struct asz_authority *authority, struct asz_hmac_lanes *lanes, const uint8_t *payload,
+                       size_t first) {
+  const struct asz_hmac_key *key[ASZ_HMAC_BURST_MAX];
+  const uint8_t *same[ASZ_HMAC_BURST_MAX];
+  bool right[ASZ_HMAC_BURST_MAX];
+  size_t tried = 0;
+  for (; tried < ASZ_HMAC_BURST_MAX && first + tried < authority->count; tried++) {
+    key[tried] = &authority->validator[first + tried].hmac;
+    same[tried] = payload;
+  }
+  asz_stamp_auth_verify_many(lanes, key, same, right, tried);
+  for (size_t i = 0; i < tried; i++)
+    if (right[i])
+      return first + i;
+  return authority->count;
+}
+
+int asz_authority_check_hmac(struct asz_authority *authority, struct asz_hmac_lanes *lanes, uint32_t source_ipv4,
+                             const uint8_t *payload, uint64_t now_ns, const struct asz_hmac_key **ret_key) {
+  uint16_t *heard = heard_at(authority, source_ipv4);
+  if (*heard != 0) {
+    const struct asz_hmac_key *key = &authority->validator[*heard - 1].hmac;
+    if (asz_stamp_auth_verify(lanes, key, payload)) {
+      *ret_key = key;
+      return 0;
+    }
+  }
+  if (authority->count == 0)
+    return ASZ_EAUTH;
+  if (!asz_rate_take(&authority->trial_rate, &authority->trial_next_ns, now_ns))
+    return ASZ_EAGAIN;
+  size_t found = authority->count;
+  for (size_t first = 0; first < authority->count && found == authority->count; first += ASZ_HMAC_BURST_MAX)
+    found = try_keys(authority, lanes, payload, first);
+  if (found == authority->count)
+    return ASZ_EAUTH;
+  *heard = (uint16_t)(found + 1);
+  *ret_key = &authority->validator[found].hmac;
   return 0;
 }

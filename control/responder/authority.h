@@ -10,7 +10,12 @@
  * usual change costs nothing and cannot be disturbed. Any further jump (our first packet, or after a pause) derives keys on
  * trial, at most ASZ_AUTHORITY_DERIVE_PPS times a second and validator: few enough to cost nothing, enough that a flood of forged
  * epochs cannot keep a genuine one out for long. Epochs before the previous one are stale: a replay of an old request never
- * verifies again. Not thread-safe: one thread owns it. */
+ * verifies again. Not thread-safe: one thread owns it.
+ *
+ * STAMP's authenticated mode names no validator and no epoch, so its key is one for all epochs, and found by trying: first that
+ * of the validator whose HMAC last verified from this source address, then everybody's, ASZ_AUTHORITY_TRIALS_PPS of them a second
+ * at most. A flood from forged addresses can so keep a validator's first packet out, but none that was heard before: only what
+ * verifies moves an address. */
 #ifndef ASZ_CONTROL_RESPONDER_AUTHORITY_H
 #define ASZ_CONTROL_RESPONDER_AUTHORITY_H
 
@@ -20,12 +25,15 @@
 
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
+#include "dataplane/base/hmac.h"
 #include "dataplane/base/identity.h"
 #include "dataplane/base/session.h"
 
 enum {
   ASZ_AUTHORITY_VALIDATORS_MAX = 4096,
-  ASZ_AUTHORITY_DERIVE_PPS = 1000, /* one takes 0.5 us: 0.05 % of a core */
+  ASZ_AUTHORITY_DERIVE_PPS = 1000,   /* one takes 0.5 us: 0.05 % of a core */
+  ASZ_AUTHORITY_TRIALS_PPS = 200000, /* keys, each 0.1 us side by side: 2 % of a core */
+  ASZ_AUTHORITY_HEARD = 1024,        /* source addresses that are remembered */
 };
 
 struct asz_epoch_keys {
@@ -38,6 +46,7 @@ struct asz_validator {
   uint8_t public_key[32];
   uint8_t id[ASZ_ID_BYTES];
   uint8_t shared[32];
+  struct asz_hmac_key hmac; /* of authenticated mode */
   struct asz_epoch_keys previous, current, next, trial;
   uint64_t derive_next_ns;    /* asz_rate of keys on trial */
   uint64_t challenge_next_ns; /* asz_rate of challenges: kept here for asz_challenge_path */
@@ -73,5 +82,11 @@ struct asz_validator *asz_authority_find(struct asz_authority *authority, const 
 ASZ_MUST_CHECK int asz_authority_check(struct asz_authority *authority, struct asz_validator *validator, uint32_t epoch,
                                        const uint8_t mac[ASZ_MAC_BYTES], const void *data, size_t size_bytes, uint64_t now_ns,
                                        struct asz_session *ret_session);
+
+/* asz_authority_check_hmac: whose key is the base packet of this authenticated STAMP request (112 bytes at least) under?
+ * *ret_key stays valid until the next add. now_ns: monotonic. ASZ_EAGAIN: a new source, and too many keys were tried in the last
+ * second; ASZ_EAUTH: nobody's. */
+ASZ_MUST_CHECK int asz_authority_check_hmac(struct asz_authority *authority, struct asz_hmac_lanes *lanes, uint32_t source_ipv4,
+                                            const uint8_t *payload, uint64_t now_ns, const struct asz_hmac_key **ret_key);
 
 #endif

@@ -14,13 +14,14 @@
   X(RX_UNSTAMPED, "rx_unstamped", "datagrams without the kernel's time stamp: T2 is the time at which we read them")             \
   X(ANSWERED_PLAIN, "answered_plain", "plain STAMP replies sent")                                                                \
   X(ANSWERED_TLV, "answered_tlv", "STAMP replies sent with our TLV and its MAC")                                                 \
+  X(ANSWERED_AUTH, "answered_auth", "STAMP replies sent in authenticated mode (HMAC)")                                           \
   X(ANSWERED_CHALLENGES, "answered_challenges", "challenge answers sent, each after its proof was made")                         \
   X(ANSWERED_AGAIN, "answered_again", "challenge answers sent again from the cache for a retransmitted challenge")               \
   X(DROPPED_SHORT, "dropped_short", "shorter than the smallest packet of its port")                                              \
   X(DROPPED_LONG, "dropped_long", "longer than a datagram that we would answer")                                                 \
   X(DROPPED_VERSION, "dropped_version", "our TLV or challenge in a version that we do not speak")                                \
   X(DROPPED_FORMAT, "dropped_format", "right size and version, impossible contents")                                             \
-  X(DROPPED_LOOP, "dropped_loop", "from a source port under 1024: another reflector, not a sender")                              \
+  X(DROPPED_LOOP, "dropped_loop", "from a source port under 1024, or an authenticated reply: another reflector")                 \
   X(DROPPED_BROADCAST, "dropped_broadcast", "sent to a broadcast or multicast address")                                          \
   X(DROPPED_RATE, "dropped_rate", "over the rate limit of its source address")                                                   \
   X(DROPPED_PLAIN, "dropped_plain", "plain STAMP while --no-plain")                                                              \
@@ -28,6 +29,7 @@
   X(DROPPED_BAD_MAC, "dropped_bad_mac", "MAC does not verify")                                                                   \
   X(DROPPED_STALE_EPOCH, "dropped_stale_epoch", "epoch older than the current and the previous one")                             \
   X(DROPPED_EPOCH_RATE, "dropped_epoch_rate", "claims of new epochs faster than we derive keys")                                 \
+  X(DROPPED_TRIAL_RATE, "dropped_trial_rate", "authenticated STAMP from new sources faster than we try keys")                    \
   X(DROPPED_CHALLENGE_RATE, "dropped_challenge_rate", "genuine challenges over the rate of their validator")                     \
   X(DROPPED_STEPS, "dropped_steps", "seq challenges longer than --seq-log2-max")                                                 \
   X(DROPPED_NONCES, "dropped_nonces", "too many different nonces for one slot, device and kind")                                 \

@@ -11,13 +11,13 @@
 
 #include "control/responder/counters.h"
 #include "control/responder/datagram.h"
+#include "control/responder/stamp_path.h"
 #include "dataplane/base/err.h"
-#include "dataplane/base/session.h"
 
 /* A datagram that is going to be answered. */
 struct asz_reply {
   enum asz_resp_counter answered_as; /* what is counted when it is sent; a STAMP one is still to be reflected */
-  struct asz_session session;        /* ASZ_RESP_ANSWERED_TLV only */
+  struct asz_stamp_grant grant;      /* of a STAMP one */
   struct asz_datagram datagram;
 };
 

@@ -12,7 +12,7 @@ static void count(struct asz_port_rules *rules, enum asz_resp_counter counter) {
 }
 
 static bool is_answer(enum asz_resp_counter outcome) {
-  return outcome == ASZ_RESP_ANSWERED_PLAIN || outcome == ASZ_RESP_ANSWERED_TLV;
+  return outcome == ASZ_RESP_ANSWERED_PLAIN || outcome == ASZ_RESP_ANSWERED_TLV || outcome == ASZ_RESP_ANSWERED_AUTH;
 }
 
 static bool admit_stamp(struct asz_port_rules *rules, unsigned i, const struct asz_reflect_request *request, uint64_t now_ns) {
@@ -21,9 +21,9 @@ static bool admit_stamp(struct asz_port_rules *rules, unsigned i, const struct a
                                           .peer_ipv4 = request->peer_ipv4,
                                           .peer_port = request->peer_port};
   count(rules, ASZ_RESP_RX);
-  rules->outcome[i] = asz_stamp_path_judge(&rules->path, &asked, now_ns, &rules->session[i]);
-  count(rules, rules->outcome[i]);
-  return is_answer(rules->outcome[i]);
+  const enum asz_resp_counter outcome = asz_stamp_path_judge(&rules->path, &asked, now_ns, &rules->grant[i]);
+  count(rules, outcome);
+  return is_answer(outcome);
 }
 
 /* Challenges that pass here are counted where they are decided. */
@@ -55,10 +55,8 @@ static void finish(void *self, struct asz_reflect_request *request, unsigned req
   struct asz_port_rules *rules = self;
   const uint64_t t2_ntp64 = asz_clock_ntp64(t2_ns), t3_ntp64 = asz_clock_ntp64(t3_ns);
   for (unsigned i = 0; i < request_count; i++) {
-    if (request[i].kind != ASZ_REFLECT_KIND_STAMP || !request[i].admitted)
-      continue;
-    const struct asz_session *session = rules->outcome[i] == ASZ_RESP_ANSWERED_TLV ? &rules->session[i] : NULL;
-    asz_stamp_path_reflect(request[i].payload, request[i].payload_bytes, request[i].ttl, session, t2_ntp64, t3_ntp64);
+    if (request[i].kind == ASZ_REFLECT_KIND_STAMP && request[i].admitted)
+      asz_stamp_path_reflect(request[i].payload, request[i].payload_bytes, request[i].ttl, &rules->grant[i], t2_ntp64, t3_ntp64);
   }
 }
 

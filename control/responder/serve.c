@@ -39,6 +39,7 @@ struct server {
   struct asz_resp_counters counters;
   struct asz_udp *stamp, *challenge;
   struct asz_limiter *limiter;
+  struct asz_hmac_lanes *lanes;
   struct asz_delay *delay; /* NULL but in a lab */
   struct asz_stamp_path stamp_path;
   struct asz_proofs proofs;
@@ -68,7 +69,7 @@ static void send_now(struct server *server, struct asz_reply *const *reply, unsi
   for (unsigned i = 0; i < reply_count; i++) {
     datagram[i] = &reply[i]->datagram;
     if (!challenge)
-      asz_stamp_path_finish(datagram[i], reply[i]->answered_as == ASZ_RESP_ANSWERED_TLV ? &reply[i]->session : NULL, t3_ns);
+      asz_stamp_path_finish(datagram[i], &reply[i]->grant, t3_ns);
   }
   asz_udp_send(challenge ? server->challenge : server->stamp, datagram, reply_count, sent);
   for (unsigned i = 0; i < reply_count; i++)
@@ -118,7 +119,7 @@ static bool drop_early(struct server *server, const struct asz_datagram *datagra
 
 /* A decision on one datagram: its drop, or how it is answered. ASZ_RESP_ANSWERED_CHALLENGES: later, a worker has it. */
 static enum asz_resp_counter decide_stamp(struct server *server, struct asz_reply *reply, uint64_t now_ns) {
-  return asz_stamp_path_admit(&server->stamp_path, &reply->datagram, now_ns, &reply->session);
+  return asz_stamp_path_admit(&server->stamp_path, &reply->datagram, now_ns, &reply->grant);
 }
 
 static enum asz_resp_counter decide_challenge(struct server *server, struct asz_reply *reply, uint64_t now_ns) {
@@ -142,6 +143,7 @@ static void serve_socket(struct server *server, struct asz_udp *udp,
     switch (candidate->answered_as) {
     case ASZ_RESP_ANSWERED_PLAIN:
     case ASZ_RESP_ANSWERED_TLV:
+    case ASZ_RESP_ANSWERED_AUTH:
     case ASZ_RESP_ANSWERED_AGAIN:
       reply[reply_count++] = candidate;
       break;
@@ -232,14 +234,16 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   randombytes_buf(hash_key, sizeof hash_key);
   const struct asz_rate source_rate = asz_rate_make(options->rate_pps, options->rate_pps); /* burst: one second's worth */
   int err = asz_limiter_new(&server->limiter, &source_rate, hash_key);
+  if (!err)
+    err = asz_hmac_lanes_new(&server->lanes);
   if (!err && options->lab_delay_us)
     err = asz_delay_new(&server->delay, DELAY_SLOTS, options->lab_delay_us * 1000);
   if (!err)
     err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key);
   if (err)
     return asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
-  server->stamp_path =
-      (struct asz_stamp_path){.authority = authority, .limiter = server->limiter, .plain_allowed = !options->no_plain};
+  server->stamp_path = (struct asz_stamp_path){
+      .authority = authority, .limiter = server->limiter, .lanes = server->lanes, .plain_allowed = !options->no_plain};
   return 0;
 }
 
@@ -260,6 +264,7 @@ static void close_all(struct server *server) {
   asz_udp_close(server->stamp);
   asz_udp_close(server->challenge);
   asz_limiter_free(server->limiter);
+  asz_hmac_lanes_free(server->lanes);
   asz_delay_free(server->delay);
   if (server->signal_fd >= 0)
     close(server->signal_fd);

@@ -34,6 +34,7 @@ static const uint64_t ns_per_s = 1000000000;
 struct server {
   const struct asz_options *options;
   struct asz_authority *lane_authority; /* a copy */
+  struct asz_hmac_lanes *lane_lanes;
   struct asz_limiter *lane_limiter, *limiter;
   struct asz_port_rules rules;
   struct asz_reflector *reflector;
@@ -169,6 +170,8 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   const struct asz_rate source_rate = asz_rate_make(options->rate_pps, options->rate_pps); /* burst: one second's worth */
   int err = asz_authority_copy(&server->lane_authority, authority);
   if (!err)
+    err = asz_hmac_lanes_new(&server->lane_lanes);
+  if (!err)
     err = asz_limiter_new(&server->lane_limiter, &source_rate, hash_key);
   if (!err)
     err = asz_limiter_new(&server->limiter, &source_rate, hash_key);
@@ -176,8 +179,10 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
     err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key);
   if (err)
     return asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
-  const struct asz_stamp_path path = {
-      .authority = server->lane_authority, .limiter = server->lane_limiter, .plain_allowed = !options->no_plain};
+  const struct asz_stamp_path path = {.authority = server->lane_authority,
+                                      .limiter = server->lane_limiter,
+                                      .lanes = server->lane_lanes,
+                                      .plain_allowed = !options->no_plain};
   asz_port_rules_init(&server->rules, &path);
   return 0;
 }
@@ -202,6 +207,7 @@ static void close_all(struct server *server) {
   asz_proofs_close(&server->proofs);
   asz_limiter_free(server->limiter);
   asz_limiter_free(server->lane_limiter);
+  asz_hmac_lanes_free(server->lane_lanes);
   asz_authority_free(server->lane_authority);
   if (server->signal_fd >= 0)
     close(server->signal_fd);

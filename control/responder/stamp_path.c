@@ -6,6 +6,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 
 /* A first TLV with our type and enterprise number means us, whatever else is wrong with it. */
 static bool claims_our_tlv(const uint8_t *payload, size_t size_bytes) {
@@ -23,8 +24,18 @@ static enum asz_resp_counter admit_tlv(struct asz_stamp_path *path, const uint8_
   return err ? asz_resp_counter_of_auth(err) : ASZ_RESP_ANSWERED_TLV;
 }
 
-enum asz_resp_counter asz_stamp_path_judge(struct asz_stamp_path *path, const struct asz_stamp_request *request, uint64_t now_ns,
-                                           struct asz_session *ret_session) {
+static enum asz_resp_counter admit_auth(struct asz_stamp_path *path, const struct asz_stamp_request *request, uint64_t now_ns,
+                                        const struct asz_hmac_key **ret_key) {
+  if (asz_authority_count(path->authority) == 0)
+    return ASZ_RESP_DROPPED_UNAUTHORISED;
+  const int err = asz_authority_check_hmac(path->authority, path->lanes, request->peer_ipv4, request->payload, now_ns, ret_key);
+  if (err == ASZ_EAGAIN)
+    return ASZ_RESP_DROPPED_TRIAL_RATE;
+  return err ? ASZ_RESP_DROPPED_BAD_MAC : ASZ_RESP_ANSWERED_AUTH;
+}
+
+static enum asz_resp_counter judge(struct asz_stamp_path *path, const struct asz_stamp_request *request, uint64_t now_ns,
+                                   struct asz_stamp_grant *grant) {
   const uint8_t *payload = request->payload;
   const size_t size_bytes = request->size_bytes;
   if (size_bytes < ASZ_STAMP_BYTES)
@@ -37,33 +48,49 @@ enum asz_resp_counter asz_stamp_path_judge(struct asz_stamp_path *path, const st
     return ASZ_RESP_DROPPED_VERSION;
   if (ours && (!asz_tlv_find(payload, size_bytes) || payload[ASZ_TLV_AT_ROLE] != ASZ_TLV_ROLE_REQUEST))
     return ASZ_RESP_DROPPED_FORMAT;
-  if (request->peer_port < ASZ_SENDER_PORT_MIN)
+  const bool auth = !ours && asz_stamp_auth_find(payload, size_bytes);
+  if (request->peer_port < ASZ_SENDER_PORT_MIN || (auth && asz_stamp_auth_is_reply(payload)))
     return ASZ_RESP_DROPPED_LOOP;
 
   if (!asz_limiter_take(path->limiter, request->peer_ipv4, now_ns))
     return ASZ_RESP_DROPPED_RATE;
   if (ours)
-    return admit_tlv(path, payload, now_ns, ret_session);
+    return admit_tlv(path, payload, now_ns, &grant->session);
+  if (auth)
+    return admit_auth(path, request, now_ns, &grant->hmac);
   return path->plain_allowed ? ASZ_RESP_ANSWERED_PLAIN : ASZ_RESP_DROPPED_PLAIN;
 }
 
+enum asz_resp_counter asz_stamp_path_judge(struct asz_stamp_path *path, const struct asz_stamp_request *request, uint64_t now_ns,
+                                           struct asz_stamp_grant *ret_grant) {
+  struct asz_stamp_grant grant = {.lanes = path->lanes};
+  grant.answered_as = judge(path, request, now_ns, &grant);
+  *ret_grant = grant;
+  return grant.answered_as;
+}
+
 enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const struct asz_datagram *datagram, uint64_t now_ns,
-                                           struct asz_session *ret_session) {
+                                           struct asz_stamp_grant *ret_grant) {
   const struct asz_stamp_request request = {.payload = datagram->payload,
                                             .size_bytes = datagram->size_bytes,
                                             .peer_ipv4 = datagram->peer_ipv4,
                                             .peer_port = datagram->peer_port};
-  return asz_stamp_path_judge(path, &request, now_ns, ret_session);
+  return asz_stamp_path_judge(path, &request, now_ns, ret_grant);
 }
 
-void asz_stamp_path_reflect(uint8_t *payload, size_t size_bytes, uint8_t ttl, const struct asz_session *session,
+void asz_stamp_path_reflect(uint8_t *payload, size_t size_bytes, uint8_t ttl, const struct asz_stamp_grant *grant,
                             uint64_t t2_ntp64, uint64_t t3_ntp64) {
-  const int reply_bytes =
-      asz_stamp_reflect(payload, size_bytes, t2_ntp64, t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED, ttl, session);
+  const struct asz_session *session = grant->answered_as == ASZ_RESP_ANSWERED_TLV ? &grant->session : NULL;
+  int reply_bytes;
+  if (grant->answered_as == ASZ_RESP_ANSWERED_AUTH)
+    reply_bytes = asz_stamp_auth_reflect(grant->lanes, grant->hmac, payload, size_bytes, t2_ntp64, t3_ntp64,
+                                         ASZ_STAMP_ERROR_UNSYNCHRONISED, ttl);
+  else
+    reply_bytes = asz_stamp_reflect(payload, size_bytes, t2_ntp64, t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED, ttl, session);
   assert(reply_bytes == (int)size_bytes); /* judge let nothing shorter through */
 }
 
-void asz_stamp_path_finish(struct asz_datagram *datagram, const struct asz_session *session, uint64_t t3_ns) {
-  asz_stamp_path_reflect(datagram->payload, datagram->size_bytes, datagram->ttl, session, asz_clock_ntp64(datagram->rx_ns),
+void asz_stamp_path_finish(struct asz_datagram *datagram, const struct asz_stamp_grant *grant, uint64_t t3_ns) {
+  asz_stamp_path_reflect(datagram->payload, datagram->size_bytes, datagram->ttl, grant, asz_clock_ntp64(datagram->rx_ns),
                          asz_clock_ntp64(t3_ns));
 }

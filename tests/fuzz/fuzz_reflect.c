@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames against the responder on a DPDK port, with the rules that it runs by. Input: byte 0 chooses (bit 0: make the IPv4 and
- * layer 4 checksums right, bit 1: put the right MAC on our TLV), the rest is the frame.
+ * layer 4 checksums right, bit 1: put the right MAC on our TLV, the right HMAC on
+ * authenticated mode), the rest is the frame.
  *
  * What must hold: every frame ends in exactly one counter; a reply is never longer than its frame, goes to who asked, and parses
  * with right checksums; what is passed on as a challenge fits. */
@@ -9,6 +10,7 @@
 #include "control/responder/port_rules.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/reflect.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -18,6 +20,8 @@ static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 0xaa};
 static struct asz_identity provider, validator;
 static struct asz_limiter *limiter;
 static struct asz_session session;
+static struct asz_hmac_lanes *lanes;
+static struct asz_hmac_key hmac;
 
 /* Once: what no input can change, and a limiter that never limits. */
 static void prepare(void) {
@@ -28,10 +32,16 @@ static void prepare(void) {
   asz_identity_from_seed(&validator, validator_seed);
   FUZZ_CHECK(asz_session_shared(shared, &validator, provider.public_key) == 0);
   asz_session_derive(&session, shared, EPOCH, validator.public_key, provider.public_key);
+  asz_session_hmac_key(&hmac, shared, validator.public_key, provider.public_key);
+  FUZZ_CHECK(asz_hmac_lanes_new(&lanes) == 0);
   FUZZ_CHECK(asz_limiter_new(&limiter, &rate, hash_key) == 0);
 }
 
 static void seal(uint8_t *payload, size_t size_bytes) {
+  if (asz_stamp_auth_find(payload, size_bytes)) {
+    asz_stamp_auth_seal(lanes, &hmac, payload);
+    return;
+  }
   if (size_bytes < ASZ_STAMP_TLV_BYTES)
     return;
   asz_be32_store(payload + ASZ_TLV_AT_EPOCH, EPOCH);
@@ -73,7 +83,7 @@ static void check_reply(const uint8_t *reply, uint32_t reply_bytes, const uint8_
 static void try_frame(uint8_t *bytes, size_t size_bytes, struct asz_authority *authority) {
   static struct asz_port_rules rules;
   static struct asz_reflect_burst burst;
-  const struct asz_stamp_path path = {.authority = authority, .limiter = limiter, .plain_allowed = true};
+  const struct asz_stamp_path path = {.authority = authority, .limiter = limiter, .lanes = lanes, .plain_allowed = true};
   asz_port_rules_init(&rules, &path);
   struct asz_reflect reflect = {.local_ipv4 = LOCAL,
                                 .local_mask = UINT32_MAX,

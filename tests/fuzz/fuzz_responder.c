@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The responder's two packet paths. Input: byte 0 chooses (bit 0: challenge port instead of STAMP; bit 1: put the right MAC on
- * it; bit 2: the source is a reflector's port; bits 4..7: the epoch's offset), the rest is the datagram.
+/* The responder's two packet paths. Input: byte 0 chooses (bit 0: challenge port instead of STAMP; bit 1: put the right MAC or
+ * HMAC on it; bit 2: the source is a reflector's port; bits 4..7: the epoch's offset), the rest is the datagram.
  *
  * With the right MAC the fuzzer gets behind the check that it could never pass by itself. What must hold: an answer is as long as
  * its question; plain and sealed answers and new work only for what deserves them; one question leads to a bounded number of
@@ -12,6 +12,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { CHALLENGE = 1, SEAL = 2, REFLECTOR = 4, STEPS_MAX = 6 };
@@ -20,6 +21,8 @@ static struct asz_identity provider, validator;
 static uint8_t shared[32];
 static struct asz_authority *authority;
 static struct asz_limiter *limiter;
+static struct asz_hmac_lanes *lanes;
+static struct asz_hmac_key hmac;
 
 /* Once: what no input can change, and a limiter that never limits. */
 static void prepare(void) {
@@ -28,6 +31,8 @@ static void prepare(void) {
   asz_identity_from_seed(&provider, provider_seed);
   asz_identity_from_seed(&validator, validator_seed);
   FUZZ_CHECK(asz_session_shared(shared, &validator, provider.public_key) == 0);
+  asz_session_hmac_key(&hmac, shared, validator.public_key, provider.public_key);
+  FUZZ_CHECK(asz_hmac_lanes_new(&lanes) == 0);
   FUZZ_CHECK(asz_limiter_new(&limiter, &rate, hash_key) == 0);
 }
 
@@ -55,20 +60,25 @@ static void seal(struct asz_datagram *datagram, size_t epoch_at, size_t id_at, s
 }
 
 static void try_stamp(struct asz_datagram *datagram, uint8_t choice) {
-  struct asz_stamp_path path = {.authority = authority, .limiter = limiter, .plain_allowed = true};
-  struct asz_session session;
+  struct asz_stamp_path path = {.authority = authority, .limiter = limiter, .lanes = lanes, .plain_allowed = true};
+  struct asz_stamp_grant grant;
   if (choice & SEAL)
     seal(datagram, ASZ_TLV_AT_EPOCH, ASZ_TLV_AT_VALIDATOR, ASZ_TLV_AT_MAC, 100u + (choice >> 4));
-  const enum asz_resp_counter outcome = asz_stamp_path_admit(&path, datagram, 0, &session);
-  const bool tlv = outcome == ASZ_RESP_ANSWERED_TLV;
-  if (!tlv && outcome != ASZ_RESP_ANSWERED_PLAIN)
+  if ((choice & SEAL) && asz_stamp_auth_find(datagram->payload, datagram->size_bytes))
+    asz_stamp_auth_seal(lanes, &hmac, datagram->payload);
+  const enum asz_resp_counter outcome = asz_stamp_path_admit(&path, datagram, 0, &grant);
+  const bool tlv = outcome == ASZ_RESP_ANSWERED_TLV, auth = outcome == ASZ_RESP_ANSWERED_AUTH;
+  if (!tlv && !auth && outcome != ASZ_RESP_ANSWERED_PLAIN)
     return;
   FUZZ_CHECK(!(choice & REFLECTOR));
-  FUZZ_CHECK(!tlv || (choice & SEAL));
+  FUZZ_CHECK((!tlv && !auth) || (choice & SEAL));
   const uint32_t size_bytes = datagram->size_bytes;
-  asz_stamp_path_finish(datagram, tlv ? &session : NULL, 2000);
+  asz_stamp_path_finish(datagram, &grant, 2000);
   FUZZ_CHECK(datagram->size_bytes == size_bytes);
-  FUZZ_CHECK(!tlv || asz_stamp_path_admit(&path, datagram, 0, &session) == ASZ_RESP_DROPPED_FORMAT); /* a reply is no request */
+  FUZZ_CHECK(!auth || asz_stamp_auth_verify(lanes, &hmac, datagram->payload));
+  /* a reply is no request */
+  FUZZ_CHECK(!tlv || asz_stamp_path_admit(&path, datagram, 0, &grant) == ASZ_RESP_DROPPED_FORMAT);
+  FUZZ_CHECK(!auth || asz_stamp_path_admit(&path, datagram, 0, &grant) == ASZ_RESP_DROPPED_LOOP);
 }
 
 static void try_challenge(struct asz_datagram *datagram, uint8_t choice, struct asz_replay *replay) {

@@ -14,6 +14,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/reflector.h"
 #include "tests/control/responder/process.h"
@@ -95,6 +96,22 @@ static void ask_stamp_everywhere(void) {
   }
 }
 
+/* Behind strangers' requests: only the genuine one has a reply, under its own key. */
+static void ask_authenticated(void) {
+  struct asz_hmac_lanes *lanes;
+  struct asz_hmac_key key;
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  for (uint32_t host = 0; host < ADDRESSES; host++) {
+    fixture_auth(&fixture, &fixture.stranger, lanes, &request, &key);
+    client_send(client, FIRST + host, ASZ_STAMP_PORT, &request);
+    fixture_auth(&fixture, &fixture.validator, lanes, &request, &key);
+    client_ask(client, FIRST + host, ASZ_STAMP_PORT, &request, &reply);
+    cr_assert_eq(reply.size_bytes, ASZ_STAMP_AUTH_BYTES);
+    cr_assert(asz_stamp_auth_is_reply(reply.payload) && asz_stamp_auth_verify(lanes, &key, reply.payload));
+  }
+  asz_hmac_lanes_free(lanes);
+}
+
 /* New work, then the same again from the cache, bit for bit. */
 static void ask_challenges(void) {
   for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
@@ -127,11 +144,14 @@ static void ask_echo(void) {
 static void serves_everything(const char *eal, int end_with) {
   run(eal, NULL);
   ask_stamp_everywhere();
+  ask_authenticated();
   ask_challenges();
   ask_echo();
   end(end_with);
   cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_PLAIN), ADDRESSES);
   cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_TLV), ADDRESSES);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_AUTH), ADDRESSES);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_DROPPED_BAD_MAC), ADDRESSES);
   cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_CHALLENGES), ASZ_KIND_MAX);
   cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_AGAIN), ASZ_KIND_MAX);
   cr_assert_eq(port_counter(ASZ_REFLECT_SENT_ECHO), 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 
 static void identity(struct asz_identity *ret_identity, uint8_t byte) {
   uint8_t seed[32];
@@ -61,6 +62,17 @@ void fixture_tlv(const struct fixture *fixture, const struct asz_identity *valid
   fixture_plain(ret_datagram, 9);
   asz_tlv_request_write(ret_datagram->payload, epoch, 3, id, 0xfeedfacecafebeefu, session.request_key);
   address(ret_datagram, ASZ_STAMP_TLV_BYTES);
+}
+
+void fixture_auth(const struct fixture *fixture, const struct asz_identity *validator, struct asz_hmac_lanes *lanes,
+                  struct asz_datagram *ret_datagram, struct asz_hmac_key *ret_key) {
+  uint8_t shared[32];
+  cr_assert_eq(asz_session_shared(shared, validator, fixture->provider.public_key), 0);
+  asz_session_hmac_key(ret_key, shared, validator->public_key, fixture->provider.public_key);
+  fixture_plain(ret_datagram, 1);
+  asz_stamp_auth_request_write(ret_datagram->payload, 0x01020304, 0x1122334455667788u, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0xabcd);
+  asz_stamp_auth_seal(lanes, ret_key, ret_datagram->payload);
+  address(ret_datagram, ASZ_STAMP_AUTH_BYTES);
 }
 
 struct asz_challenge fixture_challenge(const struct fixture *fixture, unsigned kind, uint8_t nonce) {

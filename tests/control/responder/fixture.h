@@ -30,6 +30,9 @@ struct asz_session fixture_session(const struct fixture *fixture, const struct a
 void fixture_plain(struct asz_datagram *ret_datagram, uint32_t seq);
 void fixture_tlv(const struct fixture *fixture, const struct asz_identity *validator, uint32_t epoch,
                  struct asz_datagram *ret_datagram);
+/* In authenticated mode by `validator`, whose key goes to *ret_key. */
+void fixture_auth(const struct fixture *fixture, const struct asz_identity *validator, struct asz_hmac_lanes *lanes,
+                  struct asz_datagram *ret_datagram, struct asz_hmac_key *ret_key);
 struct asz_challenge fixture_challenge(const struct fixture *fixture, unsigned kind, uint8_t nonce);
 void fixture_seal(const struct fixture *fixture, const struct asz_identity *validator, const struct asz_challenge *challenge,
                   struct asz_datagram *ret_datagram);

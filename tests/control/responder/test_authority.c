@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/base/stamp_auth.h"
 #include "tests/control/responder/fixture.h"
 
 static const uint8_t data[40] = "what a validator sends in an epoch";
@@ -213,5 +214,108 @@ Test(authority, copy_knows_the_same_validators_and_moves_on_alone)
   cr_assert_eq(asz_authority_add(other.authority, fixture.stranger.public_key, NULL), 0);
   cr_assert_eq(asz_authority_count(fixture.authority), 1);
   asz_authority_free(other.authority);
+  fixture_free(&fixture);
+}
+
+/* ---- authenticated mode ---- */
+
+static struct asz_hmac_lanes *lanes;
+
+static struct asz_hmac_key hmac_of(const struct fixture *fixture, const struct asz_identity *validator) {
+  uint8_t shared[32];
+  struct asz_hmac_key key;
+  cr_assert_eq(asz_session_shared(shared, validator, fixture->provider.public_key), 0);
+  asz_session_hmac_key(&key, shared, validator->public_key, fixture->provider.public_key);
+  return key;
+}
+
+static int ask_hmac(struct fixture *fixture, const struct asz_identity *sealed_by, uint32_t source, uint64_t now_ns) {
+  const struct asz_hmac_key key = hmac_of(fixture, sealed_by), *found = NULL;
+  uint8_t payload[ASZ_STAMP_AUTH_BYTES];
+  asz_stamp_auth_request_write(payload, 1, 2, 3, 4);
+  asz_stamp_auth_seal(lanes, &key, payload);
+  const int err = asz_authority_check_hmac(fixture->authority, lanes, source, payload, now_ns, &found);
+  if (!err)
+    cr_assert_arr_eq(found, &key, sizeof key);
+  else
+    cr_assert_null(found, "outputs are untouched on failure");
+  return err;
+}
+
+static struct asz_identity numbered(unsigned i) {
+  struct asz_identity identity;
+  uint8_t seed[32] = {0x66, (uint8_t)i, (uint8_t)(i >> 8)};
+  asz_identity_from_seed(&identity, seed);
+  return identity;
+}
+
+Test(authority, hmac_of_each_of_hundreds_is_found_and_a_strangers_is_not)
+{
+  struct fixture fixture;
+  fixture_make(&fixture, 1);
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  enum { COUNT = 150 };
+  for (unsigned i = 0; i < COUNT; i++)
+    cr_assert_eq(asz_authority_add(fixture.authority, numbered(i).public_key, NULL), 0);
+  for (unsigned i = 0; i < COUNT; i++) {
+    const struct asz_identity validator = numbered(i);
+    cr_assert_eq(ask_hmac(&fixture, &validator, i * 77, 0), 0, "validator %u", i);
+  }
+  cr_assert_eq(ask_hmac(&fixture, &fixture.stranger, 5, 0), ASZ_EAUTH);
+  asz_hmac_lanes_free(lanes);
+  fixture_free(&fixture);
+}
+
+/* Forged packets from ever new addresses may use up the trials; who was heard before needs none. */
+Test(authority, flood_of_forged_hmacs_does_not_silence_who_was_heard)
+{
+  struct fixture fixture;
+  fixture_make(&fixture, 1);
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  for (unsigned i = 0; i < 199; i++) /* 200 with the fixture's: 1,000 trials a second */
+    cr_assert_eq(asz_authority_add(fixture.authority, numbered(i).public_key, NULL), 0);
+  cr_assert_eq(ask_hmac(&fixture, &fixture.validator, 1, 0), 0);
+  unsigned refused = 0;
+  for (unsigned i = 0; i < 1500; i++)
+    refused += ask_hmac(&fixture, &fixture.stranger, 1000 + i, 0) == ASZ_EAGAIN;
+  cr_assert_eq(refused, 501);
+  cr_assert_eq(ask_hmac(&fixture, &fixture.validator, 1, 0), 0, "heard before");
+  const struct asz_identity other = numbered(3);
+  cr_assert_eq(ask_hmac(&fixture, &other, 2, 0), ASZ_EAGAIN, "a new source has to wait");
+  cr_assert_eq(ask_hmac(&fixture, &other, 2, 1000000), 0, "but not for long");
+  asz_hmac_lanes_free(lanes);
+  fixture_free(&fixture);
+}
+
+Test(authority, copy_tries_keys_and_is_flooded_alone)
+{
+  struct fixture fixture;
+  fixture_make(&fixture, 1);
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  for (unsigned i = 0; i < 199; i++)
+    cr_assert_eq(asz_authority_add(fixture.authority, numbered(i).public_key, NULL), 0);
+  struct fixture other = fixture;
+  cr_assert_eq(asz_authority_copy(&other.authority, fixture.authority), 0);
+  for (unsigned i = 0; i < 999; i++)
+    cr_assert_eq(ask_hmac(&other, &fixture.stranger, i, 0), ASZ_EAUTH, "trial %u", i);
+  cr_assert_eq(ask_hmac(&other, &fixture.validator, 1, 0), 0);
+  cr_assert_eq(ask_hmac(&other, &fixture.stranger, 2, 0), ASZ_EAGAIN, "none is left");
+  cr_assert_eq(ask_hmac(&fixture, &fixture.stranger, 2, 0), ASZ_EAUTH, "the original has all of its own");
+  asz_authority_free(other.authority);
+  asz_hmac_lanes_free(lanes);
+  fixture_free(&fixture);
+}
+
+Test(authority, two_validators_behind_one_address_are_told_apart)
+{
+  struct fixture fixture;
+  fixture_make(&fixture, 1);
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  cr_assert_eq(asz_authority_add(fixture.authority, fixture.stranger.public_key, NULL), 0);
+  for (unsigned i = 0; i < 10; i++) {
+    cr_assert_eq(ask_hmac(&fixture, &fixture.validator, 1, 0), 0);
+    cr_assert_eq(ask_hmac(&fixture, &fixture.stranger, 1, 0), 0);
+  }
+  asz_hmac_lanes_free(lanes);
   fixture_free(&fixture);
 }

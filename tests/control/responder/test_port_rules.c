@@ -8,6 +8,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/reflect.h"
 #include "tests/control/responder/fixture.h"
@@ -16,6 +17,7 @@ enum { PAYLOAD_AT = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES, ROOM = 1600 
 
 static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 0xaa}, peer_mac[6] = {2, 0, 0, 0, 0, 0xbb};
 static struct fixture fixture;
+static struct asz_hmac_lanes *lanes;
 static struct asz_port_rules rules;
 static struct asz_reflect reflect;
 static struct asz_reflect_burst burst;
@@ -24,7 +26,9 @@ static uint8_t frame[ASZ_REFLECT_BURST][ROOM];
 
 static void begin(uint64_t pps) {
   fixture_make(&fixture, pps);
-  const struct asz_stamp_path path = {.authority = fixture.authority, .limiter = fixture.limiter, .plain_allowed = true};
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  const struct asz_stamp_path path = {
+      .authority = fixture.authority, .limiter = fixture.limiter, .lanes = lanes, .plain_allowed = true};
   asz_port_rules_init(&rules, &path);
   reflect = (struct asz_reflect){.local_ipv4 = FIXTURE_LOCAL,
                                  .local_mask = UINT32_MAX,
@@ -40,6 +44,7 @@ static void setup(void) {
 
 static void teardown(void) {
   fixture_free(&fixture);
+  asz_hmac_lanes_free(lanes);
 }
 
 TestSuite(port_rules, .init = setup, .fini = teardown);
@@ -166,24 +171,62 @@ Test(port_rules, genuine_challenge_is_passed_on_and_counted_where_it_is_decided)
   cr_assert_eq(counted(ASZ_RESP_RX), 0);
 }
 
+static void expect_the_same_over_a_socket(enum asz_resp_counter answered_as) {
+  struct asz_stamp_grant grant;
+  datagram.rx_ns = 1700000000000000000u;
+  cr_assert_eq(reply_to(&datagram, ASZ_STAMP_PORT), PAYLOAD_AT + datagram.size_bytes);
+  cr_assert_eq(asz_stamp_path_admit(&rules.path, &datagram, 1, &grant), answered_as);
+  asz_stamp_path_finish(&datagram, &grant, 1700000000000001000u);
+  cr_assert_arr_eq(frame[0] + PAYLOAD_AT, datagram.payload, datagram.size_bytes);
+}
+
 Test(port_rules, frame_and_socket_make_the_same_reply)
 {
+  struct asz_hmac_key key;
+  fixture_plain(&datagram, 1);
+  expect_the_same_over_a_socket(ASZ_RESP_ANSWERED_PLAIN);
   fixture_tlv(&fixture, &fixture.validator, FIXTURE_EPOCH, &datagram);
-  datagram.rx_ns = 1700000000000000000u;
-  cr_assert_eq(reply_to(&datagram, ASZ_STAMP_PORT), PAYLOAD_AT + ASZ_STAMP_TLV_BYTES);
-  struct asz_session session;
-  cr_assert_eq(asz_stamp_path_admit(&rules.path, &datagram, 1, &session), ASZ_RESP_ANSWERED_TLV);
-  asz_stamp_path_finish(&datagram, &session, 1700000000000001000u);
-  cr_assert_arr_eq(frame[0] + PAYLOAD_AT, datagram.payload, ASZ_STAMP_TLV_BYTES);
+  expect_the_same_over_a_socket(ASZ_RESP_ANSWERED_TLV);
+  fixture_auth(&fixture, &fixture.validator, lanes, &datagram, &key);
+  expect_the_same_over_a_socket(ASZ_RESP_ANSWERED_AUTH);
+}
+
+Test(port_rules, every_flipped_bit_of_an_authenticated_payload_goes_without_an_authenticated_reply)
+{
+  struct asz_hmac_key key;
+  for (unsigned bit = 0; bit < 8 * ASZ_STAMP_AUTH_BYTES; bit++) {
+    fixture_auth(&fixture, &fixture.validator, lanes, &datagram, &key);
+    datagram.payload[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    (void)reply_to(&datagram, ASZ_STAMP_PORT);
+  }
+  cr_assert_eq(counted(ASZ_RESP_ANSWERED_AUTH), 0);
+  cr_assert_eq(counted(ASZ_RESP_ANSWERED_PLAIN), 8 * 12, "those that set what is zero in this mode alone");
+  cr_assert_eq(counted(ASZ_RESP_DROPPED_LOOP), 8 * 8, "those that have a receive time");
+  cr_assert_eq(counted(ASZ_RESP_DROPPED_BAD_MAC), 8 * (ASZ_STAMP_AUTH_BYTES - 12 - 8));
+}
+
+Test(port_rules, authenticated_strangers_and_replies_are_met_with_silence)
+{
+  struct asz_hmac_key key;
+  fixture_auth(&fixture, &fixture.stranger, lanes, &datagram, &key);
+  assert_silent(ASZ_RESP_DROPPED_BAD_MAC);
+  fixture_auth(&fixture, &fixture.validator, lanes, &datagram, &key);
+  assert_answered(ASZ_RESP_ANSWERED_AUTH);
+  memcpy(datagram.payload, frame[0] + PAYLOAD_AT, datagram.size_bytes);
+  cr_assert(asz_stamp_auth_verify(lanes, &key, datagram.payload));
+  assert_silent(ASZ_RESP_DROPPED_LOOP);
 }
 
 /* Good and bad ones in one burst: sessions, requests and frames must not be mixed up. */
 Test(port_rules, full_burst_of_all_sorts_gets_each_its_own)
 {
   const struct asz_session session = fixture_session(&fixture, &fixture.validator, FIXTURE_EPOCH);
+  struct asz_hmac_key key;
   for (unsigned i = 0; i < ASZ_REFLECT_BURST; i++) {
     if (i % 3 == 0)
       fixture_plain(&datagram, i);
+    else if (i % 12 == 1)
+      fixture_auth(&fixture, &fixture.validator, lanes, &datagram, &key);
     else
       fixture_tlv(&fixture, i % 3 == 1 ? &fixture.validator : &fixture.stranger, FIXTURE_EPOCH, &datagram);
     burst.size_bytes[i] = frame_of(frame[i], &datagram, i % 7 == 6 ? 9 : ASZ_STAMP_PORT);
@@ -195,6 +238,8 @@ Test(port_rules, full_burst_of_all_sorts_gets_each_its_own)
       cr_assert_eq(burst.size_bytes[i], 0, "frame %u", i);
     else if (i % 3 == 0)
       cr_assert_eq(asz_be32_load(reply + ASZ_STAMP_SENDER_SEQ), i, "frame %u", i);
+    else if (i % 12 == 1)
+      cr_assert(asz_stamp_auth_verify(lanes, &key, reply), "frame %u", i);
     else
       cr_assert(asz_mac_check(reply + ASZ_TLV_AT_MAC, session.reply_key, reply, ASZ_TLV_AT_MAC), "frame %u", i);
   }

@@ -12,6 +12,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "tests/control/responder/process.h"
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
@@ -159,6 +160,29 @@ Test(serve, many_addresses_are_answered_each_from_its_own)
   end();
   cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_PLAIN), 64);
   cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_TLV), 64);
+}
+
+Test(serve, authenticated_mode_is_answered_under_the_validators_key_and_else_not_at_all)
+{
+  struct asz_hmac_lanes *lanes;
+  struct asz_hmac_key key;
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  run(WORDS("--no-plain"));
+  fixture_auth(&fixture, &fixture.stranger, lanes, &request, &key);
+  client_send(client, LOOPBACK, process.stamp_port, &request);
+  for (unsigned i = 0; i < 3; i++) {
+    fixture_auth(&fixture, &fixture.validator, lanes, &request, &key);
+    client_ask(client, LOOPBACK, process.stamp_port, &request, &reply);
+    cr_assert_eq(reply.size_bytes, ASZ_STAMP_AUTH_BYTES);
+    cr_assert(asz_stamp_auth_verify(lanes, &key, reply.payload));
+    cr_assert_arr_eq(reply.payload + ASZ_STAMP_AUTH_SENDER_SEQ, request.payload, 4);
+  }
+  client_send(client, LOOPBACK, process.stamp_port, &reply);
+  end();
+  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_AUTH), 3);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_DROPPED_BAD_MAC), 1);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_DROPPED_LOOP), 1, "its own reply");
+  asz_hmac_lanes_free(lanes);
 }
 
 Test(serve, time_stamps_are_in_order)

@@ -6,25 +6,28 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "tests/control/responder/fixture.h"
 
 static struct fixture fixture;
 static struct asz_stamp_path path;
-static struct asz_session session;
+static struct asz_stamp_grant grant;
 static struct asz_datagram datagram;
 
 static void setup(void) {
   fixture_make(&fixture, 1000000);
   path = (struct asz_stamp_path){.authority = fixture.authority, .limiter = fixture.limiter, .plain_allowed = true};
+  cr_assert_eq(asz_hmac_lanes_new(&path.lanes), 0);
 }
 
 static void teardown(void) {
+  asz_hmac_lanes_free(path.lanes);
   fixture_free(&fixture);
 }
 
 static enum asz_resp_counter admit(void) {
   const struct asz_datagram before = datagram;
-  const enum asz_resp_counter outcome = asz_stamp_path_admit(&path, &datagram, 0, &session);
+  const enum asz_resp_counter outcome = asz_stamp_path_admit(&path, &datagram, 0, &grant);
   cr_assert_eq(memcmp(&before, &datagram, sizeof before), 0, "admit changed the datagram");
   return outcome;
 }
@@ -78,7 +81,7 @@ Test(stamp_path, reply_sent_back_to_us_is_no_request)
 {
   fixture_tlv(&fixture, &fixture.validator, FIXTURE_EPOCH, &datagram);
   assert_outcome(ASZ_RESP_ANSWERED_TLV);
-  asz_stamp_path_finish(&datagram, &session, 1700000000000001000u);
+  asz_stamp_path_finish(&datagram, &grant, 1700000000000001000u);
   assert_outcome(ASZ_RESP_DROPPED_FORMAT);
 }
 
@@ -159,7 +162,7 @@ Test(stamp_path, plain_reply_has_the_fields_of_rfc_8762)
   const struct asz_datagram request = datagram;
   assert_outcome(ASZ_RESP_ANSWERED_PLAIN);
   const uint64_t t3_ns = request.rx_ns + 2500;
-  asz_stamp_path_finish(&datagram, NULL, t3_ns);
+  asz_stamp_path_finish(&datagram, &grant, t3_ns);
   const uint8_t *reply = datagram.payload;
   cr_assert_eq(datagram.size_bytes, ASZ_STAMP_BYTES);
   cr_assert_eq(asz_be32_load(reply + 0), 0x01020304u, "stateless: the sender's sequence");
@@ -175,7 +178,7 @@ Test(stamp_path, sealed_reply_is_bound_to_its_request)
   fixture_tlv(&fixture, &fixture.validator, FIXTURE_EPOCH, &datagram);
   const struct asz_datagram request = datagram;
   assert_outcome(ASZ_RESP_ANSWERED_TLV);
-  asz_stamp_path_finish(&datagram, &session, request.rx_ns + 1000);
+  asz_stamp_path_finish(&datagram, &grant, request.rx_ns + 1000);
   const uint8_t *reply = datagram.payload;
   const struct asz_session expected = fixture_session(&fixture, &fixture.validator, FIXTURE_EPOCH);
   cr_assert(asz_mac_check(reply + ASZ_TLV_AT_MAC, expected.reply_key, reply, ASZ_TLV_AT_MAC));
@@ -191,7 +194,79 @@ Test(stamp_path, tlv_of_another_enterprise_is_reflected_unrecognised)
   asz_be32_store(datagram.payload + ASZ_TLV_AT_ENTERPRISE, 1);
   datagram.payload[ASZ_TLV_AT] = 0;
   assert_outcome(ASZ_RESP_ANSWERED_PLAIN);
-  asz_stamp_path_finish(&datagram, NULL, 1700000000000001000u);
+  asz_stamp_path_finish(&datagram, &grant, 1700000000000001000u);
   cr_assert_eq(datagram.payload[ASZ_TLV_AT], ASZ_TLV_FLAG_UNRECOGNISED);
   cr_assert_eq(datagram.size_bytes, ASZ_STAMP_TLV_BYTES);
+}
+
+/* ---- authenticated mode ---- */
+
+static struct asz_hmac_key hmac;
+
+static void auth_request(const struct asz_identity *validator) {
+  fixture_auth(&fixture, validator, path.lanes, &datagram, &hmac);
+}
+
+Test(stamp_path, authenticated_request_is_answered_in_its_size_under_the_same_key)
+{
+  auth_request(&fixture.validator);
+  path.plain_allowed = false;
+  assert_outcome(ASZ_RESP_ANSWERED_AUTH);
+  asz_stamp_path_finish(&datagram, &grant, datagram.rx_ns + 2500);
+  const uint8_t *reply = datagram.payload;
+  cr_assert_eq(datagram.size_bytes, ASZ_STAMP_AUTH_BYTES);
+  cr_assert(asz_stamp_auth_verify(path.lanes, &hmac, reply));
+  cr_assert_eq(asz_be32_load(reply + ASZ_STAMP_AUTH_SENDER_SEQ), 0x01020304u);
+  cr_assert_eq(asz_be64_load(reply + ASZ_STAMP_AUTH_SENDER_TIME), 0x1122334455667788u);
+  cr_assert_eq(asz_be64_load(reply + ASZ_STAMP_AUTH_RX_TIME), asz_clock_ntp64(datagram.rx_ns));
+  cr_assert_eq(reply[ASZ_STAMP_AUTH_SENDER_TTL], 61);
+}
+
+Test(stamp_path, every_flipped_bit_of_an_authenticated_request_is_silence)
+{
+  auth_request(&fixture.validator);
+  path.plain_allowed = false;
+  for (unsigned bit = 0; bit < 8 * ASZ_STAMP_AUTH_BYTES; bit++) {
+    datagram.payload[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    const enum asz_resp_counter outcome = admit();
+    const unsigned byte = bit / 8;
+    const bool form = byte >= 4 && byte < 16; /* no longer this mode's form: plain STAMP */
+    const bool reply = byte >= ASZ_STAMP_AUTH_RX_TIME && byte < ASZ_STAMP_AUTH_RX_TIME + 8;
+    cr_assert_eq(outcome,
+                 form    ? ASZ_RESP_DROPPED_PLAIN
+                 : reply ? ASZ_RESP_DROPPED_LOOP
+                         : ASZ_RESP_DROPPED_BAD_MAC,
+                 "bit %u: %s", bit, asz_resp_counter_name(outcome));
+    datagram.payload[byte] ^= (uint8_t)(1u << bit % 8);
+  }
+  assert_outcome(ASZ_RESP_ANSWERED_AUTH);
+}
+
+Test(stamp_path, authenticated_request_of_a_stranger_is_silence_and_so_is_one_without_any_validator)
+{
+  auth_request(&fixture.stranger);
+  assert_outcome(ASZ_RESP_DROPPED_BAD_MAC);
+  asz_authority_free(fixture.authority);
+  cr_assert_eq(asz_authority_new(&fixture.authority, &fixture.provider), 0);
+  path.authority = fixture.authority;
+  assert_outcome(ASZ_RESP_DROPPED_UNAUTHORISED);
+}
+
+Test(stamp_path, authenticated_reply_sent_back_to_us_is_no_request)
+{
+  auth_request(&fixture.validator);
+  assert_outcome(ASZ_RESP_ANSWERED_AUTH);
+  asz_stamp_path_finish(&datagram, &grant, datagram.rx_ns);
+  assert_outcome(ASZ_RESP_DROPPED_LOOP);
+}
+
+Test(stamp_path, authenticated_request_with_tlvs_keeps_its_size)
+{
+  auth_request(&fixture.validator);
+  datagram.size_bytes = ASZ_STAMP_AUTH_BYTES + 12;
+  memcpy(datagram.payload + ASZ_STAMP_AUTH_BYTES, "\x80\x02\0\x08location", 12);
+  assert_outcome(ASZ_RESP_ANSWERED_AUTH);
+  asz_stamp_path_finish(&datagram, &grant, datagram.rx_ns);
+  cr_assert_eq(datagram.size_bytes, ASZ_STAMP_AUTH_BYTES + 12);
+  cr_assert_eq(datagram.payload[ASZ_STAMP_AUTH_BYTES], ASZ_TLV_FLAG_INTEGRITY, "without an HMAC TLV");
 }
