@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How fast one lcore makes probes: the real engine sends an epoch of `stamp` into net_null, in permuted order, each probe with
- * its own cookie and right checksums, paced. The rate asked for is more than a core can do, so the pacer is always behind and the
- * core's own speed shows. */
+/* How fast one lcore makes probes: the real engine sends an epoch of one kind (`stamp`, or --kind) into net_null, in permuted
+ * order, each probe with its own cookie and right checksums, paced. The rate asked for is more than a core can do, so the pacer
+ * is always behind and the core's own speed shows. */
 #include "bench/rig.h"
 #include "dataplane/eal.h"
 

@@ -13,10 +13,11 @@ enum { POLL_US = 10000 }; /* the main thread shares the CPU time that is measure
 static const uint64_t ns_per_s = 1000000000;
 
 int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc, char **argv) {
-  const char *providers_text = NULL, *lcores_text = NULL, *cells_text = NULL;
+  const char *providers_text = NULL, *lcores_text = NULL, *cells_text = NULL, *kind_text = "stamp";
   const struct asz_bench_option options[] = {
       {"providers", "number of targets, 4096 to 10000000", &providers_text},
       {"lcores", "prober lcores, a power of two up to 16", &lcores_text},
+      {"kind", "of probes", &kind_text},
       {"cells", "of a sketch, a power of two from 32 to 1024", &cells_text},
   };
   int status;
@@ -29,6 +30,11 @@ int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc
   if ((lcores_text != NULL && asz_bench_number(&lcores, "lcores", lcores_text, 1, ASZ_ENGINE_LCORES_MAX) != 0) ||
       (cells_text != NULL && asz_bench_number(&cells, "cells", cells_text, ASZ_SKETCH_CELLS_MIN, ASZ_SKETCH_CELLS_MAX) != 0))
     return 2;
+  rig->kind = asz_probe_from_name(kind_text);
+  if (rig->kind == ASZ_PROBE_COUNT) {
+    fprintf(stderr, "--kind is \"%s\", expected a kind of probe, such as stamp\n", kind_text);
+    return 2;
+  }
   rig->lcores = (uint32_t)lcores;
   rig->cells = (uint32_t)cells;
   rig->providers = (uint32_t)providers;
@@ -83,9 +89,45 @@ static int epoch_run(struct asz_rig_result *ret_result, const struct asz_rig *ri
   return 0;
 }
 
-static void targets_fill(struct asz_target *target, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++)
-    target[i] = (struct asz_target){.ipv4 = 0x0a400001u + i, .port = 862, .probe = ASZ_PROBE_STAMP};
+/* Every provider has keys of its own, whatever the kind needs. */
+struct tables {
+  struct asz_target *target;
+  struct asz_session *session;
+  struct asz_hmac_key *hmac;
+};
+
+void asz_rig_hmac_key(struct asz_hmac_key *ret_key, uint32_t provider) {
+  provider %= ASZ_RIG_KEYS;
+  asz_hmac_key_set(ret_key, &provider, sizeof provider);
+}
+
+static void tables_free(struct tables *tables, uint32_t count) {
+  asz_bigmem_free(tables->target, count * sizeof *tables->target);
+  asz_bigmem_free(tables->session, count * sizeof *tables->session);
+  asz_bigmem_free(tables->hmac, count * sizeof *tables->hmac);
+}
+
+static int tables_make(struct tables *ret_tables, const struct asz_rig *rig) {
+  struct tables t = {NULL, NULL, NULL};
+  uint32_t count = rig->providers;
+  int err = asz_bigmem_new((void **)&t.target, count * sizeof *t.target, -1);
+  if (err == 0 && rig->kind == ASZ_PROBE_STAMP_TLV)
+    err = asz_bigmem_new((void **)&t.session, count * sizeof *t.session, -1);
+  if (err == 0 && rig->kind == ASZ_PROBE_STAMP_AUTH)
+    err = asz_bigmem_new((void **)&t.hmac, count * sizeof *t.hmac, -1);
+  if (err != 0) {
+    tables_free(&t, count);
+    return err;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    t.target[i] = (struct asz_target){.ipv4 = ASZ_RIG_FIRST + i, .port = 862, .probe = (uint8_t)rig->kind};
+    if (t.session != NULL)
+      memcpy(t.session[i].request_key, &i, sizeof i);
+    if (t.hmac != NULL)
+      asz_rig_hmac_key(&t.hmac[i], i);
+  }
+  *ret_tables = t;
+  return 0;
 }
 
 static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id,
@@ -124,20 +166,20 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
       .fault_bound_ppm = 1000000,
       .target_count = rig->providers,
   };
-  void *target = NULL;
-  size_t target_bytes = rig->providers * sizeof(struct asz_target);
+  struct tables tables;
   int err = asz_stats_new(&plan.stats, rig->providers, rig->cells);
   if (err == 0)
-    err = asz_bigmem_new(&target, target_bytes, -1);
+    err = tables_make(&tables, rig);
   if (err != 0) {
     fprintf(stderr, "bench: no memory for %u providers\n", rig->providers);
     asz_stats_free(plan.stats);
     return err;
   }
-  targets_fill(target, rig->providers);
-  plan.target = target;
+  plan.target = tables.target;
+  plan.session = tables.session;
+  plan.hmac = tables.hmac;
   err = engine_run(ret_result, rig, port_id, &plan);
-  asz_bigmem_free(target, target_bytes);
+  tables_free(&tables, rig->providers);
   asz_stats_free(plan.stats);
   return err;
 }
@@ -152,6 +194,7 @@ void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig,
   snprintf(hash_text, sizeof hash_text, "%016llx", (unsigned long long)hash);
   json_t *report = json_object();
   json_object_set_new(report, "bench", json_string(rig->name));
+  json_object_set_new(report, "kind", json_string(asz_probe_name(rig->kind)));
   json_object_set_new(report, "rate_pps", json_integer((json_int_t)((double)probes / seconds)));
   json_object_set_new(report, "cycles_per_probe", json_real(probes > 0 ? cycles / (double)probes : 0));
   json_object_set_new(report, "probes", json_integer((json_int_t)probes));
