@@ -24,7 +24,7 @@ struct asz_dryrun {
   struct asz_dryrun_config config;
   struct asz_cookie_key key;
   struct asz_hmac_lanes *lanes;
-  struct asz_template template[ASZ_PROBE_COUNT];
+  struct asz_template template[ASZ_PROBE_COUNT][ASZ_FAMILY_COUNT];
   struct lane lane[ASZ_ENGINE_LCORES_MAX];
 };
 
@@ -55,6 +55,7 @@ int asz_dryrun_new(struct asz_dryrun **ret_dryrun, const struct asz_plan *plan, 
   }
   asz_cookie_key_derive(&dryrun->key, plan->secret, plan->epoch);
   struct asz_probe_setup setup = {
+      .vlan = config->vlan,
       .local_ipv4 = config->local_ipv4,
       .source_port_base = config->source_port_base,
       .epoch = plan->epoch,
@@ -62,9 +63,11 @@ int asz_dryrun_new(struct asz_dryrun **ret_dryrun, const struct asz_plan *plan, 
       .hmac = plan->hmac,
       .lanes = dryrun->lanes,
   };
+  memcpy(setup.local_ipv6, config->local_ipv6, sizeof setup.local_ipv6);
   memcpy(setup.validator_id, plan->validator_id, sizeof setup.validator_id);
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
-    asz_template_prepare(&dryrun->template[kind], asz_probe_module(kind), &setup);
+    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+      asz_template_prepare(&dryrun->template[kind][family], asz_probe_module(kind), &setup, family);
   for (uint32_t i = 0; i < config->lcore_count; i++)
     lane_init(dryrun, i);
   *ret_dryrun = dryrun;
@@ -86,18 +89,18 @@ static uint64_t due_ns(const struct asz_pace *pace) {
 static void frame_make(const struct asz_dryrun *dryrun, struct asz_dryrun_frame *frame) {
   const struct asz_target *target = &dryrun->plan.target[frame->target];
   const struct asz_probe_module *module = asz_probe_module(target->probe);
-  const struct asz_template *template = &dryrun->template[target->probe];
+  enum asz_family family = asz_target_family(target);
+  const struct asz_template *template = &dryrun->template[target->probe][family];
   uint64_t tx_ntp64 = asz_probe_time(module, asz_clock_ntp64(dryrun->config.start_realtime_ns + frame->due_ns));
   struct asz_burst burst = {
       .count = 1,
       .target = {frame->target},
       .seq = {frame->round},
-      .ipv4 = {target->ipv4},
-      .address_sum = {target->ipv4},
       .port = {target->port},
       .time = {tx_ntp64},
       .frame = {frame->bytes},
   };
+  asz_burst_aim(&burst, 0, target, dryrun->plan.ipv6);
   asz_burst_place(template, &burst);
   asz_cookie_many(&dryrun->key, burst.target, burst.seq, burst.time, burst.cookie, 1);
   module->make(template, &burst);

@@ -14,6 +14,8 @@ enum { ASZ_DRYRUN_FRAME_MAX = 192 };
 struct asz_dryrun_config {
   uint32_t lcore_count; /* 1..ASZ_ENGINE_LCORES_MAX: each has its own share of the schedule */
   uint32_t local_ipv4;  /* host order */
+  uint8_t local_ipv6[16];
+  uint16_t vlan; /* 1..4094; 0: no tag */
   uint16_t source_port_base;
   uint64_t start_realtime_ns; /* wall time of the first probe */
 };

@@ -14,6 +14,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/base/ipv6.h"
 #include "dataplane/base/log.h"
 #include "dataplane/engine_state.h"
 
@@ -51,12 +52,31 @@ static int lcores_check(const struct asz_engine_config *config, struct asz_diag 
   return 0;
 }
 
+/* A family is there when its local address is set; then it needs a next hop. */
+static bool has_family(const struct asz_engine_config *config, enum asz_family family) {
+  return family == ASZ_FAMILY_IPV6 ? !asz_ipv6_is_none(config->local_ipv6) : config->local_ipv4 != 0;
+}
+
+static int addresses_check(const struct asz_engine_config *config, struct asz_diag *diag) {
+  bool ipv4 = has_family(config, ASZ_FAMILY_IPV4), ipv6 = has_family(config, ASZ_FAMILY_IPV6);
+  if ((!ipv4 && !ipv6) || ipv4 != (config->gateway_ipv4 != 0))
+    return asz_diag_set(diag, ASZ_EINVAL, "engine: local_ipv4 and gateway_ipv4, or their IPv6 counterparts, must be set");
+  if (ipv6 == asz_ipv6_is_none(config->gateway_ipv6))
+    return asz_diag_set(diag, ASZ_EINVAL, "engine: local_ipv6 and gateway_ipv6 must both be set, or neither");
+  if (ipv6 && (!asz_ipv6_is_host(config->local_ipv6) || !asz_ipv6_is_host(config->gateway_ipv6)))
+    return asz_diag_set(diag, ASZ_EINVAL, "engine: local_ipv6 and gateway_ipv6: expected unicast addresses of hosts on the link");
+  return 0;
+}
+
 static int config_check(const struct asz_engine_config *config, struct asz_diag *diag) {
   int err = lcores_check(config, diag);
   if (err != 0)
     return err;
-  if (config->local_ipv4 == 0 || config->gateway_ipv4 == 0)
-    return asz_diag_set(diag, ASZ_EINVAL, "engine: local_ipv4 and gateway_ipv4 must be set");
+  err = addresses_check(config, diag);
+  if (err != 0)
+    return err;
+  if (config->vlan > ASZ_VLAN_MAX)
+    return asz_diag_set(diag, ASZ_EINVAL, "engine: vlan is %u, expected 0 to %u", config->vlan, ASZ_VLAN_MAX);
   if (config->source_port_base == 0 || config->source_port_base > 65536 - ASZ_COOKIE_PORTS)
     return asz_diag_set(diag, ASZ_EINVAL, "engine: source_port_base is %u, expected 1 to %u", config->source_port_base,
                         65536 - ASZ_COOKIE_PORTS);
@@ -67,6 +87,9 @@ static int config_check(const struct asz_engine_config *config, struct asz_diag 
   if (config->target_count_max < 1 || config->target_count_max > TARGETS_MAX)
     return asz_diag_set(diag, ASZ_EINVAL, "engine: target_count_max is %u, expected 1 to %u", config->target_count_max,
                         TARGETS_MAX);
+  if (config->ipv6_count_max > config->target_count_max)
+    return asz_diag_set(diag, ASZ_EINVAL, "engine: ipv6_count_max is %u, expected at most target_count_max (%u)",
+                        config->ipv6_count_max, config->target_count_max);
   return 0;
 }
 
@@ -86,6 +109,9 @@ static int maps_take(struct asz_engine *engine, struct asz_diag *diag) {
   for (int i = 0; i < 2; i++)
     if (asz_addrmap_new(&engine->map[i], engine->config.target_count_max, engine->port.node) != 0)
       return asz_diag_set(diag, ASZ_ENOMEM, "engine: no memory for a table of %u addresses", engine->config.target_count_max);
+  for (int i = 0; i < 2; i++)
+    if (asz_addrmap6_new(&engine->map6[i], engine->config.ipv6_count_max, engine->port.node) != 0)
+      return asz_diag_set(diag, ASZ_ENOMEM, "engine: no memory for a table of %u IPv6 addresses", engine->config.ipv6_count_max);
   return 0;
 }
 
@@ -109,10 +135,13 @@ static void lcore_state_init(struct asz_worker *worker) {
   worker->rx.counters = &worker->counters;
   worker->rx.config = (struct asz_rx_config){
       .local_ipv4 = config->local_ipv4,
+      .has_ipv6 = has_family(config, ASZ_FAMILY_IPV6),
+      .vlan = config->vlan,
       .source_port_base = config->source_port_base,
       .challenge_source_port = config->challenge_source_port,
       .check = config->checksum_rx ? ASZ_WIRE_CHECK_ALL : ASZ_WIRE_CHECK_L3,
   };
+  memcpy(worker->rx.config.local_ipv6, config->local_ipv6, sizeof config->local_ipv6);
 }
 
 static int workers_make(struct asz_engine *engine, struct asz_diag *diag) {
@@ -133,8 +162,21 @@ static void neigh_start(struct asz_engine *engine) {
   const struct asz_engine_config *config = &engine->config;
   asz_neigh_init(&engine->neigh, engine->port.mac, config->local_ipv4, config->gateway_ipv4, config->gateway_mac,
                  engine->clock.tsc_hz);
-  atomic_store(&engine->gateway, asz_neigh_word(&engine->neigh));
-  atomic_store(&engine->gateway_known, engine->neigh.known);
+  asz_nd_init(&engine->nd, engine->port.mac, config->local_ipv6, config->gateway_ipv6, config->gateway_mac, engine->clock.tsc_hz);
+  atomic_store(&engine->gateway[ASZ_FAMILY_IPV4], asz_resolve_word(&engine->neigh.resolve));
+  atomic_store(&engine->gateway[ASZ_FAMILY_IPV6], asz_resolve_word(&engine->nd.resolve));
+  atomic_store(&engine->gateway_known[ASZ_FAMILY_IPV4], engine->neigh.resolve.known);
+  atomic_store(&engine->gateway_known[ASZ_FAMILY_IPV6], engine->nd.resolve.known);
+}
+
+/* Solicitations for us come to a multicast address of our own making, which the port must let through. */
+static int groups_join(struct asz_engine *engine, struct asz_diag *diag) {
+  uint8_t group[16], mac[6];
+  if (!has_family(&engine->config, ASZ_FAMILY_IPV6))
+    return 0;
+  asz_ipv6_solicited(group, engine->config.local_ipv6);
+  asz_ipv6_multicast_mac(mac, group);
+  return asz_port_multicast(&engine->port, mac, diag);
 }
 
 int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_config *config, struct asz_diag *diag) {
@@ -161,6 +203,8 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
     err = maps_take(engine, diag);
   if (err == 0)
     err = workers_make(engine, diag);
+  if (err == 0)
+    err = groups_join(engine, diag);
   if (err != 0) {
     asz_engine_free(engine);
     return err;
@@ -218,14 +262,27 @@ void asz_engine_free(struct asz_engine *engine) {
     asz_hmac_lanes_free(engine->worker[i].lanes);
   }
   asz_port_close(&engine->port);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 2; i++) {
     asz_addrmap_free(&engine->map[i]);
+    asz_addrmap6_free(&engine->map6[i]);
+  }
   free(engine);
+}
+
+static bool gateway_known(struct asz_engine *engine, enum asz_family family) {
+  return atomic_load_explicit(&engine->gateway_known[family], memory_order_acquire);
+}
+
+static bool gateways_known(struct asz_engine *engine) {
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    if (has_family(&engine->config, family) && !gateway_known(engine, family))
+      return false;
+  return true;
 }
 
 int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns) {
   uint64_t start_ns = asz_clock_monotonic_ns();
-  while (!atomic_load_explicit(&engine->gateway_known, memory_order_acquire)) {
+  while (!gateways_known(engine)) {
     if (asz_clock_monotonic_ns() - start_ns >= timeout_ns)
       return ASZ_ETIMEDOUT;
     usleep(POLL_US);
@@ -233,13 +290,32 @@ int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns) {
   return 0;
 }
 
-static void map_fill(struct asz_addrmap *map, const struct asz_plan *plan) {
+static void maps_fill(struct asz_addrmap *map, struct asz_addrmap6 *map6, const struct asz_plan *plan) {
   uint32_t count = plan->sweep ? 1 : plan->target_count; /* one address: the port tells the paths apart */
-  asz_addrmap_reset(map, plan->target_count);
+  asz_addrmap_reset(map, asz_plan_family_count(plan, ASZ_FAMILY_IPV4));
+  asz_addrmap6_reset(map6, plan->ipv6_count, plan->secret);
   for (uint32_t i = 0; i < count; i++) {
-    int err = asz_addrmap_put(map, plan->target[i].ipv4, i);
+    const struct asz_target *target = &plan->target[i];
+    int err = asz_target_family(target) == ASZ_FAMILY_IPV6 ? asz_addrmap6_put(map6, plan->ipv6[target->ipv4], i)
+                                                           : asz_addrmap_put(map, target->ipv4, i);
     assert(err == 0); /* asz_plan_check found them unique */
   }
+}
+
+/* A plan's targets need the memory and the next hop of their family. */
+static int families_check(struct asz_engine *engine, const struct asz_plan *plan, struct asz_diag *diag) {
+  static const char *const name[ASZ_FAMILY_COUNT] = {"IPv4", "IPv6"};
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    if (asz_plan_family_count(plan, family) > 0 && !has_family(&engine->config, family))
+      return asz_diag_set(diag, ASZ_EINVAL, "plan: %u targets have an %s address, but the engine has none",
+                          asz_plan_family_count(plan, family), name[family]);
+  if (plan->target_count > engine->config.target_count_max)
+    return asz_diag_set(diag, ASZ_EINVAL, "plan: target_count is %u, the engine was made for %u", plan->target_count,
+                        engine->config.target_count_max);
+  if (plan->ipv6_count > engine->config.ipv6_count_max)
+    return asz_diag_set(diag, ASZ_EINVAL, "plan: ipv6_count is %u, the engine was made for %u", plan->ipv6_count,
+                        engine->config.ipv6_count_max);
+  return 0;
 }
 
 /* The counts are set before any worker can finish a phase. */
@@ -261,17 +337,16 @@ int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *pla
   enum asz_engine_phase phase = asz_engine_phase(engine);
   if (engine->launched == 0 || (phase != ASZ_PHASE_IDLE && phase != ASZ_PHASE_SEALED))
     return asz_diag_set(diag, ASZ_ESTATE, "engine: an epoch can only begin when launched and idle or sealed");
-  if (!atomic_load_explicit(&engine->gateway_known, memory_order_acquire))
-    return asz_diag_set(diag, ASZ_ESTATE, "engine: the gateway has not answered ARP yet");
+  if (!gateways_known(engine))
+    return asz_diag_set(diag, ASZ_ESTATE, "engine: the gateway has not answered ARP or ND yet");
   int err = asz_plan_check(plan, diag);
+  if (err == 0)
+    err = families_check(engine, plan, diag);
   if (err != 0)
     return err;
-  if (plan->target_count > engine->config.target_count_max)
-    return asz_diag_set(diag, ASZ_EINVAL, "plan: target_count is %u, the engine was made for %u", plan->target_count,
-                        engine->config.target_count_max);
   if (asz_clock_resample(&engine->clock) != 0)
     asz_log(ASZ_LOG_WARN, "engine: the clock could not be sampled again; the last epoch's rate is kept");
-  map_fill(&engine->map[engine->map_next], plan);
+  maps_fill(&engine->map[engine->map_next], &engine->map6[engine->map_next], plan);
   asz_stats_aim(plan->stats, plan->target);
   engine->next = (struct asz_epoch_order){.plan = *plan, .clock = engine->clock, .map = engine->map_next};
   engine->map_next ^= 1;
@@ -324,7 +399,7 @@ const struct asz_clock *asz_engine_clock(const struct asz_engine *engine) {
 size_t asz_engine_memory_bytes(const struct asz_engine *engine) {
   size_t bytes = sizeof *engine + asz_port_memory_bytes(&engine->port);
   for (int i = 0; i < 2; i++)
-    bytes += asz_addrmap_bytes(&engine->map[i]);
+    bytes += asz_addrmap_bytes(&engine->map[i]) + asz_addrmap6_bytes(&engine->map6[i]);
   size_t worker_bytes = sizeof(struct asz_worker) + asz_hmac_lanes_bytes();
   worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_outgoing), QUEUE_DATAGRAMS);
   worker_bytes += (size_t)rte_ring_get_memsize_elem(sizeof(struct asz_engine_datagram), QUEUE_DATAGRAMS);

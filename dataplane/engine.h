@@ -8,8 +8,8 @@
  *
  *   IDLE --epoch_begin--> PROBING --duration passed or epoch_end--> COOLDOWN --timeout passed--> SEALED --epoch_begin--> PROBING
  *
- * In every phase it receives, answers ARP and keeps the gateway resolved. While SEALED it does not touch the statistics any more:
- * the control plane scores them while the next epoch already fills another buffer.
+ * In every phase it receives, answers ARP and ND and keeps the gateways resolved. While SEALED it does not touch the statistics
+ * any more: the control plane scores them while the next epoch already fills another buffer.
  *
  * What was scheduled needs no table: probe i of a shard of N targets goes in round i / N to its target permute(key, i % N) with
  * sequence = round (asz_sched). */
@@ -27,6 +27,7 @@
 #include "dataplane/base/hmac.h"
 #include "dataplane/base/session.h"
 #include "dataplane/base/sketch.h"
+#include "dataplane/base/wire.h"
 
 /* X(symbol, name): one file in probes/ each. */
 #define ASZ_PROBE_LIST(X)                                                                                                        \
@@ -47,7 +48,10 @@ enum asz_probe {
 const char *asz_probe_name(enum asz_probe probe);
 enum asz_probe asz_probe_from_name(const char *name);
 
-enum { ASZ_TARGET_NO_SSID = 1 }; /* an RFC 8762 reflector that returns SSID 0: its cookie has 29 bits instead of 45 */
+enum {
+  ASZ_TARGET_NO_SSID = 1, /* an RFC 8762 reflector that returns SSID 0: its cookie has 29 bits instead of 45 */
+  ASZ_TARGET_IPV6 = 2,    /* `ipv4` is the index of its address in the plan's ipv6 */
+};
 
 struct asz_target {
   uint32_t ipv4;           /* host order; unique in a plan */
@@ -58,6 +62,10 @@ struct asz_target {
   uint16_t zero;
 };
 _Static_assert(sizeof(struct asz_target) == 12, "five to a cache line");
+
+static inline enum asz_family asz_target_family(const struct asz_target *target) {
+  return (target->flags & ASZ_TARGET_IPV6) != 0 ? ASZ_FAMILY_IPV6 : ASZ_FAMILY_IPV4;
+}
 
 /* What was measured of one target in one epoch, and what of the target a reply is checked against: one cache line, written by the
  * prober lcore only. */
@@ -101,10 +109,13 @@ struct asz_stats {
   uint64_t start_realtime_ns;                      /* wall time of the epoch's first due probe */
   uint64_t probes_scheduled; /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
   uint64_t slots_unjudged;   /* bit s: the engine was the bottleneck in slot s (bound exceeded), or was stopped before its end */
-  uint64_t rtt_error_ns;     /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls + the
-                                coarsest step of a time that travelled (kinds that carry a rounded one) */
-  uint64_t late_ns_max;      /* worst lateness of a transmission against its due time */
-  uint64_t rate_pps;         /* achieved */
+  /* bit s: the gateway of the family was silent in slot s, so none of its targets can be judged. Part of slots_unjudged where
+   * that leaves nobody. */
+  uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
+  uint64_t rtt_error_ns; /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls + the
+                            coarsest step of a time that travelled (kinds that carry a rounded one) */
+  uint64_t late_ns_max;  /* worst lateness of a transmission against its due time */
+  uint64_t rate_pps;     /* achieved */
 };
 
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);
@@ -132,6 +143,8 @@ struct asz_plan {
   uint32_t fault_bound_ppm; /* ... and a slot with more than this share of late, dropped or unsent probes is unjudged */
   uint32_t target_count;
   const struct asz_target *target;   /* target_count; stays valid until sealed */
+  uint32_t ipv6_count;               /* targets with ASZ_TARGET_IPV6, each with an address of its own (in a sweep: 1); 0: none */
+  const uint8_t (*ipv6)[16];         /* ipv6_count addresses, unique; stays valid until sealed */
   const struct asz_session *session; /* target_count, for stamp-tlv; NULL when no target needs it */
   const struct asz_hmac_key *hmac;   /* target_count, for stamp-auth; NULL when no target needs it */
   uint8_t validator_id[8];
@@ -141,20 +154,29 @@ struct asz_plan {
   bool sweep;
   struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
 };
-/* asz_plan_check: every range above, unique addresses, known probe kinds, no more than 63 rounds within timeout_ns where a target
- * is probed by tcp-syn; ASZ_EINVAL with a line that names the field. */
+/* asz_plan_family_count: the targets of a family. All paths of a sweep have one address. */
+static inline uint32_t asz_plan_family_count(const struct asz_plan *plan, enum asz_family family) {
+  uint32_t ipv6 = plan->sweep && plan->ipv6_count > 0 ? plan->target_count : plan->ipv6_count;
+  return family == ASZ_FAMILY_IPV6 ? ipv6 : plan->target_count - ipv6;
+}
+/* asz_plan_check: every range above, unique addresses of providers, known probe kinds, no more than 63 rounds within timeout_ns
+ * where a target is probed by tcp-syn; ASZ_EINVAL with a line that names the field. */
 ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag);
 
 struct asz_engine_config {
   uint16_t port_id;     /* DPDK ethdev, already probed by EAL, not yet configured */
   uint32_t lcore_count; /* prober lcores: a power of two, at most ASZ_ENGINE_LCORES_MAX and the port's queues */
   unsigned lcore_id[ASZ_ENGINE_LCORES_MAX]; /* worker lcores, not the main lcore; default: the first one */
-  uint32_t local_ipv4;                      /* ours, host order: we answer ARP for it */
-  uint32_t gateway_ipv4;                    /* next hop of every target */
-  uint8_t gateway_mac[6];                   /* all zero: resolve by ARP */
+  uint32_t local_ipv4;                      /* ours, host order: we answer ARP for it; 0: no IPv4 */
+  uint32_t gateway_ipv4;                    /* next hop of every IPv4 target */
+  uint8_t local_ipv6[16];                   /* ours: we answer neighbour solicitations for it; all zero: no IPv6 */
+  uint8_t gateway_ipv6[16];                 /* next hop of every IPv6 target; may be link-local */
+  uint8_t gateway_mac[6];                   /* of both families' next hop; all zero: resolve by ARP and ND */
+  uint16_t vlan;                            /* 802.1Q tag of all that is sent and taken, 1..4094; 0: none */
   uint16_t source_port_base;                /* plain STAMP spreads its cookie over [base, base + 8191]; default 49152 */
   uint16_t challenge_source_port;           /* outside that range; default 48620 */
   uint32_t target_count_max;                /* sizes the address table */
+  uint32_t ipv6_count_max;                  /* IPv6 targets, at most target_count_max: sizes theirs; 0: no memory for any */
   bool checksum_rx; /* verify L4 checksums of what arrives in software (default on; off for veth peers with checksum offload) */
 };
 void asz_engine_config_default(struct asz_engine_config *ret_config);
@@ -170,7 +192,7 @@ ASZ_MUST_CHECK int asz_engine_new(struct asz_engine **ret_engine, const struct a
 ASZ_MUST_CHECK int asz_engine_launch(struct asz_engine *engine);
 void asz_engine_stop(struct asz_engine *engine);
 void asz_engine_free(struct asz_engine *engine); /* stops if needed; NULL is fine */
-/* asz_engine_wait_gateway: until the gateway's MAC is known; ASZ_ETIMEDOUT. */
+/* asz_engine_wait_gateway: until the gateway's MAC is known, of each family that has an address; ASZ_ETIMEDOUT. */
 ASZ_MUST_CHECK int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns);
 
 /* asz_engine_epoch_begin: in IDLE or SEALED only (ASZ_ESTATE). The plan is copied; what it points at is not. */

@@ -16,6 +16,7 @@
 
 #include "dataplane/addrmap.h"
 #include "dataplane/engine.h"
+#include "dataplane/nd.h"
 #include "dataplane/neigh.h"
 #include "dataplane/port.h"
 #include "dataplane/rx.h"
@@ -47,7 +48,7 @@ _Static_assert(sizeof(struct asz_steered) % 4 == 0, "rte_ring copies words");
 struct asz_epoch_order {
   struct asz_plan plan;
   struct asz_clock clock;
-  uint32_t map; /* which of the two address maps */
+  uint32_t map; /* which of the two pairs of address maps */
 };
 
 struct asz_engine;
@@ -71,27 +72,29 @@ struct asz_worker {
   struct asz_rx_burst rx_burst;
   struct asz_tx tx;
   enum asz_engine_phase phase;
-  bool cooled;               /* its last probe has timed out; waits for the others */
-  uint64_t gateway;          /* engine->gateway when last looked */
-  uint64_t housekeeping_tsc; /* when next */
-  uint64_t polled_tsc;       /* last look at the receive queue */
-  uint64_t poll_ticks_max;   /* worst gap between two looks, this epoch */
-  bool backlog;              /* frames of a late look may still wait in the port */
+  bool cooled;                        /* its last probe has timed out; waits for the others */
+  uint64_t gateway[ASZ_FAMILY_COUNT]; /* engine->gateway when last looked */
+  uint64_t housekeeping_tsc;          /* when next */
+  uint64_t polled_tsc;                /* last look at the receive queue */
+  uint64_t poll_ticks_max;            /* worst gap between two looks, this epoch */
+  bool backlog;                       /* frames of a late look may still wait in the port */
 } __attribute__((aligned(64)));
 
 struct asz_engine {
   struct asz_engine_config config;
   struct asz_port port;
   struct asz_addrmap map[2]; /* running and previous epoch */
-  struct asz_clock clock;    /* control thread */
-  uint32_t map_next;         /* control thread: the map that the lcores do not use */
-  uint32_t launched;         /* workers that run */
-  struct asz_neigh neigh;    /* worker 0's while it runs */
+  struct asz_addrmap6 map6[2];
+  struct asz_clock clock; /* control thread */
+  uint32_t map_next;      /* control thread: the map that the lcores do not use */
+  uint32_t launched;      /* workers that run */
+  struct asz_neigh neigh; /* worker 0's while it runs */
+  struct asz_nd nd;       /* and this */
 
   _Atomic uint32_t phase;
   _Atomic uint32_t probing, uncooled, unsealed; /* workers that have not finished that phase */
-  _Atomic bool end_asked, stop_asked, gateway_known;
-  _Atomic uint64_t gateway; /* asz_neigh_word, from worker 0 */
+  _Atomic bool end_asked, stop_asked, gateway_known[ASZ_FAMILY_COUNT];
+  _Atomic uint64_t gateway[ASZ_FAMILY_COUNT]; /* asz_resolve_word, from worker 0 */
   struct asz_epoch_order next;
 
   struct asz_worker worker[]; /* config.lcore_count */

@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/base/log.h"
 #include "dataplane/probes/probe.h"
 #include "dataplane/steer.h"
 
@@ -148,6 +149,25 @@ int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_co
   }
   port.missed_start = asz_port_missed(&port);
   *ret_port = port;
+  return 0;
+}
+
+int asz_port_multicast(const struct asz_port *port, const uint8_t group_mac[6], struct asz_diag *diag) {
+  struct rte_ether_addr group;
+  memcpy(group.addr_bytes, group_mac, sizeof group.addr_bytes);
+  const char *how = "its filter list";
+  int rc = rte_eth_dev_set_mc_addr_list(port->port_id, &group, 1);
+  if (rc == -ENOTSUP) {
+    how = "taking all multicast";
+    rc = rte_eth_allmulticast_enable(port->port_id);
+  }
+  if (rc == -ENOTSUP) {
+    how = "the driver, which has no filter";
+    rc = 0;
+  }
+  if (rc != 0)
+    return device_error(port->port_id, "listening to a multicast group", rc, diag);
+  asz_log(ASZ_LOG_INFO, "port %u: neighbour solicitations come through %s", port->port_id, how);
   return 0;
 }
 

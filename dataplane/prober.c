@@ -25,20 +25,34 @@ static void count(struct asz_worker *worker, enum asz_counter counter) {
   worker->counters.value[counter]++;
 }
 
-/* Sends one frame that is no probe. True when the port took it. */
+/* Sends one frame that is no probe, with the tag that all frames have. True when the port took it. */
 static bool frame_send(struct asz_worker *worker, const uint8_t *bytes, uint16_t size_bytes) {
   const struct asz_port *port = &worker->engine->port;
   struct rte_mbuf *mbuf = rte_pktmbuf_alloc(port->frame_pool);
   if (mbuf == NULL)
     return false;
-  memcpy(rte_pktmbuf_append(mbuf, size_bytes), bytes, size_bytes);
+  uint16_t vlan = worker->engine->config.vlan, tag_bytes = vlan != 0 ? ASZ_VLAN_BYTES : 0;
+  uint8_t *to = (uint8_t *)rte_pktmbuf_append(mbuf, (uint16_t)(size_bytes + tag_bytes));
+  memcpy(to, bytes, ASZ_ETH_TYPE);
+  if (vlan != 0)
+    asz_wire_vlan_write(to + ASZ_ETH_TYPE, vlan);
+  memcpy(to + ASZ_ETH_TYPE + tag_bytes, bytes + ASZ_ETH_TYPE, (size_t)size_bytes - ASZ_ETH_TYPE);
   if (rte_eth_tx_burst(port->port_id, worker->tx.queue, &mbuf, 1) == 1)
     return true;
   rte_pktmbuf_free(mbuf);
   return false;
 }
 
-/* Worker 0 only. */
+static const struct asz_resolve *resolve_of(const struct asz_engine *engine, enum asz_family family) {
+  return family == ASZ_FAMILY_IPV6 ? &engine->nd.resolve : &engine->neigh.resolve;
+}
+
+/* Worker 0 only, as are the next two: the gateway of a family has answered. */
+static void gateway_learned(struct asz_engine *engine, enum asz_family family) {
+  atomic_store_explicit(&engine->gateway[family], asz_resolve_word(resolve_of(engine, family)), memory_order_relaxed);
+  atomic_store_explicit(&engine->gateway_known[family], true, memory_order_release);
+}
+
 static void arp_heard(struct asz_worker *worker, uint64_t tsc, const uint8_t *arp, uint32_t size_bytes) {
   struct asz_engine *engine = worker->engine;
   uint8_t reply[ASZ_ETH_MIN_BYTES];
@@ -46,21 +60,35 @@ static void arp_heard(struct asz_worker *worker, uint64_t tsc, const uint8_t *ar
   count(worker, heard == ASZ_NEIGH_IGNORED ? ASZ_CTR_RX_ARP_IGNORED : ASZ_CTR_RX_ARP);
   if (heard == ASZ_NEIGH_ANSWER && frame_send(worker, reply, sizeof reply))
     count(worker, ASZ_CTR_TX_ARP);
-  if (heard != ASZ_NEIGH_LEARNED)
-    return;
-  atomic_store_explicit(&engine->gateway, asz_neigh_word(&engine->neigh), memory_order_relaxed);
-  atomic_store_explicit(&engine->gateway_known, true, memory_order_release);
+  if (heard == ASZ_NEIGH_LEARNED)
+    gateway_learned(engine, ASZ_FAMILY_IPV4);
 }
 
-static void gateway_look(struct asz_worker *worker) {
-  uint64_t word = atomic_load_explicit(&worker->engine->gateway, memory_order_relaxed);
-  worker->tx.gateway_lost = (word & ASZ_NEIGH_WORD_LOST) != 0;
-  if (((word ^ worker->gateway) & ~ASZ_NEIGH_WORD_LOST) != 0 && worker->rx.run.epoch.valid) {
+static void nd_heard(struct asz_worker *worker, uint64_t tsc, const struct asz_frame *frame, const uint8_t *bytes) {
+  struct asz_engine *engine = worker->engine;
+  uint8_t reply[ASZ_ND_FRAME_BYTES];
+  enum asz_neigh_heard heard = asz_nd_hear(&engine->nd, tsc, frame, bytes, reply);
+  count(worker, heard == ASZ_NEIGH_IGNORED ? ASZ_CTR_RX_ND_IGNORED : ASZ_CTR_RX_ND);
+  if (heard == ASZ_NEIGH_ANSWER && frame_send(worker, reply, sizeof reply))
+    count(worker, ASZ_CTR_TX_ND);
+  if (heard == ASZ_NEIGH_LEARNED)
+    gateway_learned(engine, ASZ_FAMILY_IPV6);
+}
+
+static void gateway_look(struct asz_worker *worker, enum asz_family family) {
+  uint64_t word = atomic_load_explicit(&worker->engine->gateway[family], memory_order_relaxed);
+  worker->tx.gateway_lost[family] = (word & ASZ_RESOLVE_WORD_LOST) != 0;
+  if (((word ^ worker->gateway[family]) & ~ASZ_RESOLVE_WORD_LOST) != 0 && worker->rx.run.epoch.valid) {
     uint8_t mac[6];
-    asz_neigh_word_mac(mac, word);
-    asz_tx_readdress(&worker->tx, mac);
+    asz_resolve_word_mac(mac, word);
+    asz_tx_readdress(&worker->tx, family, mac);
   }
-  worker->gateway = word;
+  worker->gateway[family] = word;
+}
+
+static void gateways_look(struct asz_worker *worker) {
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    gateway_look(worker, family);
 }
 
 static void answer_heard(struct asz_worker *worker, uint64_t tsc, const struct asz_rx_leftover *left, const uint8_t *bytes) {
@@ -125,8 +153,10 @@ static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf *
       answer_heard(worker, tsc, left, bytes);
     } else if (left->left == ASZ_RX_LEFT_ARP && worker->number == 0) {
       arp_heard(worker, tsc, bytes + left->frame.l3_offset, burst->size_bytes[left->at] - left->frame.l3_offset);
+    } else if (left->left == ASZ_RX_LEFT_ND && worker->number == 0) {
+      nd_heard(worker, tsc, &left->frame, bytes);
     } else {
-      uint32_t to = left->left == ASZ_RX_LEFT_ARP ? 0 : asz_shard_owner(left->target, workers, worker->tx.plan.target_count);
+      uint32_t to = left->left == ASZ_RX_LEFT_STEER ? asz_shard_owner(left->target, workers, worker->tx.plan.target_count) : 0;
       steer(worker, to, mbuf[left->at], tsc);
       mbuf[left->at] = NULL;
     }
@@ -144,8 +174,12 @@ static bool poll_account(struct asz_worker *worker, uint64_t tsc) {
   return worker->rx.run.epoch.valid && gap_ticks > worker->tx.late_bound_ticks;
 }
 
-/* Judges and frees a burst that was taken from the port at tsc; rx_burst.doubtful is set. Frames in several buffers are longer
- * than anything we expect: seen by their first part, they fail as malformed. */
+/* A buffer holds more than ASZ_ETH_MAX_BYTES, so a frame in several of them is too long, whatever it is. */
+static uint32_t frame_bytes(const struct rte_mbuf *mbuf) {
+  return mbuf->nb_segs == 1 ? rte_pktmbuf_data_len(mbuf) : UINT32_MAX;
+}
+
+/* Judges and frees a burst that was taken from the port at tsc; rx_burst.doubtful is set. */
 static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16_t taken, uint64_t tsc) {
   struct asz_rx_burst *burst = &worker->rx_burst;
   for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)
@@ -154,7 +188,7 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
     if (i + MBUFS_AHEAD < taken)
       rte_prefetch0(mbuf[i + MBUFS_AHEAD]);
     burst->bytes[i] = rte_pktmbuf_mtod(mbuf[i], const uint8_t *);
-    burst->size_bytes[i] = rte_pktmbuf_data_len(mbuf[i]);
+    burst->size_bytes[i] = frame_bytes(mbuf[i]);
     rte_prefetch0(burst->bytes[i]);
     rte_prefetch0(burst->bytes[i] + RTE_CACHE_LINE_SIZE);
   }
@@ -198,6 +232,21 @@ static void steered_take(struct asz_worker *worker) {
   }
 }
 
+/* Ethernet and IP in front of a UDP datagram to a target; returns where it begins. */
+static uint8_t *headers_write(const struct asz_worker *worker, uint8_t *bytes, const struct asz_target *target,
+                              uint16_t udp_bytes) {
+  const struct asz_probe_setup *setup = &worker->tx.setup;
+  enum asz_family family = asz_target_family(target);
+  bool ipv6 = family == ASZ_FAMILY_IPV6;
+  uint8_t *ip = bytes + ASZ_ETH_BYTES;
+  asz_wire_eth_write(bytes, setup->gateway_mac[family], setup->local_mac, ipv6 ? ASZ_ETHERTYPE_IPV6 : ASZ_ETHERTYPE_IPV4);
+  if (ipv6)
+    asz_wire_ipv6_write(ip, setup->local_ipv6, worker->tx.plan.ipv6[target->ipv4], ASZ_PROTOCOL_UDP, DATAGRAM_TTL, udp_bytes);
+  else
+    asz_wire_ipv4_write(ip, setup->local_ipv4, target->ipv4, ASZ_PROTOCOL_UDP, DATAGRAM_TTL, udp_bytes);
+  return ip + (ipv6 ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES);
+}
+
 /* A challenge goes to a target of the running epoch; after its end there is nobody left to ask. */
 static bool datagram_send(struct asz_worker *worker, const struct asz_engine_datagram *datagram) {
   const struct asz_engine *engine = worker->engine;
@@ -205,16 +254,14 @@ static bool datagram_send(struct asz_worker *worker, const struct asz_engine_dat
   if (!run->epoch.valid || datagram->target >= run->epoch.target_count)
     return false;
   const struct asz_target *target = &worker->tx.plan.target[datagram->target];
-  uint8_t bytes[ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + ASZ_DATAGRAM_MAX_BYTES];
-  uint8_t *ip = bytes + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES;
+  uint8_t bytes[ASZ_ETH_BYTES + ASZ_IPV6_BYTES + ASZ_UDP_BYTES + ASZ_DATAGRAM_MAX_BYTES];
   uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + datagram->size_bytes);
   uint16_t port = datagram->port != 0 ? datagram->port : target->challenge_port;
-  asz_wire_eth_write(bytes, worker->tx.setup.gateway_mac, engine->port.mac, ASZ_ETHERTYPE_IPV4);
-  asz_wire_ipv4_write(ip, engine->config.local_ipv4, target->ipv4, ASZ_PROTOCOL_UDP, DATAGRAM_TTL, udp_bytes);
+  uint8_t *ip = bytes + ASZ_ETH_BYTES, *udp = headers_write(worker, bytes, target, udp_bytes);
   asz_wire_udp_write(udp, engine->config.challenge_source_port, port, datagram->size_bytes);
   memcpy(udp + ASZ_UDP_BYTES, datagram->payload, datagram->size_bytes);
   asz_wire_udp_finish(ip);
-  return frame_send(worker, bytes, (uint16_t)(ASZ_ETH_BYTES + ASZ_IPV4_BYTES + udp_bytes));
+  return frame_send(worker, bytes, (uint16_t)(udp - bytes + udp_bytes));
 }
 
 static void outgoing_send(struct asz_worker *worker) {
@@ -236,6 +283,7 @@ static void epoch_start(struct asz_worker *worker) {
   const struct asz_plan *plan = &order->plan;
   struct asz_shard shard = asz_shard_of(worker->number, engine->config.lcore_count, plan->target_count);
   struct asz_probe_setup setup = {
+      .vlan = engine->config.vlan,
       .local_ipv4 = engine->config.local_ipv4,
       .source_port_base = engine->config.source_port_base,
       .epoch = plan->epoch,
@@ -245,12 +293,18 @@ static void epoch_start(struct asz_worker *worker) {
       .sweep = plan->sweep,
   };
   memcpy(setup.local_mac, engine->port.mac, sizeof setup.local_mac);
-  gateway_look(worker);
-  asz_neigh_word_mac(setup.gateway_mac, worker->gateway);
+  memcpy(setup.local_ipv6, engine->config.local_ipv6, sizeof setup.local_ipv6);
+  gateways_look(worker);
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    asz_resolve_word_mac(setup.gateway_mac[family], worker->gateway[family]);
   memcpy(setup.validator_id, plan->validator_id, sizeof setup.validator_id);
   asz_tx_begin(&worker->tx, plan, &shard, &order->clock, &setup, asz_tsc());
   struct asz_rx_run run = {
-      .epoch = {.key = worker->tx.key, .map = &engine->map[order->map], .target_count = plan->target_count, .valid = true},
+      .epoch = {.key = worker->tx.key,
+                .map = &engine->map[order->map],
+                .map6 = &engine->map6[order->map],
+                .target_count = plan->target_count,
+                .valid = true},
       .shard = shard,
       .stats = plan->stats,
       .slots = &worker->tx.slots,
@@ -269,7 +323,7 @@ static void epoch_start(struct asz_worker *worker) {
 
 static void counters_publish(struct asz_worker *worker) {
   if (worker->number == 0)
-    worker->counters.value[ASZ_CTR_NEIGH_LOST] = worker->engine->neigh.lost_count;
+    worker->counters.value[ASZ_CTR_NEIGH_LOST] = worker->engine->neigh.resolve.lost_count + worker->engine->nd.resolve.lost_count;
   for (int i = 0; i < ASZ_CTR_COUNT; i++)
     atomic_store_explicit(&worker->published[i], worker->counters.value[i], memory_order_relaxed);
 }
@@ -277,6 +331,14 @@ static void counters_publish(struct asz_worker *worker) {
 /* True for the last worker to finish what is counted. */
 static bool is_last(_Atomic uint32_t *unfinished) {
   return atomic_fetch_sub_explicit(unfinished, 1, memory_order_acq_rel) == 1;
+}
+
+/* Slots in which every family of the plan had lost its gateway: no target can be judged in them. */
+static uint64_t slots_without_gateway(const struct asz_plan *plan, const struct asz_stats *stats) {
+  uint64_t ipv4 = stats->slots_no_gateway[ASZ_FAMILY_IPV4], ipv6 = stats->slots_no_gateway[ASZ_FAMILY_IPV6];
+  if (asz_plan_family_count(plan, ASZ_FAMILY_IPV6) == 0)
+    return ipv4;
+  return asz_plan_family_count(plan, ASZ_FAMILY_IPV4) == 0 ? ipv6 : ipv4 & ipv6;
 }
 
 /* What all lcores have to say, by the last of them. A slot that one of them spoiled is spoiled. */
@@ -288,6 +350,8 @@ static void stats_join(const struct asz_engine *engine, struct asz_stats *stats)
     stats->shard_scheduled[i] = report->scheduled;
     stats->probes_scheduled += report->scheduled;
     stats->slots_unjudged |= report->slots_unjudged;
+    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+      stats->slots_no_gateway[family] |= report->slots_no_gateway[family];
     stats->rate_pps += report->rate_pps;
     stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
     stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);
@@ -304,20 +368,28 @@ static void epoch_seal(struct asz_worker *worker) {
   worker->phase = ASZ_PHASE_SEALED;
   if (is_last(&engine->unsealed)) {
     stats_join(engine, stats);
+    stats->slots_unjudged |= slots_without_gateway(&worker->tx.plan, stats);
     atomic_store_explicit(&engine->phase, ASZ_PHASE_SEALED, memory_order_release);
   }
 }
 
-static void housekeeping(struct asz_worker *worker, uint64_t tsc) {
+/* Worker 0 only. */
+static void gateways_ask(struct asz_worker *worker, uint64_t tsc) {
   struct asz_engine *engine = worker->engine;
-  worker->housekeeping_tsc = tsc + engine->neigh.tsc_hz / HOUSEKEEPING_HZ;
-  if (worker->number == 0) {
-    uint8_t request[ASZ_ETH_MIN_BYTES];
-    if (asz_neigh_poll(&engine->neigh, tsc, request) && frame_send(worker, request, sizeof request))
-      count(worker, ASZ_CTR_TX_ARP);
-    atomic_store_explicit(&engine->gateway, asz_neigh_word(&engine->neigh), memory_order_relaxed);
-  }
-  gateway_look(worker);
+  uint8_t request[ASZ_ETH_MIN_BYTES], solicitation[ASZ_ND_FRAME_BYTES];
+  if (asz_neigh_poll(&engine->neigh, tsc, request) && frame_send(worker, request, sizeof request))
+    count(worker, ASZ_CTR_TX_ARP);
+  if (asz_nd_poll(&engine->nd, tsc, solicitation) && frame_send(worker, solicitation, sizeof solicitation))
+    count(worker, ASZ_CTR_TX_ND);
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    atomic_store_explicit(&engine->gateway[family], asz_resolve_word(resolve_of(engine, family)), memory_order_relaxed);
+}
+
+static void housekeeping(struct asz_worker *worker, uint64_t tsc) {
+  worker->housekeeping_tsc = tsc + worker->engine->neigh.resolve.tsc_hz / HOUSEKEEPING_HZ;
+  if (worker->number == 0)
+    gateways_ask(worker, tsc);
+  gateways_look(worker);
   counters_publish(worker);
 }
 

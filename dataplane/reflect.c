@@ -85,6 +85,8 @@ static enum asz_reflect_counter classify(const struct asz_reflect *reflect, cons
     return ASZ_REFLECT_DROPPED_NOT_OURS;
   if ((bytes[ASZ_ETH_SRC] & ETH_GROUP) != 0)
     return ASZ_REFLECT_DROPPED_SOURCE;
+  if (asz_be16_load(bytes + ASZ_ETH_TYPE) == ASZ_ETHERTYPE_IPV6)
+    return ASZ_REFLECT_DROPPED_IPV6;
   asz_wire_parse(ret_frame, bytes, size_bytes, ASZ_WIRE_CHECK_ALL);
   if (ret_frame->l3_offset > ASZ_ETH_BYTES)
     return ASZ_REFLECT_DROPPED_TAGGED;

@@ -32,7 +32,8 @@
   X(DROPPED_CHECKSUM, "port_dropped_checksum", "IPv4, UDP or ICMP checksum wrong")                                               \
   X(DROPPED_FRAGMENT, "port_dropped_fragment", "IPv4 fragments")                                                                 \
   X(DROPPED_OPTIONS, "port_dropped_options", "IPv4 options: a reply would have to repeat or to lose them")                       \
-  X(DROPPED_TAGGED, "port_dropped_tagged", "frames with an 802.1Q tag")                                                          \
+  X(DROPPED_IPV6, "port_dropped_ipv6", "IPv6 packets: this port speaks IPv4")                                                    \
+  X(DROPPED_TAGGED, "port_dropped_tagged", "frames with an 802.1Q tag, whatever is in them")                                     \
   X(DROPPED_GROUP, "port_dropped_group", "to a broadcast or multicast MAC address, ARP aside")                                   \
   X(DROPPED_SOURCE, "port_dropped_source", "from an address that nobody can be answered at: a group, 0/8, 127/8, our own")       \
   X(DROPPED_NOT_OURS, "port_dropped_not_ours", "for another MAC address, address, protocol or port")                             \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/rx.h"
 
+#include <string.h>
+
 #include "dataplane/base/stamp.h"
 #include "dataplane/base/stamp_auth.h"
 #include "dataplane/record.h"
@@ -40,10 +42,32 @@ static void count(struct asz_rx *rx, enum asz_counter counter) {
   rx->counters->value[counter]++;
 }
 
-/* The running epoch's table, or after its end the previous one's. */
-static uint32_t target_of(const struct asz_rx *rx, uint32_t ipv4) {
+static uint32_t target_in(const struct asz_rx_epoch *epoch, const struct asz_frame *frame, const uint8_t *bytes) {
+  if (frame->family == ASZ_FAMILY_IPV6)
+    return epoch->map6 != NULL ? asz_addrmap6_get(epoch->map6, asz_frame_src_ipv6(frame, bytes)) : ASZ_TARGET_NONE;
+  return asz_addrmap_get(epoch->map, frame->src_ipv4);
+}
+
+/* By the running epoch's tables, or after its end the previous one's. */
+static uint32_t target_of(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *bytes) {
   const struct asz_rx_epoch *epoch = rx->run.epoch.valid ? &rx->run.epoch : &rx->previous;
-  return epoch->valid ? asz_addrmap_get(epoch->map, ipv4) : ASZ_TARGET_NONE;
+  return epoch->valid ? target_in(epoch, frame, bytes) : ASZ_TARGET_NONE;
+}
+
+static bool for_us(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *bytes) {
+  if (frame->family == ASZ_FAMILY_IPV6)
+    return rx->config.has_ipv6 && memcmp(asz_frame_dst_ipv6(frame, bytes), rx->config.local_ipv6, 16) == 0;
+  return frame->dst_ipv4 == rx->config.local_ipv4;
+}
+
+static bool is_echo_reply(const struct asz_frame *frame) {
+  uint8_t type = frame->family == ASZ_FAMILY_IPV6 ? ASZ_ICMPV6_ECHO_REPLY : ASZ_ICMP_ECHO_REPLY;
+  return frame->icmp_type == type && frame->icmp_code == 0;
+}
+
+static bool is_nd(const struct asz_frame *frame) {
+  return frame->kind == ASZ_FRAME_ICMP && frame->family == ASZ_FAMILY_IPV6 &&
+         (frame->icmp_type == ASZ_ICMPV6_NEIGHBOUR_SOLICITATION || frame->icmp_type == ASZ_ICMPV6_NEIGHBOUR_ADVERTISEMENT);
 }
 
 /* NULL, too, for the targets of other lcores. */
@@ -53,7 +77,7 @@ static struct asz_target_stats *stats_of(const struct asz_rx *rx, uint32_t targe
 }
 
 static void answer_arrived(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, const struct asz_frame *frame) {
-  uint32_t target = target_of(rx, frame->src_ipv4);
+  uint32_t target = target_of(rx, frame, burst->bytes[at]);
   if (target == ASZ_TARGET_NONE) {
     count(rx, ASZ_CTR_RX_UNSOLICITED);
     return;
@@ -69,15 +93,20 @@ static bool sift(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, con
       [ASZ_FRAME_FRAGMENT] = ASZ_CTR_RX_FRAGMENT,
       [ASZ_FRAME_BAD_CHECKSUM] = ASZ_CTR_RX_BAD_CHECKSUM,
   };
-  if (frame->kind == ASZ_FRAME_ARP) {
-    burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){ASZ_RX_LEFT_ARP, at, ASZ_TARGET_NONE, *frame};
+  if (rx->config.vlan != 0 && frame->kind != ASZ_FRAME_MALFORMED && frame->vlan != rx->config.vlan) {
+    count(rx, ASZ_CTR_RX_OTHER_VLAN);
+    return false;
+  }
+  if (frame->kind == ASZ_FRAME_ARP || is_nd(frame)) {
+    enum asz_rx_left left = frame->kind == ASZ_FRAME_ARP ? ASZ_RX_LEFT_ARP : ASZ_RX_LEFT_ND;
+    burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){left, at, ASZ_TARGET_NONE, *frame};
     return false;
   }
   if (frame->kind != ASZ_FRAME_UDP && frame->kind != ASZ_FRAME_ICMP && frame->kind != ASZ_FRAME_TCP) {
     count(rx, counter_of[frame->kind]);
     return false;
   }
-  bool ours = frame->dst_ipv4 == rx->config.local_ipv4;
+  bool ours = for_us(rx, frame, burst->bytes[at]);
   if (ours && frame->kind == ASZ_FRAME_UDP && frame->dst_port == rx->config.challenge_source_port) {
     answer_arrived(rx, burst, at, frame);
     return false;
@@ -85,23 +114,36 @@ static bool sift(struct asz_rx *rx, struct asz_rx_burst *burst, uint32_t at, con
   if (frame->kind != ASZ_FRAME_ICMP)
     ours = ours && (uint16_t)(frame->dst_port - rx->config.source_port_base) < ASZ_COOKIE_PORTS;
   else
-    ours = ours && frame->icmp_type == ASZ_ICMP_ECHO_REPLY && frame->icmp_code == 0;
+    ours = ours && is_echo_reply(frame);
   if (!ours)
     count(rx, ASZ_CTR_RX_NOT_OURS);
   return ours;
+}
+
+static void source_prefetch(const struct asz_rx *rx, const struct asz_rx_burst *burst, const struct replies *replies,
+                            uint32_t i) {
+  const struct asz_frame *frame = &replies->frame[i];
+  if (frame->family != ASZ_FAMILY_IPV6)
+    asz_addrmap_prefetch(rx->run.epoch.map, frame->src_ipv4);
+  else if (rx->run.epoch.map6 != NULL)
+    asz_addrmap6_prefetch(rx->run.epoch.map6, asz_frame_src_ipv6(frame, burst->bytes[replies->at[i]]));
 }
 
 static void parse_stage(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t from, uint32_t to) {
   uint32_t first = replies->parsed;
   for (uint32_t at = from; at < to; at++) {
     struct asz_frame *frame = &replies->frame[replies->parsed];
+    if (burst->size_bytes[at] > ASZ_ETH_MAX_BYTES) {
+      count(rx, ASZ_CTR_RX_TOO_LONG);
+      continue;
+    }
     asz_wire_parse(frame, burst->bytes[at], burst->size_bytes[at], rx->config.check);
     if (sift(rx, burst, at, frame))
       replies->at[replies->parsed++] = at;
   }
   if (rx->run.epoch.valid)
     for (uint32_t i = first; i < replies->parsed; i++)
-      asz_addrmap_prefetch(rx->run.epoch.map, replies->frame[i].src_ipv4);
+      source_prefetch(rx, burst, replies, i);
 }
 
 static const uint8_t *payload_of(const struct asz_rx_burst *burst, const struct replies *replies, uint32_t i) {
@@ -129,10 +171,10 @@ static uint32_t path_of(const struct asz_rx_run *run, const struct asz_frame *fr
 }
 
 /* Whose address each reply came from; asks for what the next stages will look at. */
-static void source_stage(struct asz_rx *rx, struct replies *replies, uint32_t to) {
+static void source_stage(struct asz_rx *rx, const struct asz_rx_burst *burst, struct replies *replies, uint32_t to) {
   const struct asz_rx_run *run = &rx->run;
   for (uint32_t i = replies->sourced; i < to; i++) {
-    uint32_t source = target_of(rx, replies->frame[i].src_ipv4);
+    uint32_t source = target_of(rx, &replies->frame[i], burst->bytes[replies->at[i]]);
     if (run->setup.sweep && source != ASZ_TARGET_NONE)
       source = path_of(run, &replies->frame[i]);
     replies->source[i] = source;
@@ -230,11 +272,11 @@ static void stages_run(struct asz_rx *rx, struct asz_rx_burst *burst, struct rep
   for (uint32_t at = 0; at < burst->count; at += GROUP) {
     uint32_t parsed = replies->parsed, sourced = replies->sourced;
     parse_stage(rx, burst, replies, at, at + GROUP < burst->count ? at + GROUP : burst->count);
-    source_stage(rx, replies, parsed);
+    source_stage(rx, burst, replies, parsed);
     claim_stage(rx, burst, replies, sourced);
   }
   uint32_t sourced = replies->sourced;
-  source_stage(rx, replies, replies->parsed);
+  source_stage(rx, burst, replies, replies->parsed);
   claim_stage(rx, burst, replies, sourced);
   claim_stage(rx, burst, replies, replies->sourced);
 }
@@ -247,12 +289,13 @@ static uint64_t turn_of(const struct asz_probe_module *module) {
 /* Would it have been a reply to the previous epoch? Only names the outcome, so the weaker form of a cookie will do. */
 static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame, const uint8_t *payload, enum asz_probe kind,
                           uint64_t now_ntp64) {
+  const uint8_t *bytes = payload - frame->payload_offset;
   const struct asz_rx_epoch *epoch = &rx->previous;
   const struct asz_probe_module *module = asz_probe_module(kind);
   struct asz_claim claim;
   if (!epoch->valid || module->read(&claim, frame, payload) != 0)
     return false;
-  uint32_t target = module->carries_target ? claim.target : asz_addrmap_get(epoch->map, frame->src_ipv4);
+  uint32_t target = module->carries_target ? claim.target : target_in(epoch, frame, bytes);
   struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base};
   asz_claim_complete(&claim, module, now_ntp64, epoch->seq_last + 1); /* another lcore may have been a round ahead */
   bool fits = false;

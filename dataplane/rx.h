@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "dataplane/addrmap.h"
+#include "dataplane/addrmap6.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/engine.h"
 #include "dataplane/probes/probe.h"
@@ -34,6 +35,7 @@
 struct asz_rx_epoch {
   struct asz_cookie_key key;
   const struct asz_addrmap *map;
+  const struct asz_addrmap6 *map6; /* NULL: no IPv6 targets */
   uint32_t target_count;
   uint32_t seq_last; /* of the newest probe that was sent; the caller keeps it so */
   bool valid;
@@ -52,6 +54,9 @@ struct asz_rx_run {
 
 struct asz_rx_config {
   uint32_t local_ipv4;
+  uint8_t local_ipv6[16];
+  bool has_ipv6; /* local_ipv6 is set */
+  uint16_t vlan; /* 0: none expected */
   uint16_t source_port_base;
   uint16_t challenge_source_port;
   unsigned check; /* ASZ_WIRE_CHECK_* */
@@ -65,7 +70,13 @@ struct asz_rx {
 };
 
 /* What asz_rx_take leaves to its caller: frames that need an answer or a queue, or another lcore. */
-enum asz_rx_left { ASZ_RX_LEFT_ARP, ASZ_RX_LEFT_ANSWER, ASZ_RX_LEFT_STEER, ASZ_RX_LEFT_RESET /* counted, too */ };
+enum asz_rx_left {
+  ASZ_RX_LEFT_ARP,
+  ASZ_RX_LEFT_ND,
+  ASZ_RX_LEFT_ANSWER,
+  ASZ_RX_LEFT_STEER,
+  ASZ_RX_LEFT_RESET, /* counted, too */
+};
 struct asz_rx_leftover {
   enum asz_rx_left left;
   uint32_t at;     /* index in the burst */
@@ -76,9 +87,9 @@ struct asz_rx_leftover {
 struct asz_rx_burst {
   uint32_t count; /* <= ASZ_BURST_MAX */
   const uint8_t *bytes[ASZ_BURST_MAX];
-  uint32_t size_bytes[ASZ_BURST_MAX];
-  uint64_t now_ntp64; /* when the burst was taken from the port */
-  bool doubtful;      /* it waited for us: the prober had stalled before it looked */
+  uint32_t size_bytes[ASZ_BURST_MAX]; /* of the frame; no more than ASZ_ETH_MAX_BYTES of them are ever read */
+  uint64_t now_ntp64;                 /* when the burst was taken from the port */
+  bool doubtful;                      /* it waited for us: the prober had stalled before it looked */
   uint32_t leftover_count;
   struct asz_rx_leftover leftover[ASZ_BURST_MAX];
 };

@@ -24,7 +24,17 @@ static uint64_t debt_max(const struct asz_plan *plan, const struct asz_shard *sh
 
 static void templates_prepare(struct asz_tx *tx) {
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
-    asz_template_prepare(&tx->template[kind], asz_probe_module(kind), &tx -> setup);
+    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+      asz_template_prepare(&tx->template[kind][family], asz_probe_module(kind), &tx -> setup, family);
+}
+
+/* The addresses of IPv6 targets lie beside the targets, so they can be asked for only when the targets are there. */
+static void ipv6_prefetch(const struct asz_tx *tx, const struct asz_drawn *drawn) {
+  for (uint32_t i = 0; i < ASZ_BURST_MAX; i++) {
+    const struct asz_target *target = &tx->plan.target[drawn->target[i]];
+    if (asz_target_family(target) == ASZ_FAMILY_IPV6)
+      __builtin_prefetch(tx->plan.ipv6[target->ipv4]);
+  }
 }
 
 /* The drained half draws the burst after next and asks for the memory that it will need; the other half is sent now. A core drops
@@ -44,6 +54,8 @@ static void look_ahead(struct asz_tx *tx) {
   }
   tx->drawn_now ^= 1;
   tx->drawn_next = 0;
+  if (tx->plan.ipv6_count > 0)
+    ipv6_prefetch(tx, &tx->drawn[tx->drawn_now]);
 }
 
 void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_shard *shard, const struct asz_clock *clock,
@@ -71,8 +83,8 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
   look_ahead(tx);
 }
 
-void asz_tx_readdress(struct asz_tx *tx, const uint8_t gateway_mac[6]) {
-  memcpy(tx->setup.gateway_mac, gateway_mac, sizeof tx->setup.gateway_mac);
+void asz_tx_readdress(struct asz_tx *tx, enum asz_family family, const uint8_t gateway_mac[6]) {
+  memcpy(tx->setup.gateway_mac[family], gateway_mac, sizeof tx->setup.gateway_mac[family]);
   templates_prepare(tx);
 }
 
@@ -81,6 +93,15 @@ static void unjudged(struct asz_tx *tx, const struct asz_burst *burst, uint32_t 
     asz_record_count(&tx->plan.stats->target[burst->target[i]].unjudged);
   tx->counters->value[counter] += burst->count - from;
   tx->faults += burst->count - from;
+}
+
+/* With its gateway silent a probe would go into the void and be missed in vain. It stays here, and is nobody's fault but ours:
+ * unjudged for its target, and its slot for every target of the family. The other family goes on. */
+static void gateway_missing(struct asz_tx *tx, const struct asz_burst *burst, enum asz_family family) {
+  for (uint32_t i = 0; i < burst->count; i++)
+    asz_record_count(&tx->plan.stats->target[burst->target[i]].unjudged);
+  tx->counters->value[ASZ_CTR_TX_NO_GATEWAY] += burst->count;
+  tx->slots_no_gateway[family] |= UINT64_C(1) << tx->slots.now;
 }
 
 /* What rte_pktmbuf_reset would do, less what a fresh buffer of our own pool has already (one segment, no next) and what a driver
@@ -131,30 +152,37 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
   }
 }
 
-/* Sorts the next `count` probes that were drawn into a burst per kind, and sends those. */
+static void burst_due(struct asz_tx *tx, enum asz_probe kind, enum asz_family family) {
+  struct asz_burst *burst = &tx->burst[kind][family];
+  if (burst->count == 0)
+    return;
+  if (tx->gateway_lost[family])
+    gateway_missing(tx, burst, family);
+  else
+    burst_send(tx, burst, &tx->template[kind][family], asz_probe_module(kind));
+  burst->count = 0;
+}
+
+/* Sorts the next `count` probes that were drawn into a burst per kind and family, and sends those. */
 static void probes_send(struct asz_tx *tx, uint32_t count) {
   const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
   for (uint32_t n = tx->drawn_next; n < tx->drawn_next + count; n++) {
     uint32_t index = drawn->target[n];
     const struct asz_target *target = &tx->plan.target[index];
-    struct asz_burst *burst = &tx->burst[target->probe];
+    enum asz_family family = asz_target_family(target);
+    struct asz_burst *burst = &tx->burst[target->probe][family];
     uint32_t i = burst->count++;
     burst->target[i] = index;
     burst->seq[i] = drawn->seq[n];
-    burst->ipv4[i] = target->ipv4;
-    burst->address_sum[i] = target->ipv4;
     burst->port[i] = target->port;
+    asz_burst_aim(burst, i, target, tx->plan.ipv6);
   }
   tx->drawn_next += count;
   tx->seq_last = drawn->seq[tx->drawn_next - 1];
   tx->scheduled += count;
-  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++) {
-    struct asz_burst *burst = &tx->burst[kind];
-    if (burst->count == 0)
-      continue;
-    burst_send(tx, burst, &tx->template[kind], asz_probe_module(kind));
-    burst->count = 0;
-  }
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
+    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+      burst_due(tx, kind, family);
 }
 
 /* Due and not sent at tsc; what the debt cap skips is counted on the way. */
@@ -192,8 +220,6 @@ static void late_account(struct asz_tx *tx, uint64_t tsc, uint32_t count) {
     tx->counters->value[ASZ_CTR_TX_LATE] += count;
     tx->faults += count;
   }
-  if (tx->gateway_lost)
-    tx->faults += count;
 }
 
 void asz_tx_poll(struct asz_tx *tx, uint64_t tsc) {
@@ -234,6 +260,7 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
       .start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc),
       .scheduled = tx->scheduled,
       .slots_unjudged = tx->slots.unjudged,
+      .slots_no_gateway = {tx->slots_no_gateway[ASZ_FAMILY_IPV4], tx->slots_no_gateway[ASZ_FAMILY_IPV6]},
       .rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max) + step_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
       .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,

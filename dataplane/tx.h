@@ -3,8 +3,8 @@
  *
  * Probes are drawn a whole burst ahead, so that the targets they go to have a burst's time to come into cache: in random order
  * over a million of them, waiting for memory was a third of the work. A burst of one kind is laid out first, stamped last: clock,
- * cookies, checksums, port. A plan of several kinds makes one burst of each. What the port does not take is freed and is ours:
- * counted, and marked unjudged for its target. */
+ * cookies, checksums, port. A plan of several kinds or families makes one burst of each. What the port does not take is freed and
+ * is ours: counted, and marked unjudged for its target. */
 #ifndef ASZ_DATAPLANE_TX_H
 #define ASZ_DATAPLANE_TX_H
 
@@ -39,8 +39,8 @@ struct asz_tx {
   struct asz_sched sched;
   struct asz_slots slots;
   struct asz_probe_setup setup;
-  struct asz_template template[ASZ_PROBE_COUNT];
-  struct asz_burst burst[ASZ_PROBE_COUNT];
+  struct asz_template template[ASZ_PROBE_COUNT][ASZ_FAMILY_COUNT];
+  struct asz_burst burst[ASZ_PROBE_COUNT][ASZ_FAMILY_COUNT];
   struct asz_drawn drawn[2]; /* the burst being sent, and the next */
   uint32_t drawn_now;        /* which is being sent */
   uint32_t drawn_next;       /* first of it that is not sent yet */
@@ -55,14 +55,15 @@ struct asz_tx {
   uint64_t missed_last;     /* port's missed frames at the last slot's end */
   bool missed_ours;         /* one lcore answers for what the port misses */
   uint64_t last_sent_tsc;
-  bool gateway_lost; /* set by the loop: what is sent now is our fault */
+  bool gateway_lost[ASZ_FAMILY_COUNT];         /* set by the loop: what is due now to this family's targets is our fault */
+  uint64_t slots_no_gateway[ASZ_FAMILY_COUNT]; /* bit s: something was due to them in slot s while it was lost */
 };
 
 /* asz_tx_begin: the plan was checked; probing of a shard (one target at least) starts at origin_tsc. */
 void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_shard *shard, const struct asz_clock *clock,
                   const struct asz_probe_setup *setup, uint64_t origin_tsc);
-/* asz_tx_readdress: the gateway's MAC has changed. */
-void asz_tx_readdress(struct asz_tx *tx, const uint8_t gateway_mac[6]);
+/* asz_tx_readdress: the MAC of a family's gateway has changed. */
+void asz_tx_readdress(struct asz_tx *tx, enum asz_family family, const uint8_t gateway_mac[6]);
 /* asz_tx_poll sends what is due at tsc, one burst at most, and closes slots that have ended. */
 void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
 /* asz_tx_done: nothing will be due any more. */
@@ -72,6 +73,7 @@ void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
 /* What one lcore has to say of an epoch at its end. */
 struct asz_shard_report {
   uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, late_ns_max, rate_pps;
+  uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
 };
 /* asz_tx_seal: poll_ticks_max is the receiving half's worst gap. */
 void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);

@@ -12,6 +12,7 @@
   X(TX_NOT_SENT, "tx_not_sent", "probes skipped because the engine was late (debt cap) or stopped")                              \
   X(TX_DROPPED, "tx_dropped", "probes that the port did not take: our fault, unjudged")                                          \
   X(TX_NO_MBUF, "tx_no_mbuf", "probes without a buffer: our fault, unjudged")                                                    \
+  X(TX_NO_GATEWAY, "tx_no_gateway", "probes not sent because the gateway had fallen silent: our fault, unjudged")                \
   X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                                                   \
   X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due or stamped")                              \
   X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \
@@ -19,6 +20,7 @@
   X(TX_RESETS_DROPPED, "tx_resets_dropped", "TCP resets without a buffer or that the port did not take")                         \
   X(TX_ARP, "tx_arp", "ARP requests and replies sent")                                                                           \
   X(RX_BURSTS, "rx_bursts", "receive bursts that brought a frame")                                                               \
+  X(TX_ND, "tx_nd", "neighbour solicitations and advertisements sent")                                                           \
   X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
   X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                                           \
   X(RX_DOUBTFUL, "rx_doubtful", "valid first replies read after the prober had stalled: alive, RTT not recorded: ours")          \
@@ -30,9 +32,11 @@
   X(RX_BAD_MAC, "rx_bad_mac", "cookie verifies, the TLV's MAC does not")                                                         \
   X(RX_WRONG_PATH, "rx_wrong_path", "right cookie from another address or port than was asked")                                  \
   X(RX_UNSOLICITED, "rx_unsolicited", "from an address that is no target")                                                       \
+  X(RX_TOO_LONG, "rx_too_long", "over 1,518 bytes: no answer to anything that we ask")                                           \
+  X(RX_OTHER_VLAN, "rx_other_vlan", "without the 802.1Q tag that is configured, or with another")                                \
   X(RX_MALFORMED, "rx_malformed", "too short, inconsistent lengths, bad header")                                                 \
-  X(RX_BAD_CHECKSUM, "rx_bad_checksum", "IPv4, UDP, ICMP or TCP checksum wrong")                                                 \
-  X(RX_FRAGMENT, "rx_fragment", "IPv4 fragments: never ours")                                                                    \
+  X(RX_BAD_CHECKSUM, "rx_bad_checksum", "IPv4, UDP, ICMP, ICMPv6 or TCP checksum wrong")                                         \
+  X(RX_FRAGMENT, "rx_fragment", "fragments: never ours")                                                                         \
   X(RX_NOT_OURS, "rx_not_ours", "other destination, EtherType, protocol or port")                                                \
   X(RX_ANSWERS, "rx_answers", "challenge answers passed to the control plane")                                                   \
   X(RX_ANSWERS_DROPPED, "rx_answers_dropped", "challenge answers lost because our queue was full: unjudged")                     \
@@ -40,8 +44,10 @@
   X(RX_ARP_IGNORED, "rx_arp_ignored", "ARP that is malformed or not for us")                                                     \
   X(RX_STEERED, "rx_steered", "frames passed on to the lcore that owns their target")                                            \
   X(RX_STEER_DROPPED, "rx_steer_dropped", "frames lost because that lcore's queue was full: our fault")                          \
+  X(RX_ND, "rx_nd", "neighbour solicitations for us and advertisements from the gateway")                                        \
+  X(RX_ND_IGNORED, "rx_nd_ignored", "neighbour discovery that is malformed or not for us")                                       \
   X(RX_PORT_MISSED, "rx_port_missed", "frames that the port dropped before we saw them: our fault")                              \
-  X(NEIGH_LOST, "neigh_lost", "times that the gateway stopped answering ARP")
+  X(NEIGH_LOST, "neigh_lost", "times that a gateway stopped answering ARP or ND")
 
 enum asz_counter {
 #define ASZ_COUNTER_ENUM(symbol, name, help) ASZ_CTR_##symbol,

@@ -51,21 +51,31 @@ void asz_tcp_open_write(uint8_t *tcp, uint8_t flags, uint16_t window, uint16_t m
   option[2 + OPTION_LENGTH] = ASZ_TCP_TIMES_BYTES;
 }
 
+/* The reply's IP addresses, turned round; returns where TCP begins. */
+static uint8_t *reset_ip_write(uint8_t *ip, const uint8_t *reply, const struct asz_frame *frame) {
+  if (frame->family == ASZ_FAMILY_IPV4) {
+    asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, ASZ_PROTOCOL_TCP, RESET_TTL, ASZ_TCP_BYTES);
+    return ip + ASZ_IPV4_BYTES;
+  }
+  asz_wire_ipv6_write(ip, asz_frame_dst_ipv6(frame, reply), asz_frame_src_ipv6(frame, reply), ASZ_PROTOCOL_TCP, RESET_TTL,
+                      ASZ_TCP_BYTES);
+  return ip + ASZ_IPV6_BYTES;
+}
+
 uint16_t asz_tcp_reset_write(uint8_t ret_frame[ASZ_TCP_RESET_BYTES_MAX], const uint8_t *reply, const struct asz_frame *frame) {
   const uint8_t *from = reply + frame->l4_offset;
-  uint8_t *ip = ret_frame + frame->l3_offset, *tcp = ip + ASZ_IPV4_BYTES;
-  size_t size = (size_t)frame->l3_offset + ASZ_IPV4_BYTES + ASZ_TCP_BYTES;
-  assert(frame->kind == ASZ_FRAME_TCP && size <= ASZ_TCP_RESET_BYTES_MAX);
+  assert(frame->kind == ASZ_FRAME_TCP && frame->l3_offset + ASZ_IPV6_BYTES + ASZ_TCP_BYTES <= ASZ_TCP_RESET_BYTES_MAX);
   memset(ret_frame, 0, ASZ_TCP_RESET_BYTES_MAX);
   memcpy(ret_frame, reply, frame->l3_offset);
   memcpy(ret_frame + ASZ_ETH_DST, reply + ASZ_ETH_SRC, 6);
   memcpy(ret_frame + ASZ_ETH_SRC, reply + ASZ_ETH_DST, 6);
-  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, ASZ_PROTOCOL_TCP, RESET_TTL, ASZ_TCP_BYTES);
+  uint8_t *ip = ret_frame + frame->l3_offset, *tcp = reset_ip_write(ip, reply, frame);
   asz_be16_store(tcp + ASZ_TCP_SRC, frame->dst_port);
   asz_be16_store(tcp + ASZ_TCP_DST, frame->src_port);
   memcpy(tcp + ASZ_TCP_SEQ, from + ASZ_TCP_ACK, 4);
   tcp[ASZ_TCP_OFFSET] = ASZ_TCP_BYTES / 4 << 4;
   tcp[ASZ_TCP_FLAGS] = ASZ_TCP_RST;
   asz_wire_tcp_finish(ip);
-  return (uint16_t)(size < ASZ_ETH_MIN_BYTES ? ASZ_ETH_MIN_BYTES : size);
+  uint16_t size = (uint16_t)(tcp + ASZ_TCP_BYTES - ret_frame);
+  return size < ASZ_ETH_MIN_BYTES ? ASZ_ETH_MIN_BYTES : size;
 }

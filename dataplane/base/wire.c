@@ -3,14 +3,19 @@
  *
  * The parser goes down one layer at a time; each layer gets an offset and the number of bytes that the layer above vouches for,
  * and hands down a number that is never larger. That is why nothing is read past the frame: Ethernet gives what arrived, IPv4's
- * total length cuts the padding off, UDP's length cuts the rest. A length that claims more than its parent is a contradiction,
- * so MALFORMED; one that claims less is trusted (padding behind IPv4, the surplus area behind UDP).
+ * total length or IPv6's payload length cuts the padding off, UDP's length cuts the rest. A length that claims more than its
+ * parent is a contradiction, so MALFORMED; one that claims less is trusted (padding behind IP, the surplus area behind UDP).
+ *
+ * Nothing that we ask for is answered with an IPv6 extension header, so none is followed: no loop, and no header of a stranger's
+ * choice decides how far the parser goes (RFC 7045, RFC 8504 section 5.3 allow it). A fragment is told by name, the rest is
+ * OTHER.
  *
  * The checksum adds words as this machine reads them and swaps once at the end: the ones-complement sum commutes with a byte swap
  * (RFC 1071 section 2), so no word needs to be swapped on its own. */
 #include "dataplane/base/wire.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +23,8 @@
 
 enum {
   ETHERTYPE_VLAN = 0x8100,
-  VLAN_TAG_BYTES = 4,
+  VLAN_ID = 0x0fff,
+  PROTOCOL_IPV6_FRAGMENT = 44,
   IPV4_FRAGMENT_BITS = 0x3fff, /* more-fragments and the offset */
   IPV4_DONT_FRAGMENT = 0x4000,
   /* ARP body, RFC 826 */
@@ -37,9 +43,15 @@ enum {
   ICMP_CHECKSUM = 2,
 };
 
-/* The pseudo-header of UDP and TCP (RFC 768, RFC 9293 section 3.1) in the byte order of asz_wire_sum. */
+static bool is_ipv6(const uint8_t *ip) {
+  return ip[0] >> 4 == 6;
+}
+
+/* The pseudo-header of UDP and TCP (RFC 768, RFC 9293 section 3.1) or of any protocol over IPv6 (RFC 8200 section 8.1) in the
+ * byte order of asz_wire_sum. */
 static uint64_t pseudo_sum(const uint8_t *ip, uint8_t protocol, uint16_t l4_bytes) {
-  return asz_wire_sum((uint64_t)__builtin_bswap16(protocol) + __builtin_bswap16(l4_bytes), ip + ASZ_IPV4_SRC, 8);
+  uint64_t sum = (uint64_t)__builtin_bswap16(protocol) + __builtin_bswap16(l4_bytes);
+  return is_ipv6(ip) ? asz_wire_sum(sum, ip + ASZ_IPV6_SRC, 32) : asz_wire_sum(sum, ip + ASZ_IPV4_SRC, 8);
 }
 
 static enum asz_frame_kind parse_udp(struct asz_frame *f, const uint8_t *frame, size_t l4_bytes, unsigned check) {
@@ -49,7 +61,10 @@ static enum asz_frame_kind parse_udp(struct asz_frame *f, const uint8_t *frame, 
   uint16_t udp_bytes = asz_be16_load(udp + ASZ_UDP_LENGTH);
   if (udp_bytes < ASZ_UDP_BYTES || udp_bytes > l4_bytes)
     return ASZ_FRAME_MALFORMED;
-  if ((check & ASZ_WIRE_CHECK_L4) != 0 && asz_be16_load(udp + ASZ_UDP_CHECKSUM) != 0) {
+  bool summed = asz_be16_load(udp + ASZ_UDP_CHECKSUM) != 0;
+  if ((check & ASZ_WIRE_CHECK_L4) != 0 && !summed && f->family == ASZ_FAMILY_IPV6)
+    return ASZ_FRAME_BAD_CHECKSUM;
+  if ((check & ASZ_WIRE_CHECK_L4) != 0 && summed) {
     uint64_t sum = pseudo_sum(frame + f->l3_offset, ASZ_PROTOCOL_UDP, udp_bytes);
     if (asz_wire_fold(asz_wire_sum(sum, udp, udp_bytes)) != 0)
       return ASZ_FRAME_BAD_CHECKSUM;
@@ -65,7 +80,8 @@ static enum asz_frame_kind parse_icmp(struct asz_frame *f, const uint8_t *frame,
   const uint8_t *icmp = frame + f->l4_offset;
   if (l4_bytes < ASZ_ICMP_BYTES)
     return ASZ_FRAME_MALFORMED;
-  if ((check & ASZ_WIRE_CHECK_L4) != 0 && asz_wire_fold(asz_wire_sum(0, icmp, l4_bytes)) != 0)
+  uint64_t pseudo = f->family == ASZ_FAMILY_IPV6 ? pseudo_sum(frame + f->l3_offset, ASZ_PROTOCOL_ICMPV6, (uint16_t)l4_bytes) : 0;
+  if ((check & ASZ_WIRE_CHECK_L4) != 0 && asz_wire_fold(asz_wire_sum(pseudo, icmp, l4_bytes)) != 0)
     return ASZ_FRAME_BAD_CHECKSUM;
   f->icmp_type = icmp[ICMP_TYPE];
   f->icmp_code = icmp[ICMP_CODE];
@@ -123,6 +139,30 @@ static enum asz_frame_kind parse_ipv4(struct asz_frame *f, const uint8_t *frame,
   }
 }
 
+static enum asz_frame_kind parse_ipv6(struct asz_frame *f, const uint8_t *frame, size_t l3_bytes, unsigned check) {
+  const uint8_t *ip = frame + f->l3_offset;
+  f->family = ASZ_FAMILY_IPV6;
+  if (l3_bytes < ASZ_IPV6_BYTES || !is_ipv6(ip))
+    return ASZ_FRAME_MALFORMED;
+  size_t payload_bytes = asz_be16_load(ip + ASZ_IPV6_PAYLOAD_LENGTH);
+  if (payload_bytes > l3_bytes - ASZ_IPV6_BYTES)
+    return ASZ_FRAME_MALFORMED;
+  f->ttl = ip[ASZ_IPV6_HOP_LIMIT];
+  f->l4_offset = (uint16_t)(f->l3_offset + ASZ_IPV6_BYTES);
+  switch (ip[ASZ_IPV6_NEXT_HEADER]) {
+  case ASZ_PROTOCOL_UDP:
+    return parse_udp(f, frame, payload_bytes, check);
+  case ASZ_PROTOCOL_ICMPV6:
+    return parse_icmp(f, frame, payload_bytes, check);
+  case ASZ_PROTOCOL_TCP:
+    return parse_tcp(f, frame, payload_bytes, check);
+  case PROTOCOL_IPV6_FRAGMENT:
+    return ASZ_FRAME_FRAGMENT;
+  default:
+    return ASZ_FRAME_OTHER;
+  }
+}
+
 void asz_wire_parse(struct asz_frame *ret_frame, const uint8_t *frame, size_t size_bytes, unsigned check) {
   *ret_frame = (struct asz_frame){.kind = ASZ_FRAME_MALFORMED};
   size_t offset = ASZ_ETH_BYTES;
@@ -130,14 +170,17 @@ void asz_wire_parse(struct asz_frame *ret_frame, const uint8_t *frame, size_t si
     return;
   uint16_t ethertype = asz_be16_load(frame + ASZ_ETH_TYPE);
   if (ethertype == ETHERTYPE_VLAN) {
-    offset += VLAN_TAG_BYTES;
+    offset += ASZ_VLAN_BYTES;
     if (size_bytes < offset)
       return;
+    ret_frame->vlan = asz_be16_load(frame + offset - 4) & VLAN_ID;
     ethertype = asz_be16_load(frame + offset - 2);
   }
   ret_frame->l3_offset = (uint16_t)offset;
   if (ethertype == ASZ_ETHERTYPE_IPV4)
     ret_frame->kind = parse_ipv4(ret_frame, frame, size_bytes - offset, check);
+  else if (ethertype == ASZ_ETHERTYPE_IPV6)
+    ret_frame->kind = parse_ipv6(ret_frame, frame, size_bytes - offset, check);
   else if (ethertype == ASZ_ETHERTYPE_ARP)
     ret_frame->kind = size_bytes - offset >= ASZ_ARP_BYTES ? ASZ_FRAME_ARP : ASZ_FRAME_MALFORMED;
   else
@@ -148,6 +191,12 @@ void asz_wire_eth_write(uint8_t *eth, const uint8_t dst[6], const uint8_t src[6]
   memcpy(eth + ASZ_ETH_DST, dst, 6);
   memcpy(eth + ASZ_ETH_SRC, src, 6);
   asz_be16_store(eth + ASZ_ETH_TYPE, ethertype);
+}
+
+void asz_wire_vlan_write(uint8_t *tag, uint16_t vlan) {
+  assert(vlan >= 1 && vlan <= ASZ_VLAN_MAX);
+  asz_be16_store(tag, ETHERTYPE_VLAN);
+  asz_be16_store(tag + 2, vlan);
 }
 
 void asz_wire_ipv4_write(uint8_t *ip, uint32_t src, uint32_t dst, uint8_t protocol, uint8_t ttl, uint16_t payload_bytes) {
@@ -163,6 +212,16 @@ void asz_wire_ipv4_write(uint8_t *ip, uint32_t src, uint32_t dst, uint8_t protoc
   asz_be16_store(ip + ASZ_IPV4_CHECKSUM, asz_wire_fold(asz_wire_sum(0, ip, ASZ_IPV4_BYTES)));
 }
 
+void asz_wire_ipv6_write(uint8_t *ip, const uint8_t *src, const uint8_t *dst, uint8_t next_header, uint8_t hop_limit,
+                         uint16_t payload_bytes) {
+  asz_be32_store(ip, UINT32_C(6) << 28); /* version; traffic class and flow label 0 */
+  asz_be16_store(ip + ASZ_IPV6_PAYLOAD_LENGTH, payload_bytes);
+  ip[ASZ_IPV6_NEXT_HEADER] = next_header;
+  ip[ASZ_IPV6_HOP_LIMIT] = hop_limit;
+  memcpy(ip + ASZ_IPV6_SRC, src, ASZ_IPV6_ADDRESS_BYTES);
+  memcpy(ip + ASZ_IPV6_DST, dst, ASZ_IPV6_ADDRESS_BYTES);
+}
+
 void asz_wire_udp_write(uint8_t *udp, uint16_t src_port, uint16_t dst_port, uint16_t payload_bytes) {
   assert(payload_bytes <= UINT16_MAX - ASZ_UDP_BYTES);
   asz_be16_store(udp + ASZ_UDP_SRC, src_port);
@@ -172,7 +231,7 @@ void asz_wire_udp_write(uint8_t *udp, uint16_t src_port, uint16_t dst_port, uint
 }
 
 void asz_wire_udp_finish(uint8_t *ip) {
-  uint8_t *udp = ip + ASZ_IPV4_BYTES;
+  uint8_t *udp = ip + (is_ipv6(ip) ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES);
   uint16_t udp_bytes = asz_be16_load(udp + ASZ_UDP_LENGTH);
   asz_be16_store(udp + ASZ_UDP_CHECKSUM, 0);
   uint16_t checksum = asz_wire_fold(asz_wire_sum(pseudo_sum(ip, ASZ_PROTOCOL_UDP, udp_bytes), udp, udp_bytes));
@@ -186,11 +245,21 @@ void asz_wire_icmp_finish(uint8_t *icmp, size_t size_bytes) {
 }
 
 void asz_wire_tcp_finish(uint8_t *ip) {
-  uint8_t *tcp = ip + ASZ_IPV4_BYTES;
-  uint16_t tcp_bytes = (uint16_t)(asz_be16_load(ip + ASZ_IPV4_TOTAL_LENGTH) - ASZ_IPV4_BYTES);
+  uint8_t *tcp = ip + (is_ipv6(ip) ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES);
+  uint16_t tcp_bytes = is_ipv6(ip) ? asz_be16_load(ip + ASZ_IPV6_PAYLOAD_LENGTH)
+                                   : (uint16_t)(asz_be16_load(ip + ASZ_IPV4_TOTAL_LENGTH) - ASZ_IPV4_BYTES);
   asz_be16_store(tcp + ASZ_TCP_CHECKSUM, 0);
   asz_be16_store(tcp + ASZ_TCP_CHECKSUM,
                  asz_wire_fold(asz_wire_sum(pseudo_sum(ip, ASZ_PROTOCOL_TCP, tcp_bytes), tcp, tcp_bytes)));
+}
+
+void asz_wire_icmpv6_finish(uint8_t *ip) {
+  uint8_t *icmp = ip + ASZ_IPV6_BYTES;
+  uint16_t size_bytes = asz_be16_load(ip + ASZ_IPV6_PAYLOAD_LENGTH);
+  assert(is_ipv6(ip) && size_bytes >= ASZ_ICMP_BYTES);
+  asz_be16_store(icmp + ICMP_CHECKSUM, 0);
+  uint64_t sum = asz_wire_sum(pseudo_sum(ip, ASZ_PROTOCOL_ICMPV6, size_bytes), icmp, size_bytes);
+  asz_be16_store(icmp + ICMP_CHECKSUM, asz_wire_fold(sum));
 }
 
 void asz_wire_arp_write(uint8_t *frame, uint16_t operation, const uint8_t src_mac[6], uint32_t src_ipv4, const uint8_t dst_mac[6],

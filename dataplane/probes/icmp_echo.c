@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `icmp-echo`: RFC 792 echo, against any host: liveness and latency, bound to an address but to no key.
+/* `icmp-echo`: echo by RFC 792 or, over IPv6, RFC 4443 section 4, against any host: liveness and latency, bound to an address but
+ * to no key. The two differ in their types, and in that ICMPv6's checksum covers the pseudo-header, too.
  *
  * The payload comes back as it was: transmit time(8) | target(4) | sequence(4) | cookie(8), big-endian. Identifier and sequence
  * of the ICMP header are the upper and lower half of our sequence; nothing is read from them, since a NAT may rewrite them. */
@@ -17,15 +18,18 @@ enum {
 
 static void prepare(struct asz_template *template) {
   uint8_t *icmp = template->bytes + template->l4_at;
-  icmp[0] = ASZ_ICMP_ECHO_REQUEST;
-  template->l4_sum = asz_sum_be16(0, icmp, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
+  bool ipv6 = template->family == ASZ_FAMILY_IPV6;
+  icmp[0] = ipv6 ? ASZ_ICMPV6_ECHO_REQUEST : ASZ_ICMP_ECHO_REQUEST;
+  template->l4_sum = asz_sum_be16(ipv6 ? template->pseudo_sum : 0, icmp, ASZ_ICMP_BYTES + PAYLOAD_BYTES);
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
   uint64_t sum_of_all = template->l4_sum + asz_sum_be64(burst->time[0]);
+  uint64_t covered = template->family == ASZ_FAMILY_IPV6 ? UINT64_MAX : 0; /* of the destination address */
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *icmp = burst->frame[i] + template->l4_at, *payload = icmp + ASZ_ICMP_BYTES;
     uint64_t varying = (uint64_t)burst->seq[i] * 2 + burst->target[i] + asz_sum_be64(burst->cookie[i]); /* sequence twice */
+    varying += burst->address_sum[i] & covered;
     asz_be32_store(icmp + ICMP_ID, burst->seq[i]);
     asz_be16_store(icmp + ICMP_CHECKSUM, asz_sum_fold(sum_of_all + varying));
     asz_be64_store(payload + PAYLOAD_TIME, burst->time[i]);
@@ -36,7 +40,8 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
 }
 
 static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, const uint8_t *payload) {
-  if (frame->icmp_type != ASZ_ICMP_ECHO_REPLY || frame->icmp_code != 0 || frame->payload_bytes != PAYLOAD_BYTES)
+  uint8_t reply = frame->family == ASZ_FAMILY_IPV6 ? ASZ_ICMPV6_ECHO_REPLY : ASZ_ICMP_ECHO_REPLY;
+  if (frame->icmp_type != reply || frame->icmp_code != 0 || frame->payload_bytes != PAYLOAD_BYTES)
     return ASZ_EFORMAT;
   ret_claim->target = asz_be32_load(payload + PAYLOAD_TARGET);
   ret_claim->seq = asz_be32_load(payload + PAYLOAD_SEQ);

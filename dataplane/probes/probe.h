@@ -2,9 +2,9 @@
 /* asz_probe_module: what a probe kind is: one const table, one file.
  *
  * A frame is made in three steps, so that its time stamp is as young as can be. `prepare` writes the constant bytes of a template
- * once an epoch and sums them. For a burst, asz_burst_place copies the template and sets what does not depend on time (address,
- * IPv4 checksum). Then the caller reads the clock, makes the cookies, and `make` patches time, cookie and what they change,
- * adding to the template's sum instead of summing the frame again.
+ * once an epoch and family and sums them. For a burst, asz_burst_place copies the template and sets what does not depend on time
+ * (address, IPv4 checksum). Then the caller reads the clock, makes the cookies, and `make` patches time, cookie and what they
+ * change, adding to the template's sum instead of summing the frame again.
  *
  * Coming back, `read` takes what a reply claims (which probe it answers), the caller computes the cookie that this claim needs, a
  * burst at a time, and `cookie_ok` compares. Nothing is believed before that. No function here knows DPDK, a clock or a counter.
@@ -35,8 +35,10 @@ _Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_HMAC_BURST_MAX, "and so are its HM
 
 /* What the templates of an epoch are written from. session may be NULL when no target needs it. */
 struct asz_probe_setup {
-  uint8_t local_mac[6], gateway_mac[6];
+  uint8_t local_mac[6], gateway_mac[ASZ_FAMILY_COUNT][6];
+  uint16_t vlan;       /* 1..4094; 0: no tag */
   uint32_t local_ipv4; /* host order */
+  uint8_t local_ipv6[16];
   uint16_t source_port_base;
   uint32_t epoch;
   uint8_t validator_id[8];
@@ -50,20 +52,23 @@ struct asz_probe_setup {
  * begins depends on what is in front of it (family, tags), so a kind finds it at l4_at and never counts bytes itself. */
 struct asz_template {
   uint8_t bytes[ASZ_PROBE_FRAME_MAX] __attribute__((aligned(64)));
-  uint64_t ip_sum;     /* IPv4 header */
+  uint64_t ip_sum;     /* IPv4 header; an IPv6 header has no checksum */
   uint64_t pseudo_sum; /* pseudo-header of layer 4, less the destination address */
   uint64_t l4_sum;     /* the kind's: what its checksum covers */
+  uint16_t l3_at;      /* offset of the IP header in the frame */
   uint16_t l4_at;      /* offset of the UDP or ICMP header in the frame */
   uint16_t frame_bytes;
+  enum asz_family family;
   struct asz_probe_setup setup;
 };
 
-/* A burst of one kind, structure of arrays. The caller fills count and every array before `make`. */
+/* A burst of one kind and family, structure of arrays. The caller fills count and every array before `make`. */
 struct asz_burst {
   uint32_t count;
   uint32_t target[ASZ_BURST_MAX];
   uint32_t seq[ASZ_BURST_MAX];
-  uint32_t ipv4[ASZ_BURST_MAX];
+  uint32_t ipv4[ASZ_BURST_MAX];        /* of family IPv4 ... */
+  const uint8_t *ipv6[ASZ_BURST_MAX];  /* ... or of family IPv6: the plan's bytes */
   uint64_t address_sum[ASZ_BURST_MAX]; /* the destination's share of the pseudo-header, any size: asz_sum_fold takes it */
   uint16_t port[ASZ_BURST_MAX];
   uint64_t time[ASZ_BURST_MAX]; /* NTP64; one value for the burst, spelled out for asz_cookie_many */
@@ -81,7 +86,7 @@ struct asz_claim {
 
 struct asz_probe_module {
   const char *name;
-  uint8_t protocol;       /* ASZ_PROTOCOL_* */
+  uint8_t protocol;       /* ASZ_PROTOCOL_*; ICMP stands for ICMPv6, too */
   uint16_t l4_bytes;      /* layer-4 header and payload */
   bool sweeps;            /* heeds setup.sweep */
   bool carries_target;    /* the reply names its target; else the source address does */
@@ -133,15 +138,15 @@ static inline void asz_target_prefetch(const struct asz_target *target) {
   __builtin_prefetch((const uint8_t *)(target + 1) - 1);
 }
 
-/* asz_template_prepare: the module's template for a setup. */
+/* asz_template_prepare: the module's template for a setup and a family. */
 void asz_template_prepare(struct asz_template *ret_template, const struct asz_probe_module *module,
-                          const struct asz_probe_setup *setup);
+                          const struct asz_probe_setup *setup, enum asz_family family);
 /* asz_template_udp_finish: for kinds whose bytes no sum predicts: the UDP checksum of a frame made from the template, whole. */
 void asz_template_udp_finish(const struct asz_template *template, uint8_t *frame, uint64_t address_sum);
 /* asz_sum_be16: big-endian 16-bit words, an odd last byte padded with zero, added to sum. */
 uint64_t asz_sum_be16(uint64_t sum, const uint8_t *bytes, uint32_t size_bytes);
 
-/* asz_burst_place copies the template into every frame and sets destination and IPv4 checksum. */
+/* asz_burst_place copies the template into every frame and sets the destination, and the IPv4 checksum where there is one. */
 void asz_burst_place(const struct asz_template *template, const struct asz_burst *burst);
 
 /* asz_sum_fold: the checksum field (host order) of a sum of big-endian 16-bit words. Since 2^16 = 1 modulo 65,535, a 32-bit value
@@ -155,6 +160,20 @@ static inline uint16_t asz_sum_fold(uint64_t sum) {
 }
 static inline uint64_t asz_sum_be64(uint64_t value) {
   return (value >> 32) + (value & 0xffffffff);
+}
+static inline uint64_t asz_sum_ipv6(const uint8_t *ipv6) {
+  return asz_sum_be64(asz_be64_load(ipv6)) + asz_sum_be64(asz_be64_load(ipv6 + 8));
+}
+/* asz_burst_aim: the address of a burst's probe i; ipv6: the plan's. */
+static inline void asz_burst_aim(struct asz_burst *burst, uint32_t i, const struct asz_target *target,
+                                 const uint8_t (*ipv6)[16]) {
+  if (asz_target_family(target) == ASZ_FAMILY_IPV6) {
+    burst->ipv6[i] = ipv6[target->ipv4];
+    burst->address_sum[i] = asz_sum_ipv6(burst->ipv6[i]);
+  } else {
+    burst->ipv4[i] = target->ipv4;
+    burst->address_sum[i] = target->ipv4;
+  }
 }
 
 #endif

@@ -25,7 +25,7 @@ Test(neigh, reply_without_a_question_is_ignored)
 {
   struct asz_neigh neigh = resolving();
   cr_assert(eq(int, hear(&neigh, 0, ASZ_ARP_REPLY, gateway_mac, GATEWAY, US), ASZ_NEIGH_IGNORED));
-  cr_assert(not(neigh.known));
+  cr_assert(not(neigh.resolve.known));
 }
 
 Test(neigh, reply_from_anybody_else_is_ignored)
@@ -38,7 +38,7 @@ Test(neigh, reply_from_anybody_else_is_ignored)
   cr_assert(eq(int, hear(&neigh, 1, ASZ_ARP_REPLY, group_mac, GATEWAY, US), ASZ_NEIGH_IGNORED));
   cr_assert(eq(int, hear(&neigh, 1, ASZ_ARP_REPLY, no_mac, GATEWAY, US), ASZ_NEIGH_IGNORED));
   cr_assert(eq(int, hear(&neigh, 1, 7, gateway_mac, GATEWAY, US), ASZ_NEIGH_IGNORED));
-  cr_assert(not(neigh.known));
+  cr_assert(not(neigh.resolve.known));
 }
 
 Test(neigh, truncated_arp_is_ignored)
@@ -59,8 +59,8 @@ Test(neigh, gateway_is_resolved_and_refreshed_after_30_s)
   cr_assert(eq(u32, asked.target_ipv4, GATEWAY));
   cr_assert(eq(u32, asked.sender_ipv4, US));
   cr_assert(eq(int, hear(&neigh, 5, ASZ_ARP_REPLY, gateway_mac, GATEWAY, US), ASZ_NEIGH_LEARNED));
-  cr_assert(neigh.known);
-  cr_assert(eq(int, memcmp(neigh.gateway_mac, gateway_mac, 6), 0));
+  cr_assert(neigh.resolve.known);
+  cr_assert(eq(int, memcmp(neigh.resolve.gateway_mac, gateway_mac, 6), 0));
   cr_assert(not(asz_neigh_poll(&neigh, 5 + 30 * HZ - 1, frame)));
   cr_assert(asz_neigh_poll(&neigh, 5 + 30 * HZ, frame));
 }
@@ -74,15 +74,15 @@ Test(neigh, silence_is_asked_again_each_second_and_lost_after_three)
   for (int asked = 0; asked < 3; asked++, tsc += HZ) {
     cr_assert(asz_neigh_poll(&neigh, tsc, frame));
     cr_assert(not(asz_neigh_poll(&neigh, tsc + HZ - 1, frame)));
-    cr_assert(not(neigh.lost));
+    cr_assert(not(neigh.resolve.lost));
   }
   cr_assert(asz_neigh_poll(&neigh, tsc, frame));
-  cr_assert(neigh.lost);
-  cr_assert(eq(u32, neigh.lost_count, 1));
+  cr_assert(neigh.resolve.lost);
+  cr_assert(eq(u32, neigh.resolve.lost_count, 1));
   cr_assert(asz_neigh_poll(&neigh, tsc + HZ, frame));
-  cr_assert(eq(u32, neigh.lost_count, 1), "lost once, not once a question");
+  cr_assert(eq(u32, neigh.resolve.lost_count, 1), "lost once, not once a question");
   cr_assert(eq(int, hear(&neigh, tsc, ASZ_ARP_REPLY, gateway_mac, GATEWAY, US), ASZ_NEIGH_LEARNED));
-  cr_assert(not(neigh.lost));
+  cr_assert(not(neigh.resolve.lost));
 }
 
 Test(neigh, question_for_us_is_answered)
@@ -102,6 +102,6 @@ Test(neigh, fixed_gateway_is_never_asked_for)
 {
   struct asz_neigh neigh;
   asz_neigh_init(&neigh, our_mac, US, GATEWAY, gateway_mac, HZ);
-  cr_assert(neigh.known);
+  cr_assert(neigh.resolve.known);
   cr_assert(not(asz_neigh_poll(&neigh, 1000000 * (uint64_t)HZ, frame)));
 }

@@ -155,3 +155,64 @@ Test(plan, echo_needs_no_port)
   plan.session = NULL;
   cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
 }
+
+/* The first `count` targets get the IPv6 addresses 2001:db8::1 and so on. */
+static uint8_t ipv6[COUNT][16];
+static void ipv6_plan(uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    memcpy(ipv6[i], (uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)(i + 1)}, 16);
+    target[i].ipv4 = i;
+    target[i].flags = ASZ_TARGET_IPV6;
+  }
+  plan.ipv6 = (const uint8_t(*)[16])ipv6;
+  plan.ipv6_count = count;
+}
+
+Test(plan, both_families_are_taken)
+{
+  for (uint32_t count = 1; count <= COUNT; count++) {
+    struct asz_diag diag = {0};
+    ipv6_plan(count);
+    cr_assert(eq(int, asz_plan_check(&plan, &diag), 0), "%s", diag.text);
+  }
+}
+
+Test(plan, index_beyond_the_ipv6_addresses_is_refused)
+{
+  ipv6_plan(2);
+  target[1].ipv4 = 2;
+  refused("target[1].ipv4");
+  plan.ipv6_count = 0;
+  refused("target[0].ipv4");
+  ipv6_plan(1);
+  plan.ipv6 = NULL;
+  refused("target[0].ipv4");
+}
+
+Test(plan, address_that_no_provider_has_is_refused)
+{
+  static const uint8_t bad[][16] = {
+      {0}, {[15] = 1}, {0xff, 2, [15] = 1}, {[10] = 0xff, [11] = 0xff, 10, 0, 0, 1}, {0xfe, 0x80, [15] = 1}};
+  for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+    ipv6_plan(2);
+    memcpy(ipv6[1], bad[i], 16);
+    refused("target[1]");
+  }
+}
+
+Test(plan, ipv6_address_twice_is_refused)
+{
+  ipv6_plan(COUNT);
+  memcpy(ipv6[2], ipv6[0], 16);
+  refused("2001:db8::1");
+  ipv6_plan(COUNT);
+  target[2].ipv4 = 1; /* the same entry */
+  refused("2001:db8::2");
+}
+
+Test(plan, ipv6_address_of_nobody_is_refused)
+{
+  ipv6_plan(2);
+  plan.ipv6_count = 3;
+  refused("ipv6_count");
+}

@@ -241,8 +241,8 @@ Test(reflect, other_ports_protocols_and_long_challenges_are_dropped_by_name)
   asz_wire_tcp_finish(frame + IP_AT);
   assert_dropped(ASZ_REFLECT_DROPPED_NOT_OURS);
   make_stamp();
-  asz_be16_store(frame + ASZ_ETH_TYPE, 0x86dd);
-  assert_dropped(ASZ_REFLECT_DROPPED_NOT_OURS);
+  asz_be16_store(frame + ASZ_ETH_TYPE, ASZ_ETHERTYPE_IPV6);
+  assert_dropped(ASZ_REFLECT_DROPPED_IPV6);
   make_echo(8);
   frame[L4_AT] = ASZ_ICMP_ECHO_REPLY;
   asz_wire_icmp_finish(frame + L4_AT, ASZ_ICMP_BYTES + 8);

@@ -267,7 +267,7 @@ Test(rx, what_is_not_for_us_is_counted_apart)
   receive_marked(&frame, now);
   bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
   FRESH();
-  asz_be16_store(frame.bytes + ASZ_ETH_TYPE, 0x86dd);
+  asz_be16_store(frame.bytes + ASZ_ETH_TYPE, 0x88b5);
   receive_marked(&frame, now);
   bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
   FRESH();
@@ -340,4 +340,149 @@ Test(rx, burst_equals_single_frames)
   cr_assert(eq(int, memcmp(&one_by_one, &bed.counters, sizeof one_by_one), 0));
   cr_assert(gt(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0));
   cr_assert(gt(u64, bed.counters.value[ASZ_CTR_RX_DUPLICATE], 0));
+}
+
+#define EACH_FAMILY(family) for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+
+/* With a tag configured, what comes without it or with another is somebody else's network, reply or not. */
+Test(rx, frames_of_another_vlan_are_counted_apart)
+{
+  EACH_FAMILY(family) {
+    bed_open_on(&bed, ASZ_PROBE_STAMP, family, BED_VLAN);
+    struct bed_frame frame = bed_exchange(&bed, 1, 5, tx), untagged = {.size = frame.size - 4};
+    frame.bytes[15] ^= 1;
+    receive_marked(&frame, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_OTHER_VLAN);
+    frame.bytes[15] = 0; /* a tag of priority only */
+    receive_marked(&frame, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_OTHER_VLAN);
+    memcpy(untagged.bytes, frame.bytes, 12);
+    memcpy(untagged.bytes + 12, frame.bytes + 16, untagged.size - 12);
+    receive_marked(&untagged, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_OTHER_VLAN);
+    frame.bytes[14] = 0xe0; /* priority 7 of the right one */
+    frame.bytes[15] = BED_VLAN;
+    bed_receive(&bed, &frame, now);
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 1));
+    bed_close(&bed);
+  }
+  bed.stats = NULL;
+}
+
+Test(rx, longest_frame_is_read_and_one_byte_more_is_too_long)
+{
+  static uint8_t bytes[ASZ_ETH_MAX_BYTES];
+  EACH_FAMILY(family) {
+    bed_open_on(&bed, ASZ_PROBE_STAMP, family, 0);
+    struct bed_frame frame = bed_exchange(&bed, 1, 5, tx);
+    memset(bytes, 0xee, sizeof bytes);
+    memcpy(bytes, frame.bytes, frame.size); /* the rest is padding */
+    bed.burst.count = 1;
+    bed.burst.bytes[0] = bytes;
+    bed.burst.now_ntp64 = now;
+    static const uint32_t too_long[] = {ASZ_ETH_MAX_BYTES + 1, 9018, 65535, UINT32_MAX};
+    for (unsigned i = 0; i < sizeof too_long / sizeof *too_long; i++) {
+      bed_mark(&bed, &mark);
+      bed.burst.size_bytes[0] = too_long[i];
+      asz_rx_take(&bed.rx, &bed.burst);
+      bed_assert_only(&bed, &mark, ASZ_CTR_RX_TOO_LONG);
+    }
+    bed.burst.size_bytes[0] = ASZ_ETH_MAX_BYTES;
+    asz_rx_take(&bed.rx, &bed.burst);
+    cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 1));
+    bed_close(&bed);
+  }
+  bed.stats = NULL;
+}
+
+Test(rx, ipv6_that_is_not_for_us_is_counted_apart)
+{
+  bed_open_on(&bed, ASZ_PROBE_STAMP, ASZ_FAMILY_IPV6, 0);
+  const struct bed_frame good = bed_exchange(&bed, 1, 5, tx);
+  struct bed_frame frame = good;
+  bed_address(bed_l3(&frame) + ASZ_IPV6_DST, BED_LOCAL + 1);
+  bed_finish(&frame);
+  receive_marked(&frame, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
+  frame = good;
+  asz_be16_store(bed_l4(&frame) + ASZ_UDP_DST, BED_PORT_BASE - 1);
+  bed_finish(&frame);
+  receive_marked(&frame, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
+  frame = good;
+  bed_l3(&frame)[ASZ_IPV6_NEXT_HEADER] = 0; /* hop-by-hop options */
+  receive_marked(&frame, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
+  bed_l3(&frame)[ASZ_IPV6_NEXT_HEADER] = 44;
+  receive_marked(&frame, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_FRAGMENT);
+  frame = good;
+  asz_be16_store(bed_l4(&frame) + ASZ_UDP_CHECKSUM, 0);
+  receive_marked(&frame, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_BAD_CHECKSUM);
+  bed.rx.config.has_ipv6 = false; /* no address of ours: nothing is for us, not even to :: */
+  frame = good;
+  memset(bed_l3(&frame) + ASZ_IPV6_DST, 0, 16);
+  memset(bed.rx.config.local_ipv6, 0, 16);
+  bed_finish(&frame);
+  receive_marked(&frame, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
+}
+
+/* A target is who has its address; another address of the same /64 is a stranger. */
+Test(rx, ipv6_stranger_is_unsolicited_or_a_wrong_path)
+{
+  bed_open_on(&bed, ASZ_PROBE_STAMP, ASZ_FAMILY_IPV6, 0);
+  struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+  bed_from(&reply, BED_FIRST + 1000, BED_PORT);
+  receive_marked(&reply, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_UNSOLICITED);
+  bed_close(&bed);
+  bed_open_on(&bed, ASZ_PROBE_ICMP_ECHO, ASZ_FAMILY_IPV6, 0);
+  reply = bed_exchange(&bed, 1, 5, tx);
+  bed_from(&reply, BED_FIRST + 1000, BED_PORT);
+  receive_marked(&reply, now);
+  bed_assert_only(&bed, &mark, ASZ_CTR_RX_WRONG_PATH);
+}
+
+Test(rx, ipv6_reply_to_the_previous_epoch_is_a_replay)
+{
+  EACH_KIND(kind) {
+    bed_open_on(&bed, kind, ASZ_FAMILY_IPV6, 0);
+    struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+    bed_next_epoch(&bed);
+    receive_marked(&reply, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_REPLAYED);
+    bed_close(&bed);
+  }
+  bed.stats = NULL;
+}
+
+Test(rx, ipv6_datagram_on_the_challenge_port_is_left_to_the_caller)
+{
+  bed_open_on(&bed, ASZ_PROBE_STAMP, ASZ_FAMILY_IPV6, 0);
+  struct bed_frame frame = bed_exchange(&bed, 1, 5, tx);
+  asz_be16_store(bed_l4(&frame) + ASZ_UDP_DST, 48620);
+  bed_finish(&frame);
+  bed_receive(&bed, &frame, now);
+  cr_assert(eq(u32, bed.burst.leftover_count, 1));
+  cr_assert(eq(int, bed.burst.leftover[0].left, ASZ_RX_LEFT_ANSWER));
+  cr_assert(eq(u32, bed.burst.leftover[0].target, 1));
+}
+
+Test(rx, neighbour_discovery_is_left_to_the_caller_and_other_icmpv6_is_not_ours)
+{
+  bed_open_on(&bed, ASZ_PROBE_ICMP_ECHO, ASZ_FAMILY_IPV6, 0);
+  for (unsigned type = 0; type < 256; type++) {
+    struct bed_frame frame = bed_exchange(&bed, 1, 5, tx);
+    bed_l4(&frame)[0] = (uint8_t)type;
+    bed_finish(&frame);
+    receive_marked(&frame, now);
+    bool nd = type == 135 || type == 136;
+    cr_assert(eq(u32, bed.burst.leftover_count, nd ? 1 : 0), "type %u", type);
+    if (nd)
+      cr_assert(eq(int, bed.burst.leftover[0].left, ASZ_RX_LEFT_ND));
+    else if (type != ASZ_ICMPV6_ECHO_REPLY)
+      bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
+  }
 }

@@ -15,7 +15,7 @@ static void open_sweep(enum asz_probe kind) {
   struct asz_probe_setup setup = bed.rx.run.setup;
   setup.sweep = true;
   bed.rx.run.setup = setup;
-  asz_template_prepare(&bed.template, bed.module, &setup);
+  asz_template_prepare(&bed.template, bed.module, &setup, bed.family);
   for (uint32_t i = 0; i < BED_TARGETS; i++) {
     bed.target[i].ipv4 = BED_FIRST;
     bed.session[i] = bed.session[0]; /* one provider */

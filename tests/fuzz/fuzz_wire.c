@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames, ARP bodies and dotted quads: whatever the input, what the parser says lies inside the frame, and skipping a checksum
- * never turns a frame into something less. */
+/* Frames, ARP bodies and addresses as text: whatever the input, what the parser says lies inside the frame, and skipping a
+ * checksum never turns a frame into something less. */
 #include <string.h>
 
+#include "dataplane/base/ipv6.h"
 #include "dataplane/base/tcp.h"
 #include "dataplane/base/wire.h"
 #include "tests/fuzz/fuzz.h"
@@ -14,7 +15,9 @@ static void check_frame(const uint8_t *data, size_t size_bytes, unsigned check, 
   switch (f->kind) {
   case ASZ_FRAME_UDP:
   case ASZ_FRAME_ICMP:
-    FUZZ_CHECK(f->l3_offset >= ASZ_ETH_BYTES && f->l4_offset >= f->l3_offset + ASZ_IPV4_BYTES);
+    FUZZ_CHECK(f->l3_offset >= ASZ_ETH_BYTES && f->vlan < 4096 && f->family < ASZ_FAMILY_COUNT);
+    FUZZ_CHECK(f->family == ASZ_FAMILY_IPV6 ? f->l4_offset == f->l3_offset + ASZ_IPV6_BYTES
+                                            : f->l4_offset >= f->l3_offset + ASZ_IPV4_BYTES);
     FUZZ_CHECK(f->payload_offset == f->l4_offset + 8);
     FUZZ_CHECK((size_t)f->payload_offset + f->payload_bytes <= size_bytes);
     break;
@@ -48,6 +51,18 @@ static void check_ipv4_text(const uint8_t *data, size_t size_bytes) {
   }
 }
 
+static void check_ipv6_text(const uint8_t *data, size_t size_bytes) {
+  char text[64], canonical[ASZ_IPV6_TEXT_BYTES];
+  uint8_t ipv6[16], again[16];
+  size_t length = size_bytes < sizeof text - 1 ? size_bytes : sizeof text - 1;
+  memcpy(text, data, length);
+  text[length] = '\0';
+  if (asz_ipv6_parse(ipv6, text) != 0)
+    return;
+  asz_ipv6_format(canonical, ipv6);
+  FUZZ_CHECK(asz_ipv6_parse(again, canonical) == 0 && memcmp(ipv6, again, sizeof ipv6) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
   struct asz_frame lenient, strict;
   check_frame(data, size_bytes, 0, &lenient);
@@ -71,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
     FUZZ_CHECK(strict.kind == ASZ_FRAME_TCP && strict.tcp_flags == ASZ_TCP_RST);
   }
   check_ipv4_text(data, size_bytes);
+  check_ipv6_text(data, size_bytes);
   return 0;
 }

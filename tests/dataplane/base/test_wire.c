@@ -189,7 +189,7 @@ Test(wire, a_udp_checksum_of_zero_means_none)
 
 Test(wire, other_ethertypes_and_protocols_are_other)
 {
-  static const uint16_t ethertypes[] = {0x86dd, 0x88a8, 0x0000, 0x05dc, 0xffff};
+  static const uint16_t ethertypes[] = {0x88b5, 0x88a8, 0x0000, 0x05dc, 0xffff};
   uint8_t frame[FRAME_MAX], tagged[FRAME_MAX], twice[FRAME_MAX];
   for (size_t i = 0; i < sizeof ethertypes / sizeof ethertypes[0]; i++) {
     memcpy(frame, golden_udp, sizeof golden_udp);

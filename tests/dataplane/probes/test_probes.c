@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conformance: every kind in ASZ_PROBE_LIST must do all of this, from the day it is named. */
+/* Conformance: every kind in ASZ_PROBE_LIST must do all of this, over both families, with and without a tag, from the day it is
+ * named. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <string.h>
@@ -9,7 +10,10 @@
 static struct bed bed;
 static const uint64_t tx = BED_START + 600 * BED_MS, now = BED_START + 620 * BED_MS;
 
-#define EACH_KIND(kind) for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
+#define EACH_KIND(kind)                                                                                                          \
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)                                                                  \
+    for (unsigned way = 0; way < 4; way++)
+#define OPEN(kind) bed_open_on(&bed, kind, way & 1 ? ASZ_FAMILY_IPV6 : ASZ_FAMILY_IPV4, way & 2 ? BED_VLAN : 0)
 
 Test(probes, names_go_both_ways)
 {
@@ -25,7 +29,7 @@ Test(probes, names_go_both_ways)
 Test(probes, honest_reply_is_answered_with_its_rtt)
 {
   EACH_KIND(kind) {
-    bed_open(&bed, kind);
+    OPEN(kind);
     struct bed_frame reply = bed_exchange(&bed, 2, 5, tx);
     bed_receive(&bed, &reply, now);
     const struct asz_target_stats *stats = &bed.stats->target[2];
@@ -42,7 +46,7 @@ Test(probes, honest_reply_is_answered_with_its_rtt)
 Test(probes, checksums_hold_by_an_independent_sum)
 {
   EACH_KIND(kind) {
-    bed_open(&bed, kind);
+    OPEN(kind);
     for (uint32_t seq = 0; seq < 3000; seq++) {
       struct bed_frame frame = bed_request(&bed, seq % BED_TARGETS, seq * 21, BED_START + seq * 77777777ull);
       bed_assert_checksums(&frame);
@@ -54,7 +58,7 @@ Test(probes, checksums_hold_by_an_independent_sum)
 Test(probes, every_truncation_is_refused)
 {
   EACH_KIND(kind) {
-    bed_open(&bed, kind);
+    OPEN(kind);
     struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
     for (size_t size = 0; size < reply.size; size++) {
       struct bed_frame cut = reply;
@@ -74,17 +78,20 @@ Test(probes, every_other_payload_size_is_malformed)
   EACH_KIND(kind) {
     if (asz_probe_module(kind)->protocol == ASZ_PROTOCOL_TCP)
       continue; /* its data is nothing to us; header lengths: below */
-    bed_open(&bed, kind);
+    OPEN(kind);
     for (size_t size = 0; size < bed_payload_bytes(&bed) + 20; size++) {
       if (size == bed_payload_bytes(&bed))
         continue;
       struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
       struct bed_change mark;
       uint16_t l4_bytes = (uint16_t)(8 + size);
-      reply.size = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + (size_t)l4_bytes;
-      asz_be16_store(reply.bytes + ASZ_ETH_BYTES + ASZ_IPV4_TOTAL_LENGTH, (uint16_t)(ASZ_IPV4_BYTES + l4_bytes));
+      reply.size = (size_t)bed.template.l4_at + l4_bytes;
+      if (bed.family == ASZ_FAMILY_IPV6)
+        asz_be16_store(bed_l3(&reply) + ASZ_IPV6_PAYLOAD_LENGTH, l4_bytes);
+      else
+        asz_be16_store(bed_l3(&reply) + ASZ_IPV4_TOTAL_LENGTH, (uint16_t)(ASZ_IPV4_BYTES + l4_bytes));
       if (bed.module->protocol == ASZ_PROTOCOL_UDP)
-        asz_be16_store(reply.bytes + ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_LENGTH, l4_bytes);
+        asz_be16_store(bed_l4(&reply) + ASZ_UDP_LENGTH, l4_bytes);
       bed_finish(&reply);
       bed_mark(&bed, &mark);
       bed_receive(&bed, &reply, now);
@@ -161,12 +168,13 @@ Test(probes, match_rejects_every_flipped_cookie_bit)
       {ASZ_PROBE_TCP_SYN, tcp_ack, 32},     {ASZ_PROBE_TCP_SYN, tcp_echo, 32},
   };
   unsigned kinds = 0;
-  for (unsigned i = 0; i < sizeof covered / sizeof *covered; i++) {
-    kinds |= 1u << covered[i].kind;
-    bed_open(&bed, covered[i].kind);
-    flip_and_expect_forged(covered[i].field, covered[i].bits);
-    bed_close(&bed);
-  }
+  for (unsigned i = 0; i < sizeof covered / sizeof *covered; i++)
+    for (unsigned way = 0; way < 4; way++) {
+      kinds |= 1u << covered[i].kind;
+      OPEN(covered[i].kind);
+      flip_and_expect_forged(covered[i].field, covered[i].bits);
+      bed_close(&bed);
+    }
   cr_assert(eq(uint, kinds, (1u << ASZ_PROBE_COUNT) - 1), "a kind is missing here");
 }
 
@@ -259,20 +267,38 @@ Test(probes, one_bad_hmac_in_a_full_burst_spoils_no_other)
 Test(probes, mirrored_request_is_never_answered)
 {
   EACH_KIND(kind) {
-    bed_open(&bed, kind);
+    OPEN(kind);
     struct bed_frame frame = bed_request(&bed, 1, 5, tx);
-    uint8_t kept[4], *ip = frame.bytes + ASZ_ETH_BYTES;
-    memcpy(kept, ip + ASZ_IPV4_SRC, 4);
-    memcpy(ip + ASZ_IPV4_SRC, ip + ASZ_IPV4_DST, 4);
-    memcpy(ip + ASZ_IPV4_DST, kept, 4);
+    uint8_t kept[16], *l4 = bed_l4(&frame);
+    size_t bytes = bed.family == ASZ_FAMILY_IPV6 ? 16 : 4;
+    uint8_t *src = bed_l3(&frame) + (bed.family == ASZ_FAMILY_IPV6 ? ASZ_IPV6_SRC : ASZ_IPV4_SRC), *dst = src + bytes;
+    memcpy(kept, src, bytes);
+    memcpy(src, dst, bytes);
+    memcpy(dst, kept, bytes);
     if (bed.module->protocol != ASZ_PROTOCOL_ICMP) {
-      memcpy(kept, ip + ASZ_IPV4_BYTES, 2);
-      memcpy(ip + ASZ_IPV4_BYTES, ip + ASZ_IPV4_BYTES + 2, 2);
-      memcpy(ip + ASZ_IPV4_BYTES + 2, kept, 2);
+      memcpy(kept, l4, 2);
+      memcpy(l4, l4 + 2, 2);
+      memcpy(l4 + 2, kept, 2);
     }
     bed_finish(&frame);
     bed_receive(&bed, &frame, now);
     cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0), "%s", bed.module->name);
+    bed_close(&bed);
+  }
+}
+
+/* The two families do not answer for each other: an echo reply of the other protocol is none. */
+Test(probes, reply_of_the_other_icmp_is_not_ours)
+{
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++) {
+    bed_open_on(&bed, ASZ_PROBE_ICMP_ECHO, family, 0);
+    struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+    struct bed_change mark;
+    bed_l4(&reply)[0] = family == ASZ_FAMILY_IPV6 ? ASZ_ICMP_ECHO_REPLY : ASZ_ICMPV6_ECHO_REPLY;
+    bed_finish(&reply);
+    bed_mark(&bed, &mark);
+    bed_receive(&bed, &reply, now);
+    bed_assert_only(&bed, &mark, ASZ_CTR_RX_NOT_OURS);
     bed_close(&bed);
   }
 }
