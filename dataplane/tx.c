@@ -60,7 +60,11 @@ static void look_ahead(struct asz_tx *tx) {
 
 void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct asz_shard *shard, const struct asz_clock *clock,
                   const struct asz_probe_setup *setup, uint64_t origin_tsc) {
-  const struct asz_tx kept = {.port = tx->port, .queue = tx->queue, .counters = tx->counters, .missed_ours = tx->missed_ours};
+  const struct asz_tx kept = {.port = tx->port,
+                              .queue = tx->queue,
+                              .counters = tx->counters,
+                              .missed_ours = tx->missed_ours,
+                              .gateway_lost = {tx->gateway_lost[ASZ_FAMILY_IPV4], tx->gateway_lost[ASZ_FAMILY_IPV6]}};
   *tx = kept;
   tx->plan = *plan;
   tx->shard = *shard;
