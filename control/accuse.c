@@ -155,6 +155,7 @@ static struct asz_evidence describe(const struct asz_epochs *e, const struct asz
   snprintf(evidence.origin, sizeof evidence.origin, "%s", e->config->validator_origin);
   snprintf(evidence.reason, sizeof evidence.reason, "%s", decision->reason);
   memcpy(evidence.provider_pk, accused->public_key, 32);
+  memcpy(evidence.ipv6, accused->ipv6, sizeof evidence.ipv6);
   memcpy(evidence.validator_pk, e->key->public_key, 32);
   memcpy(evidence.params_hash, e->params_hash, 32);
   return evidence;

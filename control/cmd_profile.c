@@ -15,8 +15,8 @@ static void print_identity(const struct asz_profile *p) {
   char key[2 * ASZ_PK_BYTES + 1] = "none known: no bound probes, no challenges";
   if (asz_provider_has_key(who))
     asz_hex_encode(key, who->public_key, sizeof who->public_key);
-  printf("%s   %s:%u   %s%s\n", who->name, asz_text_ipv4(ASZ_TEXT, who->ipv4), who->port,
-         asz_probe_name((enum asz_probe)who->probe), who->control ? "   control target (never scored)" : "");
+  printf("%s   %s   %s%s\n", who->name, asz_provider_endpoint(ASZ_TEXT, who), asz_probe_name((enum asz_probe)who->probe),
+         who->control ? "   control target (never scored)" : "");
   printf("key          %s\n", key);
   printf("registered   %s   device %" PRIu32 "   region %s   operator %s\n", asz_text_time(ASZ_TEXT, who->registered_ns),
          who->device, *who->region ? who->region : "-", *who->operator_name ? who->operator_name : "-");
@@ -177,7 +177,7 @@ static int print_json(const struct asz_profile *p) {
     asz_hex_encode(key, p->provider.public_key, sizeof p->provider.public_key);
   return asz_cmd_json(json_pack(
       "{s:s, s:s, s:s?, s:I, s:s, s:b, s:I, s:{s:I, s:I, s:I}, s:i, s:I, s:o, s:o, s:o, s:o, s:s}", "name", p->provider.name,
-      "ip", asz_text_ipv4(ASZ_TEXT, p->provider.ipv4), "key", key[0] ? key : NULL, "device", (json_int_t)p->provider.device,
+      "ip", asz_provider_address(ASZ_TEXT, &p->provider), "key", key[0] ? key : NULL, "device", (json_int_t)p->provider.device,
       "probe", asz_probe_name((enum asz_probe)p->provider.probe), "control", p->provider.control, "rtt_target_ns",
       (json_int_t)p->rtt_target_ns, "correctness", "slots", (json_int_t)p->state.eprocess.slots, "wrong",
       (json_int_t)p->state.eprocess.wrong, "right_low_ppm", (json_int_t)p->right_low_ppm, "nines_certified",

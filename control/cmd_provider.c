@@ -66,7 +66,7 @@ static int add(const struct asz_cmd_context *context, int argc, char **argv) {
     return asz_cmd_fail(err, &diag);
   if (context->json)
     return asz_cmd_json(json_pack("{s:I, s:s}", "id", (json_int_t)provider.row, "name", provider.name));
-  printf("registered %s (%s, %s)\n", provider.name, asz_text_ipv4(ASZ_TEXT, provider.ipv4),
+  printf("registered %s (%s, %s)\n", provider.name, asz_provider_address(ASZ_TEXT, &provider),
          asz_probe_name((enum asz_probe)provider.probe));
   return ASZ_EXIT_OK;
 }
@@ -134,7 +134,7 @@ static json_t *provider_json(const struct asz_provider *p) {
   if (asz_provider_has_key(p))
     asz_hex_encode(key, p->public_key, sizeof p->public_key);
   return json_pack("{s:I, s:s, s:s, s:s?, s:I, s:i, s:i, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:I}", "id", (json_int_t)p->row,
-                   "name", p->name, "ip", asz_text_ipv4(ASZ_TEXT, p->ipv4), "key", key[0] ? key : NULL, "device",
+                   "name", p->name, "ip", asz_provider_address(ASZ_TEXT, p), "key", key[0] ? key : NULL, "device",
                    (json_int_t)p->device, "port", p->port, "challenge_port", p->challenge_port, "probe",
                    asz_probe_name((enum asz_probe)p->probe), "region", p->region, "operator", p->operator_name, "rtt_target_ns",
                    (json_int_t)p->rtt_target_ns, "control", p->control, "ssid", !(p->flags & ASZ_TARGET_NO_SSID), "hmac_key",
@@ -159,15 +159,14 @@ static int list_table(const struct asz_provider *providers, size_t count) {
     asz_table_cell(table, heading[i]);
   for (size_t i = 0; i < count; i++) {
     const struct asz_provider *p = &providers[i];
-    char key[20] = "none", address[24], device[16];
+    char key[20] = "none", device[16];
     if (asz_provider_has_key(p)) {
       asz_hex_encode(key, p->public_key, 6);
       strcat(key, "...");
     }
-    snprintf(address, sizeof address, "%s:%u", asz_text_ipv4(ASZ_TEXT, p->ipv4), p->port);
     snprintf(device, sizeof device, "%" PRIu32, p->device);
     const char *cells[] = {p->name,
-                           address,
+                           asz_provider_endpoint(ASZ_TEXT, p),
                            asz_probe_name((enum asz_probe)p->probe),
                            key,
                            device,

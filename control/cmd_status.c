@@ -11,6 +11,7 @@
 #include "control/table.h"
 #include "control/tlog/tlog.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/base/ipv6.h"
 
 enum { OPEN_SHOWN = 5 };
 
@@ -118,8 +119,13 @@ static void name_open(struct status *s, const struct asz_provider *providers, si
 static void decide_next(struct status *s) {
   size_t size = sizeof s->next;
   const struct open_slash *first = s->open_count ? &s->open[0] : NULL; /* an S1, if there is one */
-  if (!s->has_epoch && (s->config.network_eal[0] == '\0' || s->config.network_local_ip == 0 || s->config.network_gateway_ip == 0))
-    snprintf(s->next, size, "set network.eal, network.local_ip and network.gateway_ip in assize.conf, then `assize doctor`");
+  const struct asz_config *c = &s->config;
+  bool ipv4 = c->network_local_ip != 0 && c->network_gateway_ip != 0;
+  bool ipv6 = !asz_ipv6_is_none(c->network_local_ip6) && !asz_ipv6_is_none(c->network_gateway_ip6);
+  if (!s->has_epoch && (c->network_eal[0] == '\0' || (!ipv4 && !ipv6)))
+    snprintf(s->next, size,
+             "set network.eal, network.local_ip and network.gateway_ip (or local_ip6 and gateway_ip6) in assize.conf, then "
+             "`assize doctor`");
   else if (s->providers == 0)
     snprintf(s->next, size, "register who agreed to be probed: `assize provider add` or `assize provider import FILE`");
   else if (!s->has_epoch)

@@ -29,6 +29,7 @@ struct sweep {
   uint32_t provider; /* index in the roster */
   uint64_t ports, seconds, rate_ps;
   struct asz_target target[ASZ_SWEEP_PORTS_MAX];
+  uint8_t ipv6[16]; /* the provider's, if it has one */
   struct asz_session session[ASZ_SWEEP_PORTS_MAX];
   struct asz_hmac_key hmac[ASZ_SWEEP_PORTS_MAX];
   struct asz_stats *stats;
@@ -60,7 +61,10 @@ static int make_plan(struct sweep *s, struct asz_diag *diag) {
     s->session[i] = *session;
     if (v->roster->hmac)
       s->hmac[i] = v->roster->hmac[s->provider];
+    if (asz_target_family(&s->target[i]) == ASZ_FAMILY_IPV6)
+      s->target[i].ipv4 = 0; /* of an array of one address */
   }
+  memcpy(s->ipv6, v->roster->provider[s->provider].ipv6, sizeof s->ipv6);
   s->plan = (struct asz_plan){
       .epoch = number,
       .rate_pps = s->ports * s->rate_ps,
@@ -71,6 +75,8 @@ static int make_plan(struct sweep *s, struct asz_diag *diag) {
       .fault_bound_ppm = (uint32_t)v->config.probe_fault_bound_ppm,
       .target_count = (uint32_t)s->ports,
       .target = s->target,
+      .ipv6_count = asz_target_family(&s->target[0]) == ASZ_FAMILY_IPV6,
+      .ipv6 = &s->ipv6,
       .session = s->session,
       .hmac = v->roster->hmac ? s->hmac : NULL,
       .sweep = true,

@@ -17,9 +17,10 @@
 #include "control/parse.h"
 #include "control/suggest.h"
 #include "control/table.h"
+#include "dataplane/base/ipv6.h"
 #include "dataplane/base/sketch.h"
 
-enum type { TYPE_U64, TYPE_BOOL, TYPE_TEXT, TYPE_IPV4, TYPE_WORD };
+enum type { TYPE_U64, TYPE_BOOL, TYPE_TEXT, TYPE_IPV4, TYPE_IPV6, TYPE_WORD };
 
 struct key {
   const char *section, *name, *full_name, *unit, *def, *help;
@@ -50,6 +51,7 @@ enum { KEY_COUNT = sizeof keys / sizeof keys[0], VALUE_MAX = ASZ_CONFIG_TEXT_MAX
 #define TEXT_FITS_U64(max)
 #define TEXT_FITS_BOOL(max)
 #define TEXT_FITS_IPV4(max)
+#define TEXT_FITS_IPV6(max)
 #define TEXT_FITS_WORD(max)
 #define TEXT_FITS_TEXT(max)                                              _Static_assert(max < ASZ_CONFIG_TEXT_MAX, "field too short");
 #define TEXT_FITS(section, key, type, unit, def, min, max, scored, help) TEXT_FITS_##type(max)
@@ -87,6 +89,9 @@ static void format_expected(const struct key *key, char *ret_text, size_t capaci
   case TYPE_IPV4:
     snprintf(ret_text, capacity, "an IPv4 address");
     return;
+  case TYPE_IPV6:
+    snprintf(ret_text, capacity, "an IPv6 address");
+    return;
   case TYPE_WORD:
     snprintf(ret_text, capacity, "%s", key->unit);
     return;
@@ -120,6 +125,9 @@ static void format_value(const struct asz_config *config, const struct key *key,
     return;
   case TYPE_IPV4:
     snprintf(ret_text, VALUE_MAX, "%s", asz_text_ipv4(ASZ_TEXT, *(const uint32_t *)at));
+    return;
+  case TYPE_IPV6:
+    snprintf(ret_text, VALUE_MAX, "%s", asz_text_ipv6(ASZ_TEXT, at));
     return;
   case TYPE_WORD:
     length = word_at(key->unit, *(const uint64_t *)at, &word);
@@ -163,6 +171,8 @@ static int parse_value(struct asz_config *config, const struct key *key, const c
     return parse_text(key, text, at);
   case TYPE_IPV4:
     return asz_parse_ipv4(text, at);
+  case TYPE_IPV6:
+    return asz_ipv6_parse(at, text);
   case TYPE_WORD:
     return parse_word(key->unit, text, at);
   }
@@ -344,6 +354,19 @@ static int check_sketch(const struct asz_config *c, const char *where, struct as
   return 0;
 }
 
+static int check_ipv6(const struct asz_config *c, const char *where, struct asz_diag *diag) {
+  const uint8_t *local = c->network_local_ip6, *gateway = c->network_gateway_ip6;
+  if (!asz_ipv6_is_none(local) && !asz_ipv6_is_host(local))
+    return asz_diag_set(diag, ASZ_ERANGE, "%s: network.local_ip6: expected a unicast address or ::, got %s", where,
+                        asz_text_ipv6(ASZ_TEXT, local));
+  if (!asz_ipv6_is_none(gateway) && !asz_ipv6_is_host(gateway))
+    return asz_diag_set(diag, ASZ_ERANGE, "%s: network.gateway_ip6: expected a unicast address or ::, got %s", where,
+                        asz_text_ipv6(ASZ_TEXT, gateway));
+  if (!asz_ipv6_is_none(local) && memcmp(local, gateway, 16) == 0)
+    return asz_diag_set(diag, ASZ_ERANGE, "%s: network.gateway_ip6: expected another address than network.local_ip6", where);
+  return 0;
+}
+
 static int check_network(const struct asz_config *c, const char *where, struct asz_diag *diag) {
   uint64_t base = c->network_source_port_base, own = c->network_challenge_source_port;
   if (own >= base && own < base + 8192)
@@ -356,7 +379,7 @@ static int check_network(const struct asz_config *c, const char *where, struct a
     return asz_diag_set(diag, ASZ_ERANGE, "%s: network.prober_lcores: expected a power of two, got %" PRIu64, where, lcores);
   if (c->network_local_ip != 0 && c->network_local_ip == c->network_gateway_ip)
     return asz_diag_set(diag, ASZ_ERANGE, "%s: network.gateway_ip: expected another address than network.local_ip", where);
-  return 0;
+  return check_ipv6(c, where, diag);
 }
 
 static int check_origin(const struct asz_config *c, const char *where, struct asz_diag *diag) {

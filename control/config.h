@@ -14,8 +14,8 @@
 
 /* X(section, key, type, unit, default, min, max, scored, help)
  * type: U64 (decimal), BOOL (yes/no; min and max 0, 1), TEXT (printable ASCII without ';'; min and max are lengths; a line of the
- * file holds 198 characters), IPV4 (default a dotted quad), WORD (one of the words in `unit`, separated by |). scored: 1 when the
- * value changes scores or slashes: part of the parameter hash that is logged. */
+ * file holds 198 characters), IPV4 (default a dotted quad), IPV6 (:: is none), WORD (one of the words in `unit`, separated by |).
+ * scored: 1 when the value changes scores or slashes: part of the parameter hash that is logged. */
 #define ASZ_CONFIG_LIST(X)                                                                                                       \
   X(validator, origin, TEXT, "name", "assize.example/validator", 3, 150, 0,                                                      \
     "origin line of the transparency log: a name that you own")                                                                  \
@@ -28,7 +28,10 @@
   X(network, memory_mib, U64, "MiB", "512", 64, 1048576, 0, "memory for packet buffers and tables")                              \
   X(network, huge_pages, WORD, "auto|yes|no", "auto", 0, 0, 0, "use huge pages: auto takes them where they are")                 \
   X(network, local_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "our address on the port; the kernel must not own it")               \
-  X(network, gateway_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "next hop of all providers")                                       \
+  X(network, gateway_ip, IPV4, "address", "0.0.0.0", 0, 0, 0, "next hop of all IPv4 providers")                                  \
+  X(network, local_ip6, IPV6, "address", "::", 0, 0, 0, "our IPv6 address on the port, for providers that have one; :: is none") \
+  X(network, gateway_ip6, IPV6, "address", "::", 0, 0, 0, "next hop of their probes; may be link-local")                         \
+  X(network, vlan, U64, "802.1Q VLAN", "0", 0, 4094, 0, "tag of everything that is sent and received; 0: none")                  \
   X(network, check_checksums, BOOL, "", "yes", 0, 1, 0, "verify UDP, ICMP and TCP checksums of replies in software")             \
   X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0,                                                             \
     "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
@@ -68,6 +71,7 @@ struct asz_config {
 #define ASZ_CONFIG_FIELD_BOOL(section, key)                                     uint64_t section##_##key;
 #define ASZ_CONFIG_FIELD_WORD(section, key)                                     uint64_t section##_##key; /* index of the word */
 #define ASZ_CONFIG_FIELD_IPV4(section, key)                                     uint32_t section##_##key; /* host order */
+#define ASZ_CONFIG_FIELD_IPV6(section, key)                                     uint8_t section##_##key[16];
 #define ASZ_CONFIG_FIELD_TEXT(section, key)                                     char section##_##key[ASZ_CONFIG_TEXT_MAX];
 #define ASZ_CONFIG_FIELD(section, key, type, unit, def, min, max, scored, help) ASZ_CONFIG_FIELD_##type(section, key)
   ASZ_CONFIG_LIST(ASZ_CONFIG_FIELD)

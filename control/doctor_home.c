@@ -14,6 +14,7 @@
 #include "control/doctor.h"
 #include "control/table.h"
 #include "control/tlog/tlog.h"
+#include "dataplane/base/ipv6.h"
 
 /* What lies in a home is not looked at where there is none: one missing `assize init` is one failure, not five. */
 static bool no_home(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {
@@ -104,31 +105,48 @@ void asz_doctor_port(const struct asz_doctor *doctor, struct asz_finding *ret_fi
   }
 }
 
-static bool kernel_owns(uint32_t ipv4) {
+/* Does an interface of the kernel have this address (4 or 16 bytes in network order)? */
+static bool kernel_owns(int family, const void *address) {
   struct ifaddrs *list;
   bool owned = false;
   if (getifaddrs(&list) != 0)
     return false;
-  for (const struct ifaddrs *at = list; at; at = at->ifa_next)
-    if (at->ifa_addr && at->ifa_addr->sa_family == AF_INET)
-      owned |= ntohl(((const struct sockaddr_in *)at->ifa_addr)->sin_addr.s_addr) == ipv4;
+  for (const struct ifaddrs *at = list; at; at = at->ifa_next) {
+    if (!at->ifa_addr || at->ifa_addr->sa_family != family)
+      continue;
+    if (family == AF_INET)
+      owned |= memcmp(&((const struct sockaddr_in *)at->ifa_addr)->sin_addr, address, 4) == 0;
+    else
+      owned |= memcmp(&((const struct sockaddr_in6 *)at->ifa_addr)->sin6_addr, address, 16) == 0;
+  }
   freeifaddrs(list);
   return owned;
 }
 
+static void kernels_address(const char *text, const char *key, struct asz_finding *ret_finding) {
+  asz_finding_set(ret_finding, ASZ_FINDING_FAIL, "%s belongs to the kernel: it would answer, and reset, what is ours", text);
+  asz_finding_advise(ret_finding, "take a free address of the same network for network.%s", key);
+}
+
 void asz_doctor_addresses(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {
-  uint32_t local = doctor->config.network_local_ip, gateway = doctor->config.network_gateway_ip;
-  if (local == 0 || gateway == 0) {
+  const struct asz_config *c = &doctor->config;
+  const struct in_addr local = {.s_addr = htonl(c->network_local_ip)};
+  bool ipv4 = c->network_local_ip != 0 && c->network_gateway_ip != 0;
+  bool ipv6 = !asz_ipv6_is_none(c->network_local_ip6) && !asz_ipv6_is_none(c->network_gateway_ip6);
+  if (!ipv4 && !ipv6) {
     asz_finding_set(ret_finding, ASZ_FINDING_FAIL, "network.local_ip or network.gateway_ip is not set");
     asz_finding_advise(ret_finding,
-                       "local_ip: a free address of the port's network; gateway_ip: its router, or the providers' host");
-  } else if (kernel_owns(local)) {
-    asz_finding_set(ret_finding, ASZ_FINDING_FAIL, "%s belongs to the kernel: it would answer, and reset, what is ours",
-                    asz_text_ipv4(ASZ_TEXT, local));
-    asz_finding_advise(ret_finding, "take a free address of the same network for network.local_ip");
+                       "local_ip: a free address of the port's network; gateway_ip: its router, or the providers' host; or "
+                       "local_ip6 and gateway_ip6");
+  } else if (ipv4 && kernel_owns(AF_INET, &local)) {
+    kernels_address(asz_text_ipv4(ASZ_TEXT, c->network_local_ip), "local_ip", ret_finding);
+  } else if (ipv6 && kernel_owns(AF_INET6, c->network_local_ip6)) {
+    kernels_address(asz_text_ipv6(ASZ_TEXT, c->network_local_ip6), "local_ip6", ret_finding);
   } else {
-    asz_finding_set(ret_finding, ASZ_FINDING_OK, "%s, next hop %s", asz_text_ipv4(ASZ_TEXT, local),
-                    asz_text_ipv4(ASZ_TEXT, gateway));
+    asz_finding_set(ret_finding, ASZ_FINDING_OK, "%s%s%s%s%s%s%s", ipv4 ? asz_text_ipv4(ASZ_TEXT, c->network_local_ip) : "",
+                    ipv4 ? ", next hop " : "", ipv4 ? asz_text_ipv4(ASZ_TEXT, c->network_gateway_ip) : "",
+                    ipv4 && ipv6 ? "; " : "", ipv6 ? asz_text_ipv6(ASZ_TEXT, c->network_local_ip6) : "",
+                    ipv6 ? ", next hop " : "", ipv6 ? asz_text_ipv6(ASZ_TEXT, c->network_gateway_ip6) : "");
   }
 }
 

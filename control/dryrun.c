@@ -13,7 +13,7 @@
 #include "dataplane/base/wire.h"
 #include "dataplane/dryrun.h"
 
-enum { HEX_BYTES_A_LINE = 16 };
+enum { HEX_BYTES_A_LINE = 16, END_BYTES = sizeof(struct asz_text) + 8 };
 
 struct view {
   const struct asz_validator *v;
@@ -34,12 +34,14 @@ static int make_plan(struct view *view, struct asz_validator *v, struct asz_stat
   sodium_memzero(epoch.secret, sizeof epoch.secret);
   if (err)
     return err;
-  const struct asz_dryrun_config config = {
+  struct asz_dryrun_config config = {
+      .vlan = (uint16_t)v->config.network_vlan,
       .lcore_count = (uint32_t)v->config.network_prober_lcores,
       .local_ipv4 = v->config.network_local_ip,
       .source_port_base = (uint16_t)v->config.network_source_port_base,
       .start_realtime_ns = asz_clock_now_ns(),
   };
+  memcpy(config.local_ipv6, v->config.network_local_ip6, sizeof config.local_ipv6);
   err = asz_dryrun_new(&view->frames, &view->plan, &config);
   return err ? asz_diag_set(diag, err, "no memory for a dry run") : 0;
 }
@@ -59,20 +61,37 @@ static size_t statistics_bytes(const struct asz_validator *v) {
   return asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells);
 }
 
+/* Where a frame comes from and goes to. */
+struct ends {
+  struct asz_frame parsed;
+  struct asz_text source, destination;
+};
+
+static void ends_read(struct ends *ret_ends, const struct asz_dryrun_frame *f) {
+  struct asz_frame *parsed = &ret_ends->parsed;
+  asz_wire_parse(parsed, f->bytes, f->size_bytes, ASZ_WIRE_CHECK_ALL);
+  if (parsed->family == ASZ_FAMILY_IPV6) {
+    asz_text_ipv6(&ret_ends->source, asz_frame_src_ipv6(parsed, f->bytes));
+    asz_text_ipv6(&ret_ends->destination, asz_frame_dst_ipv6(parsed, f->bytes));
+  } else {
+    asz_text_ipv4(&ret_ends->source, parsed->src_ipv4);
+    asz_text_ipv4(&ret_ends->destination, parsed->dst_ipv4);
+  }
+}
+
 /* ---- JSON ---- */
 
 static json_t *frame_json(const struct view *view, const struct asz_dryrun_frame *f) {
   char hex[2 * ASZ_DRYRUN_FRAME_MAX + 1], cookie[17];
-  struct asz_frame parsed;
-  asz_wire_parse(&parsed, f->bytes, f->size_bytes, ASZ_WIRE_CHECK_ALL);
+  struct ends ends;
+  ends_read(&ends, f);
   asz_hex_encode(hex, f->bytes, f->size_bytes);
   snprintf(cookie, sizeof cookie, "%016" PRIx64, f->cookie);
   return json_pack("{s:I, s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:I, s:s, s:i, s:s}", "offset_ns", (json_int_t)f->due_ns, "lcore",
                    (json_int_t)f->lcore, "target", view->v->roster->provider[f->target].name, "kind",
-                   asz_probe_name((enum asz_probe)view->plan.target[f->target].probe), "source",
-                   asz_text_ipv4(ASZ_TEXT, parsed.src_ipv4), "source_port", parsed.src_port, "destination",
-                   asz_text_ipv4(ASZ_TEXT, parsed.dst_ipv4), "destination_port", parsed.dst_port, "round", (json_int_t)f->round,
-                   "cookie", cookie, "size_bytes", f->size_bytes, "hex", hex);
+                   asz_probe_name((enum asz_probe)view->plan.target[f->target].probe), "source", ends.source.chars, "source_port",
+                   ends.parsed.src_port, "destination", ends.destination.chars, "destination_port", ends.parsed.dst_port, "round",
+                   (json_int_t)f->round, "cookie", cookie, "size_bytes", f->size_bytes, "hex", hex);
 }
 
 static json_t *frames_json(const struct view *view, uint32_t count) {
@@ -111,17 +130,20 @@ static void print_hex(const struct asz_dryrun_frame *f) {
   puts("\n");
 }
 
+static void end_print(char ret_text[END_BYTES], const struct asz_frame *parsed, const char *address, uint16_t port) {
+  bool ipv6 = parsed->family == ASZ_FAMILY_IPV6;
+  if (parsed->kind == ASZ_FRAME_ICMP)
+    snprintf(ret_text, END_BYTES, "%s", address);
+  else
+    snprintf(ret_text, END_BYTES, ipv6 ? "[%s]:%u" : "%s:%u", address, port);
+}
+
 static void print_frame(const struct view *view, uint32_t number, const struct asz_dryrun_frame *f) {
-  struct asz_frame parsed;
-  asz_wire_parse(&parsed, f->bytes, f->size_bytes, ASZ_WIRE_CHECK_ALL);
-  char source[32], destination[32];
-  const char *colon = parsed.kind == ASZ_FRAME_ICMP ? "" : ":";
-  snprintf(source, sizeof source, "%s%s", asz_text_ipv4(ASZ_TEXT, parsed.src_ipv4), colon);
-  snprintf(destination, sizeof destination, "%s%s", asz_text_ipv4(ASZ_TEXT, parsed.dst_ipv4), colon);
-  if (*colon) {
-    snprintf(source + strlen(source), 8, "%u", parsed.src_port);
-    snprintf(destination + strlen(destination), 8, "%u", parsed.dst_port);
-  }
+  struct ends ends;
+  ends_read(&ends, f);
+  char source[END_BYTES], destination[END_BYTES];
+  end_print(source, &ends.parsed, ends.source.chars, ends.parsed.src_port);
+  end_print(destination, &ends.parsed, ends.destination.chars, ends.parsed.dst_port);
   printf("# %" PRIu32 "  +%" PRIu64 ".%06" PRIu64 " ms  %s  %s  %s > %s  round %" PRIu32 "  cookie %016" PRIx64 "  %u bytes\n",
          number, f->due_ns / 1000000, f->due_ns % 1000000, view->v->roster->provider[f->target].name,
          asz_probe_name((enum asz_probe)view->plan.target[f->target].probe), source, destination, f->round, f->cookie,

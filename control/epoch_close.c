@@ -24,7 +24,8 @@ static uint32_t score_all(struct asz_epochs *e, const struct asz_plan *plan, con
   for (uint32_t i = 0; i < e->roster->count; i++) {
     const struct asz_provider *provider = &e->roster->provider[i];
     struct asz_epochs_entry *entry = &e->entry[i];
-    asz_measure_fill(&ret_measure[i], stats, i, e->sent[i], slots_judged, &entry->answers);
+    uint64_t slots = asz_measure_slots_of(plan, stats, slots_judged, i);
+    asz_measure_fill(&ret_measure[i], stats, i, e->sent[i], slots, &entry->answers);
     entry->answers = (struct asz_answer_counts){0};
     if (provider->control)
       continue;

@@ -158,7 +158,8 @@ static int by_name(const struct asz_provider *a, const struct asz_provider *b) {
   return strcmp(a->name, b->name);
 }
 static int by_ip(const struct asz_provider *a, const struct asz_provider *b) {
-  return (a->ipv4 > b->ipv4) - (a->ipv4 < b->ipv4);
+  int order = (a->ipv4 > b->ipv4) - (a->ipv4 < b->ipv4);
+  return order ? order : memcmp(a->ipv6, b->ipv6, sizeof a->ipv6);
 }
 static int by_key(const struct asz_provider *a, const struct asz_provider *b) {
   int order = memcmp(a->public_key, b->public_key, sizeof a->public_key);

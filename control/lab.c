@@ -196,7 +196,7 @@ static void on_sealed(void *context, const struct asz_plan *plan, const struct a
   uint64_t slots = asz_measure_slots(plan, stats, lab->validator.roster);
   asz_engine_sent(plan, stats, lab->sent);
   for (uint32_t i = 0; i < plan->target_count; i++)
-    asz_lab_seen_add(&lab->seen[i], stats, i, lab->sent[i], slots);
+    asz_lab_seen_add(&lab->seen[i], stats, i, lab->sent[i], asz_measure_slots_of(plan, stats, slots, i));
 }
 
 /* ---- life ---- */

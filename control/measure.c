@@ -29,6 +29,10 @@ uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *
   return whole & ~stats->slots_unjudged & slots_controlled(stats, roster, slots);
 }
 
+uint64_t asz_measure_slots_of(const struct asz_plan *plan, const struct asz_stats *stats, uint64_t slots_judged, uint32_t i) {
+  return slots_judged & ~stats->slots_no_gateway[asz_target_family(&plan->target[i])];
+}
+
 void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *stats, uint32_t index, uint32_t sent,
                       uint64_t slots_judged, const struct asz_answer_counts *answers) {
   const struct asz_target_stats *t = &stats->target[index];

@@ -18,6 +18,9 @@ enum { ASZ_SLOT_PROBES_MIN = 3 }; /* scoring.md: down only when every one of >= 
  * of the control targets up in it (no control target registered: this gate is open). */
 uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *stats, const struct asz_roster *roster);
 
+/* asz_measure_slots_of: of those, the ones in which plan index i may be judged: not where its family's gateway was silent. */
+uint64_t asz_measure_slots_of(const struct asz_plan *plan, const struct asz_stats *stats, uint64_t slots_judged, uint32_t i);
+
 /* Verdicts on one provider's answers in one epoch. */
 struct asz_answer_counts {
   uint32_t pass, fail, malformed, missing, unjudged;

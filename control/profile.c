@@ -44,8 +44,8 @@ static void decide_next(struct asz_profile *p) {
   else if (score->binding == ASZ_BINDING_NO_DATA)
     snprintf(p->next, size, "nothing was judged in the last epoch: see the engine's line in `assize status`");
   else if (score->rtt_q95_ns == 0)
-    snprintf(p->next, size, "it answers nothing: ask its operator whether %s:%u is open to you",
-             asz_text_ipv4(&a, p->provider.ipv4), p->provider.port);
+    snprintf(p->next, size, "it answers nothing: ask its operator whether %s is open to you",
+             asz_provider_endpoint(&a, &p->provider));
   else if (score->binding == ASZ_BINDING_LATENCY)
     snprintf(p->next, size, "nothing from you: its q95 of %s must come down to %s", asz_text_ns(&a, score->rtt_q95_ns),
              asz_text_ns(&b, p->rtt_target_ns));

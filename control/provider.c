@@ -4,12 +4,14 @@
 #include "control/provider.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "control/hmac_file.h"
 #include "control/parse.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/identity.h"
+#include "dataplane/base/ipv6.h"
 #include "dataplane/engine.h"
 
 enum { STAMP_PORT = 862, HTTPS_PORT = 443 };
@@ -68,7 +70,7 @@ static int copy_printable(const char *text, size_t max, char *ret_text) {
   return 0;
 }
 
-static int parse_unicast(const char *text, uint32_t *ret_ipv4) {
+static int parse_ipv4_unicast(const char *text, uint32_t *ret_ipv4) {
   uint32_t ipv4;
   int err = asz_parse_ipv4(text, &ipv4);
   if (err)
@@ -77,6 +79,20 @@ static int parse_unicast(const char *text, uint32_t *ret_ipv4) {
   if (first == 0 || first == 127 || first >= 224) /* this network, loopback, multicast and reserved: nothing answers a probe */
     return ASZ_ERANGE;
   *ret_ipv4 = ipv4;
+  return 0;
+}
+
+/* One address of either family; the last one given counts. */
+static int parse_unicast(const char *text, struct asz_provider *p) {
+  uint8_t ipv6[16] = {0};
+  uint32_t ipv4 = 0;
+  int err = strchr(text, ':') ? asz_ipv6_parse(ipv6, text) : parse_ipv4_unicast(text, &ipv4);
+  if (err)
+    return err;
+  if (ipv4 == 0 && !asz_ipv6_is_provider(ipv6))
+    return ASZ_ERANGE;
+  p->ipv4 = ipv4;
+  memcpy(p->ipv6, ipv6, sizeof ipv6);
   return 0;
 }
 
@@ -106,7 +122,7 @@ static int assign(struct asz_provider *p, enum asz_provider_field field, const c
   case ASZ_PROVIDER_FIELD_name:
     return copy_word(text, 1, ASZ_PROVIDER_NAME_MAX, p->name);
   case ASZ_PROVIDER_FIELD_ip:
-    return parse_unicast(text, &p->ipv4);
+    return parse_unicast(text, p);
   case ASZ_PROVIDER_FIELD_key:
     return parse_key(text, p->public_key);
   case ASZ_PROVIDER_FIELD_device:
@@ -158,9 +174,10 @@ int asz_provider_set(struct asz_provider *provider, enum asz_provider_field fiel
 }
 
 int asz_provider_finish(struct asz_provider *provider, const char *where, struct asz_diag *diag) {
-  enum asz_provider_field missing = !provider->name[0]    ? ASZ_PROVIDER_FIELD_name
-                                    : provider->ipv4 == 0 ? ASZ_PROVIDER_FIELD_ip
-                                                          : ASZ_PROVIDER_FIELD_COUNT;
+  bool no_address = provider->ipv4 == 0 && asz_ipv6_is_none(provider->ipv6);
+  enum asz_provider_field missing = !provider->name[0] ? ASZ_PROVIDER_FIELD_name
+                                    : no_address       ? ASZ_PROVIDER_FIELD_ip
+                                                       : ASZ_PROVIDER_FIELD_COUNT;
   if (missing != ASZ_PROVIDER_FIELD_COUNT)
     return asz_diag_set(diag, ASZ_EFORMAT, "%s: %s: expected %s, got nothing", where, fields[missing].name,
                         fields[missing].expected);
@@ -176,6 +193,13 @@ int asz_provider_finish(struct asz_provider *provider, const char *where, struct
     return asz_diag_set(diag, ASZ_EFORMAT, "%s: key: expected %s, or an hmac_key_file, for the probe stamp-auth, got nothing",
                         where, fields[ASZ_PROVIDER_FIELD_key].expected);
   return 0;
+}
+
+const char *asz_provider_endpoint(struct asz_text *text, const struct asz_provider *provider) {
+  bool ipv6 = asz_provider_family(provider) == ASZ_FAMILY_IPV6;
+  snprintf(text->chars, sizeof text->chars, "%s%s%s:%u", ipv6 ? "[" : "", asz_provider_address(ASZ_TEXT, provider),
+           ipv6 ? "]" : "", provider->port);
+  return text->chars;
 }
 
 const struct asz_provider *asz_provider_by_row(const struct asz_provider *providers, size_t count, int64_t row) {

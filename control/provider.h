@@ -8,8 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "control/table.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
+#include "dataplane/base/ipv6.h"
+#include "dataplane/base/wire.h"
 
 enum { ASZ_PROVIDER_NAME_MAX = 63, ASZ_REGION_MAX = 31, ASZ_OPERATOR_MAX = 63 };
 enum { ASZ_HMAC_SECRET_BYTES_MIN = 16, ASZ_HMAC_SECRET_BYTES_MAX = 32 };
@@ -19,7 +22,8 @@ struct asz_provider {
   char name[ASZ_PROVIDER_NAME_MAX + 1];     /* operator's name for it: [A-Za-z0-9._-], unique */
   uint8_t public_key[32];                   /* Ed25519; all zero: none known (no TLV, no challenges) */
   uint32_t device;                          /* index within the identity; (public_key, device) is unique where a key is known */
-  uint32_t ipv4;                            /* host order; unique */
+  uint32_t ipv4;                            /* host order; unique; 0: the address is an IPv6 one, below */
+  uint8_t ipv6[16];                         /* unique; all zero: the address is an IPv4 one */
   uint16_t port;                            /* STAMP, default 862; of tcp-syn TCP, default 443 */
   uint16_t challenge_port;                  /* default 8620; 0: no challenges */
   uint8_t probe;                            /* enum asz_probe */
@@ -36,7 +40,7 @@ struct asz_provider {
 /* X(field, what is expected): the columns of an imported file and the options of `provider add` ('_' typed as '-'). */
 #define ASZ_PROVIDER_FIELD_LIST(X)                                                                                               \
   X(name, "1 to 63 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")                                                      \
-  X(ip, "a unicast IPv4 address")                                                                                                \
+  X(ip, "a unicast IPv4 or IPv6 address")                                                                                        \
   X(key, "an Ed25519 public key as 64 hex digits")                                                                               \
   X(device, "a number from 0 to 4294967295")                                                                                     \
   X(port, "a port from 1 to 65535")                                                                                              \
@@ -72,6 +76,19 @@ static inline bool asz_provider_has_key(const struct asz_provider *provider) {
   static const uint8_t none[32];
   return memcmp(provider->public_key, none, sizeof none) != 0;
 }
+/* asz_provider_family: of its address. asz_provider_address: its one canonical text (dotted quad, RFC 5952).
+ * asz_provider_endpoint: with the STAMP port, "192.0.2.1:862" or "[2001:db8::1]:862". Both return text's characters. */
+static inline enum asz_family asz_provider_family(const struct asz_provider *provider) {
+  return provider->ipv4 == 0 ? ASZ_FAMILY_IPV6 : ASZ_FAMILY_IPV4;
+}
+static inline const char *asz_provider_address(struct asz_text *text, const struct asz_provider *provider) {
+  if (asz_provider_family(provider) == ASZ_FAMILY_IPV6)
+    asz_ipv6_format(text->chars, provider->ipv6);
+  else
+    asz_ipv4_format(text->chars, provider->ipv4);
+  return text->chars;
+}
+const char *asz_provider_endpoint(struct asz_text *text, const struct asz_provider *provider);
 /* asz_provider_by_row: in an array of ascending rows, as the store lists them; NULL when it is not there. */
 const struct asz_provider *asz_provider_by_row(const struct asz_provider *providers, size_t count, int64_t row);
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "control/tlog/tlog.h"
-#include "dataplane/base/wire.h"
 
 /* A key that was handed over goes before the one that two identities share. */
 static int hmac_fill(struct asz_roster *roster, uint32_t i, struct asz_diag *diag) {
@@ -26,12 +25,15 @@ static int hmac_fill(struct asz_roster *roster, uint32_t i, struct asz_diag *dia
 
 static int roster_fill(struct asz_roster *roster, uint32_t i, const struct asz_identity *validator, struct asz_diag *diag) {
   const struct asz_provider *p = &roster->provider[i];
+  bool ipv6 = asz_provider_family(p) == ASZ_FAMILY_IPV6;
+  if (ipv6)
+    memcpy(roster->ipv6[roster->ipv6_count], p->ipv6, sizeof p->ipv6);
   roster->target[i] = (struct asz_target){
-      .ipv4 = p->ipv4,
+      .ipv4 = ipv6 ? roster->ipv6_count++ : p->ipv4,
       .port = p->port,
       .challenge_port = p->challenge_port,
       .probe = p->probe,
-      .flags = p->flags,
+      .flags = (uint8_t)(p->flags | (ipv6 ? ASZ_TARGET_IPV6 : 0)),
   };
   roster->control_count += p->control;
   if (!asz_provider_has_key(&roster->provider[i])) {
@@ -53,9 +55,9 @@ static int roster_fill(struct asz_roster *roster, uint32_t i, const struct asz_i
 
 /* The registration as lines of text; no field can hold a newline, so two registrations never share a leaf. */
 static size_t registration_write(char *ret_text, size_t capacity, const struct asz_provider *p) {
-  char key[65], address[16];
+  char key[65];
+  const char *address = asz_provider_address(ASZ_TEXT, p);
   asz_hex_encode(key, p->public_key, 32);
-  asz_ipv4_format(address, p->ipv4);
   int n = snprintf(ret_text, capacity, "%s\n%s\n%u\n%s\n%u\n%u\n%s\n%s\n%s\n%u\n", p->name, key, p->device, address, p->port,
                    p->challenge_port, asz_probe_name(p->probe), p->region, p->operator_name, p->control ? 1u : 0u);
   assert(n > 0 && (size_t)n < capacity);
@@ -90,6 +92,13 @@ static int hmac_take(struct asz_roster *roster) {
   return 0;
 }
 
+static size_t ipv6_count(const struct asz_provider *provider, size_t count) {
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++)
+    found += asz_provider_family(&provider[i]) == ASZ_FAMILY_IPV6;
+  return found;
+}
+
 int asz_roster_new(struct asz_roster **ret_roster, struct asz_provider *provider, size_t count,
                    const struct asz_identity *validator, struct asz_diag *diag) {
   struct asz_roster *roster = calloc(1, sizeof *roster);
@@ -100,11 +109,12 @@ int asz_roster_new(struct asz_roster **ret_roster, struct asz_provider *provider
   roster->provider = provider;
   roster->count = (uint32_t)count;
   roster->target = calloc(count + 1, sizeof *roster->target);
+  roster->ipv6 = calloc(ipv6_count(provider, count) + 1, sizeof *roster->ipv6);
   roster->provider_id = calloc(count + 1, sizeof *roster->provider_id);
   roster->shared = calloc(count + 1, sizeof *roster->shared);
   roster->session[0] = calloc(count + 1, sizeof **roster->session);
   roster->session[1] = calloc(count + 1, sizeof **roster->session);
-  if (!roster->target || !roster->provider_id || !roster->shared || !roster->session[0] || !roster->session[1] ||
+  if (!roster->target || !roster->ipv6 || !roster->provider_id || !roster->shared || !roster->session[0] || !roster->session[1] ||
       hmac_take(roster) != 0) {
     asz_roster_free(roster);
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for %zu providers", count);
@@ -143,6 +153,7 @@ void asz_roster_free(struct asz_roster *roster) {
   free_wiped(roster->hmac, roster->count * sizeof *roster->hmac);
   free_wiped(roster->provider, roster->count * sizeof *roster->provider);
   free(roster->provider_id);
+  free(roster->ipv6);
   free(roster->target);
   free(roster);
 }

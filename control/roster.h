@@ -19,6 +19,8 @@ struct asz_roster {
   uint32_t control_count; /* of those, our own control targets */
   struct asz_provider *provider;
   struct asz_target *target;
+  uint32_t ipv6_count;            /* of the providers, those with an IPv6 address */
+  uint8_t (*ipv6)[16];            /* their addresses, in plan order */
   uint8_t (*provider_id)[8];      /* short ids; zero without a key */
   uint8_t (*shared)[32];          /* X25519 secrets; zero without a key */
   struct asz_session *session[2]; /* by epoch & 1 */

@@ -55,6 +55,8 @@ int asz_run_plan(const struct asz_config *config, const struct asz_roster *roste
       .fault_bound_ppm = (uint32_t)config->probe_fault_bound_ppm,
       .target_count = roster->count,
       .target = roster->target,
+      .ipv6_count = roster->ipv6_count,
+      .ipv6 = (const uint8_t(*)[16])roster->ipv6,
       .session = epoch->session,
       .hmac = roster->hmac,
       .stats = stats,

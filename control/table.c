@@ -121,6 +121,10 @@ const char *asz_text_ipv4(struct asz_text *text, uint32_t ipv4) {
   return inet_ntop(AF_INET, &address, text->chars, sizeof text->chars);
 }
 
+const char *asz_text_ipv6(struct asz_text *text, const uint8_t ipv6[16]) {
+  return inet_ntop(AF_INET6, ipv6, text->chars, sizeof text->chars);
+}
+
 struct asz_table {
   size_t column_count, cell_count, capacity;
   char **cell;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 struct asz_text {
-  char chars[48];
+  char chars[64];
 };
 #define ASZ_TEXT (&(struct asz_text){""}) /* a fresh one, alive until the end of the enclosing block */
 
@@ -30,6 +30,8 @@ const char *asz_text_bytes(struct asz_text *text, uint64_t bytes);
 const char *asz_text_q32(struct asz_text *text, uint64_t value_q32);
 /* Dotted quad of a host-order address. */
 const char *asz_text_ipv4(struct asz_text *text, uint32_t ipv4);
+/* RFC 5952 text of an address of 16 bytes. */
+const char *asz_text_ipv6(struct asz_text *text, const uint8_t ipv6[16]);
 
 /* A table whose column widths follow its contents. Cells are copied; all memory is released by asz_table_print. */
 struct asz_table;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/table.h"
 #include "dataplane/base/log.h"
-#include "dataplane/base/wire.h"
 #include "dataplane/eal.h"
 
 enum { GATEWAY_WAIT_S = 10 };
@@ -77,12 +77,26 @@ static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
   return err;
 }
 
+static int network_refuse(const struct asz_home *home, const char *key, const char *of_whom, const char *got,
+                          struct asz_diag *diag) {
+  return asz_diag_set(diag, ASZ_EINVAL, "%s: network.%s: expected the address of %s, got %s", home->config_path, key, of_whom,
+                      got);
+}
+
 int asz_validator_network(const struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
-  if (v->config.network_local_ip && v->config.network_gateway_ip)
-    return 0;
-  return asz_diag_set(diag, ASZ_EINVAL, "%s: network.%s: expected the address of %s, got 0.0.0.0", home->config_path,
-                      v->config.network_local_ip ? "gateway_ip" : "local_ip",
-                      v->config.network_local_ip ? "the next hop to the providers" : "this validator on the port");
+  static const char us[] = "this validator on the port", next_hop[] = "the next hop to the providers";
+  const struct asz_config *c = &v->config;
+  bool local6 = !asz_ipv6_is_none(c->network_local_ip6), gateway6 = !asz_ipv6_is_none(c->network_gateway_ip6);
+  bool needs6 = v->roster->ipv6_count > 0, needs4 = v->roster->ipv6_count != v->roster->count;
+  if (!c->network_local_ip && (needs4 || c->network_gateway_ip))
+    return network_refuse(home, "local_ip", us, "0.0.0.0", diag);
+  if (!c->network_gateway_ip && c->network_local_ip)
+    return network_refuse(home, "gateway_ip", next_hop, "0.0.0.0", diag);
+  if (!local6 && (needs6 || gateway6))
+    return network_refuse(home, "local_ip6", us, "::", diag);
+  if (!gateway6 && local6)
+    return network_refuse(home, "gateway_ip6", next_hop, "::", diag);
+  return 0;
 }
 
 int asz_validator_next_epoch(const struct asz_validator *v, uint32_t *ret_number, struct asz_diag *diag) {
@@ -130,16 +144,33 @@ static int find_lcores(struct asz_engine_config *config, uint64_t count, unsigne
   return 0;
 }
 
+static int gateway_silent(const struct asz_validator *v, int err, struct asz_diag *diag) {
+  const struct asz_config *c = &v->config;
+  enum asz_family family = asz_engine_silent_family(v->engine);
+  bool ipv6 = family == ASZ_FAMILY_IPV6;
+  return asz_diag_set(diag, err,
+                      "the gateway %s does not answer %s from %s within %d s: check network.gateway_%s, network.local_%s, "
+                      "network.vlan and the cable",
+                      ipv6 ? asz_text_ipv6(ASZ_TEXT, c->network_gateway_ip6) : asz_text_ipv4(ASZ_TEXT, c->network_gateway_ip),
+                      ipv6 ? "ND" : "ARP",
+                      ipv6 ? asz_text_ipv6(ASZ_TEXT, c->network_local_ip6) : asz_text_ipv4(ASZ_TEXT, c->network_local_ip),
+                      GATEWAY_WAIT_S, ipv6 ? "ip6" : "ip", ipv6 ? "ip6" : "ip");
+}
+
 int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
   struct asz_engine_config config;
   asz_engine_config_default(&config);
   config.port_id = port_id;
   config.local_ipv4 = v->config.network_local_ip;
   config.gateway_ipv4 = v->config.network_gateway_ip;
+  memcpy(config.local_ipv6, v->config.network_local_ip6, sizeof config.local_ipv6);
+  memcpy(config.gateway_ipv6, v->config.network_gateway_ip6, sizeof config.gateway_ipv6);
+  config.vlan = (uint16_t)v->config.network_vlan;
   config.source_port_base = (uint16_t)v->config.network_source_port_base;
   config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
   config.checksum_rx = v->config.network_check_checksums != 0;
   config.target_count_max = v->roster->count > ASZ_SWEEP_PORTS_MAX ? v->roster->count : ASZ_SWEEP_PORTS_MAX;
+  config.ipv6_count_max = v->roster->ipv6_count;
   int err = find_lcores(&config, v->config.network_prober_lcores, first_worker, diag);
   if (!err)
     err = asz_engine_new(&v->engine, &config, diag);
@@ -149,15 +180,8 @@ int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned fir
   if (err)
     return asz_diag_set(diag, err, "the prober's lcores cannot be started: %s", asz_err_str(err));
   err = asz_engine_wait_gateway(v->engine, GATEWAY_WAIT_S * UINT64_C(1000000000));
-  if (err) {
-    char gateway[16], local[16];
-    asz_ipv4_format(gateway, config.gateway_ipv4);
-    asz_ipv4_format(local, config.local_ipv4);
-    return asz_diag_set(
-        diag, err,
-        "the gateway %s does not answer ARP from %s within %d s: check network.gateway_ip, network.local_ip and the cable",
-        gateway, local, GATEWAY_WAIT_S);
-  }
+  if (err)
+    return gateway_silent(v, err, diag);
   asz_log(ASZ_LOG_INFO, "memory: engine %zu MiB, statistics 2 x %zu MiB", asz_engine_memory_bytes(v->engine) >> 20,
           asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells) >> 20);
   return 0;

@@ -23,7 +23,8 @@ ASZ_MUST_CHECK int asz_validator_open(struct asz_validator *ret_validator, const
 /* asz_validator_look: only config, key, store and roster, to read: nothing is locked or written, and a validator may be running
  * on the same home. The same errors. */
 ASZ_MUST_CHECK int asz_validator_look(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag);
-/* asz_validator_network: are our address and the gateway's configured? ASZ_EINVAL with the key. */
+/* asz_validator_network: are our address and the gateway's configured, of each family that a provider's address is of? None may
+ * have one of the two alone. ASZ_EINVAL with the key. */
 ASZ_MUST_CHECK int asz_validator_network(const struct asz_validator *validator, const struct asz_home *home,
                                          struct asz_diag *diag);
 /* asz_validator_next_epoch: the number that the next epoch will have; it is not spent. */

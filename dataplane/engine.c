@@ -269,20 +269,17 @@ void asz_engine_free(struct asz_engine *engine) {
   free(engine);
 }
 
-static bool gateway_known(struct asz_engine *engine, enum asz_family family) {
-  return atomic_load_explicit(&engine->gateway_known[family], memory_order_acquire);
-}
-
-static bool gateways_known(struct asz_engine *engine) {
-  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
-    if (has_family(&engine->config, family) && !gateway_known(engine, family))
-      return false;
-  return true;
+enum asz_family asz_engine_silent_family(const struct asz_engine *engine) {
+  enum asz_family family = 0;
+  while (family < ASZ_FAMILY_COUNT &&
+         (!has_family(&engine->config, family) || atomic_load_explicit(&engine->gateway_known[family], memory_order_acquire)))
+    family++;
+  return family;
 }
 
 int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns) {
   uint64_t start_ns = asz_clock_monotonic_ns();
-  while (!gateways_known(engine)) {
+  while (asz_engine_silent_family(engine) != ASZ_FAMILY_COUNT) {
     if (asz_clock_monotonic_ns() - start_ns >= timeout_ns)
       return ASZ_ETIMEDOUT;
     usleep(POLL_US);
@@ -337,7 +334,7 @@ int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *pla
   enum asz_engine_phase phase = asz_engine_phase(engine);
   if (engine->launched == 0 || (phase != ASZ_PHASE_IDLE && phase != ASZ_PHASE_SEALED))
     return asz_diag_set(diag, ASZ_ESTATE, "engine: an epoch can only begin when launched and idle or sealed");
-  if (!gateways_known(engine))
+  if (asz_engine_silent_family(engine) != ASZ_FAMILY_COUNT)
     return asz_diag_set(diag, ASZ_ESTATE, "engine: the gateway has not answered ARP or ND yet");
   int err = asz_plan_check(plan, diag);
   if (err == 0)

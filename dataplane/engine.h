@@ -194,6 +194,8 @@ void asz_engine_stop(struct asz_engine *engine);
 void asz_engine_free(struct asz_engine *engine); /* stops if needed; NULL is fine */
 /* asz_engine_wait_gateway: until the gateway's MAC is known, of each family that has an address; ASZ_ETIMEDOUT. */
 ASZ_MUST_CHECK int asz_engine_wait_gateway(struct asz_engine *engine, uint64_t timeout_ns);
+/* asz_engine_silent_family: whose gateway has not answered yet; ASZ_FAMILY_COUNT when all have. */
+enum asz_family asz_engine_silent_family(const struct asz_engine *engine);
 
 /* asz_engine_epoch_begin: in IDLE or SEALED only (ASZ_ESTATE). The plan is copied; what it points at is not. */
 ASZ_MUST_CHECK int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *plan, struct asz_diag *diag);

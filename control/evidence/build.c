@@ -76,7 +76,10 @@ static void put_body(struct asz_cbor_writer *writer, const struct asz_evidence *
   asz_cbor_pair_text(writer, 0, e->provider_name);
   asz_cbor_pair_bytes(writer, 1, e->provider_pk, 32);
   asz_cbor_pair_uint(writer, 2, e->device);
-  asz_cbor_pair_uint(writer, 3, e->ipv4);
+  if (e->ipv4 != 0)
+    asz_cbor_pair_uint(writer, 3, e->ipv4);
+  else
+    asz_cbor_pair_bytes(writer, 3, e->ipv6, sizeof e->ipv6);
   asz_cbor_put_uint(writer, 3);
   asz_cbor_put_map(writer, ASZ_ACCUSER_PAIRS);
   asz_cbor_pair_bytes(writer, 0, e->validator_pk, 32);

@@ -58,7 +58,8 @@ struct asz_evidence {
   char provider_name[64];
   uint8_t provider_pk[32];
   uint32_t device;
-  uint32_t ipv4;
+  uint32_t ipv4;    /* 0: the address is an IPv6 one */
+  uint8_t ipv6[16]; /* all zero: it is an IPv4 one */
   /* accuser */
   uint8_t validator_pk[32];
   char origin[ASZ_TLOG_ORIGIN_MAX + 1]; /* of its log */

@@ -108,7 +108,11 @@ static void read_body(struct asz_cbor_reader *reader, struct asz_bundle *bundle)
   asz_cbor_field_text(reader, 0, "accused name", e->provider_name, sizeof e->provider_name, 0);
   asz_cbor_field_copy(reader, 1, "accused public key", e->provider_pk, 32);
   e->device = (uint32_t)asz_cbor_field_uint(reader, 2, "accused device", UINT32_MAX);
-  e->ipv4 = (uint32_t)asz_cbor_field_uint(reader, 3, "accused ipv4", UINT32_MAX);
+  asz_cbor_key(reader, 3, "accused address");
+  if (asz_cbor_is_bytes(reader))
+    asz_cbor_copy(reader, e->ipv6, sizeof e->ipv6);
+  else
+    e->ipv4 = (uint32_t)asz_cbor_uint(reader, UINT32_MAX);
   asz_cbor_key(reader, 3, "accuser");
   asz_cbor_map(reader, ASZ_ACCUSER_PAIRS);
   asz_cbor_field_copy(reader, 0, "accuser public key", e->validator_pk, 32);

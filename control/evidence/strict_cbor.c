@@ -248,6 +248,11 @@ void asz_cbor_field_text(struct asz_cbor_reader *reader, unsigned key, const cha
   asz_cbor_text(reader, ret_text, capacity, lines);
 }
 
+int asz_cbor_is_bytes(const struct asz_cbor_reader *reader) {
+  enum { MAJOR_BYTES = 2 }; /* RFC 8949 section 3.1: the upper three bits of an item's first byte */
+  return !reader->err && reader->at < reader->size && reader->data[reader->at] >> 5 == MAJOR_BYTES;
+}
+
 int asz_cbor_end(struct asz_cbor_reader *reader) {
   reader->field = "end";
   if (!reader->err && reader->at != reader->size)

@@ -47,6 +47,8 @@ void asz_cbor_map(struct asz_cbor_reader *reader, uint64_t pairs);
 void asz_cbor_key(struct asz_cbor_reader *reader, unsigned key, const char *field);
 /* asz_cbor_array: number of items, at most `max`; 0 after an error. */
 size_t asz_cbor_array(struct asz_cbor_reader *reader, size_t max);
+/* asz_cbor_is_bytes: is the next item a byte string? For the one field that may be of two types. */
+int asz_cbor_is_bytes(const struct asz_cbor_reader *reader);
 /* Values: 0, NULL or "" after an error. asz_cbor_bytes points into the data. asz_cbor_text copies: at most capacity - 1 bytes of
  * UTF-8; of control characters only newlines, and only where `lines`. */
 uint64_t asz_cbor_uint(struct asz_cbor_reader *reader, uint64_t max);

@@ -13,14 +13,14 @@
 
 /* X(symbol, SQL) */
 #define ASZ_STATEMENT_LIST(X)                                                                                                    \
-  X(PROVIDER_ADD, "INSERT INTO provider (name, public_key, device, ipv4, port, challenge_port, probe, flags, control, region,"   \
-                  " operator, rtt_target_ns, registered_ns, hmac_secret) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                  \
-  X(PROVIDER_LIST, "SELECT row, name, public_key, device, ipv4, port, challenge_port, probe, flags, control, region, operator,"  \
-                   " rtt_target_ns, registered_ns, hmac_secret FROM provider ORDER BY row")                                      \
-  X(PROVIDER_FIND, "SELECT row, name, public_key, device, ipv4, port, challenge_port, probe, flags, control, region, operator,"  \
-                   " rtt_target_ns, registered_ns, hmac_secret FROM provider WHERE name = ?")                                    \
+  X(PROVIDER_ADD, "INSERT INTO provider (name, public_key, device, ipv4, ipv6, port, challenge_port, probe, flags, control,"     \
+                  " region, operator, rtt_target_ns, registered_ns, hmac_secret) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")        \
+  X(PROVIDER_LIST, "SELECT row, name, public_key, device, ipv4, ipv6, port, challenge_port, probe, flags, control, region,"      \
+                   " operator, rtt_target_ns, registered_ns, hmac_secret FROM provider ORDER BY row")                            \
+  X(PROVIDER_FIND, "SELECT row, name, public_key, device, ipv4, ipv6, port, challenge_port, probe, flags, control, region,"      \
+                   " operator, rtt_target_ns, registered_ns, hmac_secret FROM provider WHERE name = ?")                          \
   X(PROVIDER_BY_NAME, "SELECT name FROM provider WHERE name = ?")                                                                \
-  X(PROVIDER_BY_IPV4, "SELECT name FROM provider WHERE ipv4 = ?")                                                                \
+  X(PROVIDER_BY_ADDRESS, "SELECT name FROM provider WHERE ipv4 = ? OR ipv6 = ?")                                                 \
   X(PROVIDER_BY_KEY, "SELECT name FROM provider WHERE public_key = ? AND device = ?")                                            \
   X(STATE_LOAD, "SELECT score, s1_count, s3_count, s1_open, jailed_until_ns FROM state WHERE provider_row = ?")                  \
   X(STATE_SAVE, "INSERT INTO state (provider_row, score, s1_count, s3_count, s1_open, jailed_until_ns) VALUES (?,?,?,?,?,?)"     \

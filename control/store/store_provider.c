@@ -4,13 +4,36 @@
 #include <string.h>
 
 #include "control/store/store_private.h"
-#include "dataplane/base/wire.h"
 
 static void bind_key(struct asz_cursor *cursor, const struct asz_provider *provider) {
   if (asz_provider_has_key(provider))
     asz_bind_blob(cursor, provider->public_key, sizeof provider->public_key);
   else
     asz_bind_null(cursor);
+}
+
+/* Two columns, one of them NULL. */
+static void bind_address(struct asz_cursor *cursor, const struct asz_provider *provider) {
+  if (asz_provider_family(provider) == ASZ_FAMILY_IPV6) {
+    asz_bind_null(cursor);
+    asz_bind_blob(cursor, provider->ipv6, sizeof provider->ipv6);
+  } else {
+    asz_bind_i64(cursor, provider->ipv4);
+    asz_bind_null(cursor);
+  }
+}
+
+/* Exactly one of the two columns holds something. */
+static void column_address(struct asz_cursor *cursor, struct asz_provider *ret_provider) {
+  bool ipv4 = !asz_column_is_null(cursor);
+  if (ipv4)
+    ret_provider->ipv4 = (uint32_t)asz_column_u64(cursor, UINT32_MAX);
+  else
+    cursor->position++;
+  if (ipv4)
+    cursor->position++;
+  else
+    asz_column_bytes(cursor, ret_provider->ipv6, sizeof ret_provider->ipv6);
 }
 
 /* 1 and the name of the provider that a bound lookup finds, 0 for none. Ends the cursor. */
@@ -36,14 +59,12 @@ static int check_collisions(struct asz_store *store, const struct asz_provider *
   if (found < 0)
     return found;
 
-  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_IPV4, what, diag);
-  asz_bind_i64(&cursor, provider->ipv4);
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_ADDRESS, what, diag);
+  bind_address(&cursor, provider);
   found = lookup(&cursor, other);
-  if (found == 1) {
-    char address[16];
-    asz_ipv4_format(address, provider->ipv4);
-    return asz_diag_set(diag, ASZ_EEXIST, "provider %s: address: %s is already registered as %s", provider->name, address, other);
-  }
+  if (found == 1)
+    return asz_diag_set(diag, ASZ_EEXIST, "provider %s: address: %s is already registered as %s", provider->name,
+                        asz_provider_address(ASZ_TEXT, provider), other);
   if (found < 0 || !asz_provider_has_key(provider))
     return found;
 
@@ -66,7 +87,7 @@ int asz_store_provider_add(struct asz_store *store, struct asz_provider *provide
   asz_bind_text(&cursor, provider->name);
   bind_key(&cursor, provider);
   asz_bind_i64(&cursor, provider->device);
-  asz_bind_i64(&cursor, provider->ipv4);
+  bind_address(&cursor, provider);
   asz_bind_i64(&cursor, provider->port);
   asz_bind_i64(&cursor, provider->challenge_port);
   asz_bind_i64(&cursor, provider->probe);
@@ -110,7 +131,7 @@ static void read_provider(struct asz_cursor *cursor, struct asz_provider *ret_pr
   else
     asz_column_bytes(cursor, ret_provider->public_key, sizeof ret_provider->public_key);
   ret_provider->device = (uint32_t)asz_column_u64(cursor, UINT32_MAX);
-  ret_provider->ipv4 = (uint32_t)asz_column_u64(cursor, UINT32_MAX);
+  column_address(cursor, ret_provider);
   ret_provider->port = (uint16_t)asz_column_u64(cursor, UINT16_MAX);
   ret_provider->challenge_port = (uint16_t)asz_column_u64(cursor, UINT16_MAX);
   ret_provider->probe = (uint8_t)asz_column_u64(cursor, UINT8_MAX);

@@ -53,6 +53,21 @@ const char *const asz_store_steps[] = {
 
     /* 1 -> 2: the key of STAMP's authenticated mode, where a provider was given one */
     "ALTER TABLE provider ADD COLUMN hmac_secret BLOB;",
+
+    /* 2 -> 3: an address is IPv4 or IPv6. SQLite cannot take NOT NULL from a column, so the table is made anew; the counter
+     * behind AUTOINCREMENT moves with it, so that a row's number stays spent. */
+    "CREATE TABLE provider_2 (row INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, public_key BLOB,"
+    " device INTEGER NOT NULL, ipv4 INTEGER UNIQUE, ipv6 BLOB UNIQUE, port INTEGER NOT NULL, challenge_port INTEGER NOT NULL,"
+    " probe INTEGER NOT NULL, flags INTEGER NOT NULL, control INTEGER NOT NULL, region TEXT NOT NULL, operator TEXT NOT NULL,"
+    " rtt_target_ns INTEGER NOT NULL, registered_ns INTEGER NOT NULL, hmac_secret BLOB, CHECK ((ipv4 IS NULL) <> (ipv6 IS "
+    "NULL))) STRICT;"
+    "INSERT INTO provider_2 SELECT row, name, public_key, device, ipv4, NULL, port, challenge_port, probe, flags, control, "
+    "region,"
+    " operator, rtt_target_ns, registered_ns, hmac_secret FROM provider;"
+    "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'provider') WHERE name = 'provider_2';"
+    "DROP TABLE provider;"
+    "ALTER TABLE provider_2 RENAME TO provider;"
+    "CREATE UNIQUE INDEX provider_by_key ON provider (public_key, device);",
 };
 
 int asz_store_schema_version(void) {
@@ -90,7 +105,9 @@ int asz_store_check(sqlite3 *db, const char *path, int count, int *ret_version, 
 }
 
 int asz_store_migrate(sqlite3 *db, const char *path, const char *const *steps, int version, int count, struct asz_diag *diag) {
-  int err = asz_store_exec(db, path, "BEGIN IMMEDIATE", "migration", diag);
+  /* A table that others refer to can be made anew only while nobody follows the references; the switch has no effect within a
+   * transaction. */
+  int err = asz_store_exec(db, path, "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE", "migration", diag);
   if (err)
     return err;
   for (int v = version; v < count && !err; v++) {
@@ -106,5 +123,6 @@ int asz_store_migrate(sqlite3 *db, const char *path, const char *const *steps, i
     err = asz_store_exec(db, path, "COMMIT", "migration", diag);
   if (err)
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-  return err;
+  int on = asz_store_exec(db, path, "PRAGMA foreign_keys = ON", "migration", err ? NULL : diag);
+  return err ? err : on;
 }

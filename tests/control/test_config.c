@@ -109,6 +109,7 @@ static void out_of_range_text(const char *section, const char *key, uint64_t min
 #define RANGE_BOOL(section, key, min, max)
 #define RANGE_WORD(section, key, min, max)
 #define RANGE_IPV4(section, key, min, max)
+#define RANGE_IPV6(section, key, min, max)
 
 Test(config, refuses_every_value_outside_its_range)
 {
@@ -133,6 +134,9 @@ Test(config, refuses_relations_that_cannot_work)
       {"[network]\nchallenge_source_port = 49152\n", "a.conf: network.challenge_source_port: expected a port outside"},
       {"[network]\nchallenge_source_port = 57343\n", "a.conf: network.challenge_source_port: expected a port outside"},
       {"[network]\nlocal_ip=10.0.0.1\ngateway_ip=10.0.0.1\n", "a.conf: network.gateway_ip: expected another address"},
+      {"[network]\nlocal_ip6=ff02::1\n", "a.conf: network.local_ip6: expected a unicast address or ::, got ff02::1"},
+      {"[network]\ngateway_ip6=::1\n", "a.conf: network.gateway_ip6: expected a unicast address or ::, got ::1"},
+      {"[network]\nlocal_ip6=fd00::1\ngateway_ip6=fd00:0::1\n", "a.conf: network.gateway_ip6: expected another address"},
       {"[slash]\ns1_stake_bps_first = 2000\n", "a.conf: slash.s1_stake_bps_first: expected at most"},
       {"[slash]\njail_first_s = 86401\n", "a.conf: slash.jail_first_s: expected at most"},
   };
@@ -155,7 +159,8 @@ Test(config, accepts_relations_at_their_edges)
       "[probe]\ninterval_ms = 55\n",                      /* 65,454 rounds */
       "[probe]\ninterval_ms = 20000\n",                   /* 3 a slot */
       "[network]\nchallenge_source_port = 49151\n",       /* just below */
-      "[network]\nchallenge_source_port = 57344\n",       /* just above */
+      "[network]\nlocal_ip6=fd00::1\ngateway_ip6=fe80::1\nvlan=4094\n",
+      "[network]\nchallenge_source_port = 57344\n", /* just above */
       "",
   };
   for (size_t i = 0; i + 1 < sizeof good / sizeof good[0]; i++) {
@@ -241,6 +246,7 @@ static const char *other_u64(const char *def, uint64_t min, uint64_t max) {
 #define OTHER_BOOL(def, unit, min, max) (strcmp(def, "yes") ? "yes" : "no")
 #define OTHER_TEXT(def, unit, min, max) "something.else"
 #define OTHER_IPV4(def, unit, min, max) "198.51.100.1"
+#define OTHER_IPV6(def, unit, min, max) "2001:db8::1"
 #define OTHER_WORD(def, unit, min, max) (strrchr(unit, '|') + 1)
 
 Test(config, hash_covers_exactly_the_scored_keys)

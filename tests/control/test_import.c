@@ -49,11 +49,18 @@ Test(provider, fields_refuse_what_they_cannot_be)
       {ASZ_PROVIDER_FIELD_name, "../key", "name: expected"},
       {ASZ_PROVIDER_FIELD_name, "a\x1b[2J", "got \"a?[2J\""},
       {ASZ_PROVIDER_FIELD_name, "0123456789012345678901234567890123456789012345678901234567890123", "name: expected 1 to 63"},
-      {ASZ_PROVIDER_FIELD_ip, "10.0.0", "ip: expected a unicast IPv4 address"},
+      {ASZ_PROVIDER_FIELD_ip, "10.0.0", "ip: expected a unicast IPv4 or IPv6 address"},
       {ASZ_PROVIDER_FIELD_ip, "0.0.0.0", "ip: expected a unicast"},
       {ASZ_PROVIDER_FIELD_ip, "127.0.0.1", "ip: expected a unicast"},
       {ASZ_PROVIDER_FIELD_ip, "224.0.0.1", "ip: expected a unicast"},
       {ASZ_PROVIDER_FIELD_ip, "255.255.255.255", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "2001:db8:::1", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "[2001:db8::1]", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "::", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "::1", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "ff0e::1", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "::ffff:192.0.2.1", "ip: expected a unicast"},
+      {ASZ_PROVIDER_FIELD_ip, "fe80::1", "ip: expected a unicast"},
       {ASZ_PROVIDER_FIELD_key, "00", "key: expected an Ed25519 public key"},
       {ASZ_PROVIDER_FIELD_key, "0000000000000000000000000000000000000000000000000000000000000000", "key: expected"},
       {ASZ_PROVIDER_FIELD_key, "0100000000000000000000000000000000000000000000000000000000000000", "key: expected"},
@@ -125,7 +132,7 @@ Test(import, refuses_a_header_that_names_no_columns)
 Test(import, names_line_and_field_of_a_bad_row)
 {
   expect_refused("name,ip\na,10.0.0.1\nb,10.0.0.999\n", ASZ_EFORMAT,
-                 "p.csv:3: ip: expected a unicast IPv4 address, got \"10.0.0.999\"");
+                 "p.csv:3: ip: expected a unicast IPv4 or IPv6 address, got \"10.0.0.999\"");
   expect_refused("name,ip\na\n", ASZ_EFORMAT, "p.csv:2: expected 2 fields, got 1");
   expect_refused("name,ip\na,10.0.0.1,\n", ASZ_EFORMAT, "p.csv:2: expected 2 fields, got more");
   expect_refused("name,ip\n,10.0.0.1\n", ASZ_EFORMAT, "p.csv:2: name: expected 1 to 63");
@@ -208,4 +215,48 @@ Test(import, reads_many_rows)
   cr_assert_str_eq(result.provider[ROWS - 1].name, "p4999");
   asz_import_free(&result);
   free(text);
+}
+
+Test(provider, an_address_of_either_family_has_one_text)
+{
+  static const struct {
+    const char *given, *address, *endpoint;
+  } cases[] = {
+      {"192.0.2.1", "192.0.2.1", "192.0.2.1:862"},
+      {"2001:DB8:0:0:0:0:0:1", "2001:db8::1", "[2001:db8::1]:862"},
+      {"2001:db8:0:0:1::1", "2001:db8::1:0:0:1", "[2001:db8::1:0:0:1]:862"},
+      {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", NULL, NULL},
+      {"fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+       "[fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:862"},
+  };
+  struct asz_provider provider;
+  struct asz_diag diag = {""};
+  asz_provider_init(&provider);
+  provider.port = 862;
+  for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    int err = asz_provider_set(&provider, ASZ_PROVIDER_FIELD_ip, cases[i].given, "here", &diag);
+    cr_assert_eq(err, cases[i].address ? 0 : ASZ_ERANGE, "%s", cases[i].given);
+    if (!cases[i].address)
+      continue;
+    cr_assert_str_eq(asz_provider_address(ASZ_TEXT, &provider), cases[i].address);
+    cr_assert_str_eq(asz_provider_endpoint(ASZ_TEXT, &provider), cases[i].endpoint);
+  }
+  /* the last one given counts, whole */
+  cr_assert_eq(asz_provider_set(&provider, ASZ_PROVIDER_FIELD_ip, "192.0.2.1", "here", &diag), 0);
+  cr_assert_eq(asz_provider_family(&provider), ASZ_FAMILY_IPV4);
+  cr_assert(asz_ipv6_is_none(provider.ipv6));
+}
+
+Test(import, takes_both_families_and_sees_one_address_in_two_spellings)
+{
+  char good[] = "name,ip\na,2001:db8::1\nb,192.0.2.1\nc,2001:db8::2\n";
+  struct asz_import result;
+  struct asz_diag diag = {""};
+  cr_assert_eq(asz_import_csv(&result, good, sizeof good - 1, "p.csv", &diag), 0, "%s", diag.text);
+  cr_assert_eq(result.count, 3);
+  cr_assert_eq(result.provider[0].ipv6[15], 1);
+  cr_assert_eq(result.provider[1].ipv4, 0xc0000201);
+  asz_import_free(&result);
+  expect_refused("name,ip\na,2001:db8::1\nb,192.0.2.1\nc,2001:0DB8::0:1\n", ASZ_EEXIST,
+                 "p.csv:4: ip: expected a unique one, already in line 2");
 }

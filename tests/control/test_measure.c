@@ -40,6 +40,17 @@ Test(measure, a_slot_that_probing_did_not_finish_is_not_judged)
   cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0xf);
 }
 
+Test(measure, a_slot_without_the_familys_gateway_is_not_judged_for_its_targets)
+{
+  static struct asz_target plan_target[COUNT] = {[1] = {.flags = ASZ_TARGET_IPV6}};
+  plan.target = plan_target;
+  stats.slots_no_gateway[ASZ_FAMILY_IPV6] = 0x3;
+  uint64_t slots = asz_measure_slots(&plan, &stats, &roster);
+  cr_assert_eq(slots, 0x3ff, "others may be judged");
+  cr_assert_eq(asz_measure_slots_of(&plan, &stats, slots, 0), 0x3ff);
+  cr_assert_eq(asz_measure_slots_of(&plan, &stats, slots, 1), 0x3fc);
+}
+
 Test(measure, half_a_slot_at_the_end_is_not_judged)
 {
   plan.duration_ns -= plan.slot_ns / 2;

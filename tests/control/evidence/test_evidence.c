@@ -497,6 +497,21 @@ Test(evidence, valid_evidence_names_its_checks_and_its_subject)
   cr_assert_eq(report.offence, ASZ_OFFENCE_S3);
 }
 
+Test(evidence, an_ipv6_address_of_the_accused_stands_where_the_ipv4_one_would)
+{
+  static const uint8_t ipv6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7};
+  struct asz_evidence_report report;
+  struct heard heard = {.passed = 0};
+  forge_wrong(&f);
+  size_t ipv4_bytes = f.file_bytes;
+  f.evidence.ipv4 = 0;
+  memcpy(f.evidence.ipv6, ipv6, sizeof ipv6);
+  forge_finish(&f);
+  cr_assert_eq(asz_evidence_check(&report, f.file, f.file_bytes, NULL, hear, &heard), ASZ_EVIDENCE_VALID);
+  cr_assert_eq(f.file_bytes, ipv4_bytes + 12, "16 bytes and their head instead of a 32-bit number and its own");
+  cr_assert_not_null(memmem(f.file, f.file_bytes, ipv6, sizeof ipv6));
+}
+
 Test(evidence, the_same_facts_give_the_same_bytes)
 {
   static struct forge again;

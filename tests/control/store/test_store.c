@@ -254,6 +254,36 @@ Test(migration, every_version_leads_to_the_newest)
   }
 }
 
+/* A store of version 1, as the first release made it, with a provider whom others refer to and a number that was spent. */
+Test(migration, addresses_of_version_1_are_kept_with_all_that_refers_to_them)
+{
+  struct store_fixture fixture;
+  struct asz_provider found;
+  fixture_make(&fixture);
+  sqlite3 *db;
+  cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
+  cr_assert_eq(asz_store_migrate(db, fixture.path, asz_store_steps, 0, 1, &fixture.diag), 0, "%s", fixture.diag.text);
+  static const char rows[] =
+      "INSERT INTO provider VALUES (5, 'old', NULL, 2, 3221225985, 862, 8620, 0, 1, 0, 'eu', 'Ann', 7, 8);"
+      "INSERT INTO provider VALUES (9, 'gone', NULL, 2, 1, 862, 8620, 0, 1, 0, '', '', 7, 8); DELETE FROM provider WHERE row = 9;"
+      "INSERT INTO eprocess_start VALUES (5, 77)";
+  cr_assert_eq(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+  sqlite3_close(db);
+  struct asz_store *store = fixture_open(&fixture);
+  cr_assert_eq(asz_store_provider_find(store, "old", &found, &fixture.diag), 0, "%s", fixture.diag.text);
+  cr_assert_eq(found.row, 5);
+  cr_assert_eq(found.ipv4, 0xc0000201);
+  cr_assert_eq(found.ipv6[0], 0);
+  cr_assert_str_eq(found.region, "eu");
+  cr_assert_eq(fixture_add(&fixture, store, 1), 10, "number 9 is spent");
+  /* references are followed again, and lead to the new table */
+  cr_assert_eq(sqlite3_exec(store->db, "INSERT INTO eprocess_start VALUES (10, 1)", NULL, NULL, NULL), SQLITE_OK);
+  cr_assert_neq(sqlite3_exec(store->db, "INSERT INTO eprocess_start VALUES (99, 1)", NULL, NULL, NULL), SQLITE_OK);
+  cr_assert_neq(sqlite3_exec(store->db, "DELETE FROM provider WHERE row = 5", NULL, NULL, NULL), SQLITE_OK);
+  asz_store_close(store);
+  fixture_remove(&fixture);
+}
+
 Test(migration, a_step_runs_once_and_keeps_the_rows)
 {
   struct store_fixture fixture;

@@ -53,6 +53,28 @@ Test(rows, provider_add_names_the_field_that_collides)
   cr_assert_eq(asz_store_provider_add(store, &again, &fixture.diag), 0, "%s", fixture.diag.text);
 }
 
+static struct asz_provider ipv6_provider(unsigned i) {
+  struct asz_provider provider = fixture_provider(i);
+  provider.ipv4 = 0;
+  memcpy(provider.ipv6, (uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = (uint8_t)i}, 16);
+  return provider;
+}
+
+Test(rows, an_ipv6_provider_comes_back_as_it_was_and_its_address_is_taken)
+{
+  struct asz_provider a = ipv6_provider(1), b = ipv6_provider(2), found;
+  cr_assert_eq(asz_store_provider_add(store, &a, &fixture.diag), 0, "%s", fixture.diag.text);
+  cr_assert_eq(asz_store_provider_add(store, &b, &fixture.diag), 0, "%s", fixture.diag.text);
+  fixture_add(&fixture, store, 3);
+  cr_assert_eq(asz_store_provider_find(store, "provider-1", &found, &fixture.diag), 0);
+  cr_assert_eq(memcmp(&found, &a, sizeof a), 0);
+  struct asz_provider again = fixture_provider(4);
+  again.ipv4 = 0;
+  memcpy(again.ipv6, a.ipv6, 16);
+  cr_assert_eq(asz_store_provider_add(store, &again, &fixture.diag), ASZ_EEXIST);
+  cr_assert_str_eq(fixture.diag.text, "provider provider-4: address: 2001:db8::1 is already registered as provider-1");
+}
+
 Test(rows, providers_without_a_key_do_not_collide)
 {
   for (unsigned i = 0; i < 3; i++) {
@@ -96,7 +118,8 @@ Test(rows, a_damaged_provider_is_an_error_and_no_provider)
                                         "UPDATE provider SET public_key = NULL, region = hex(zeroblob(40))",
                                         "UPDATE provider SET region = '', hmac_secret = zeroblob(15)",
                                         "UPDATE provider SET hmac_secret = zeroblob(33)",
-                                        "UPDATE provider SET hmac_secret = x''"};
+                                        "UPDATE provider SET hmac_secret = x''",
+                                        "UPDATE provider SET hmac_secret = NULL, ipv4 = NULL, ipv6 = x'20010db8'"};
   for (unsigned i = 0; i < sizeof damages / sizeof damages[0]; i++) {
     damage(damages[i]);
     cr_assert_eq(asz_store_provider_find(store, "provider-1", &provider, &fixture.diag), ASZ_EFORMAT, "%s", damages[i]);
