@@ -27,13 +27,13 @@ static int show(const struct asz_cmd_context *context, const struct asz_lab_opti
 }
 
 static int parse(int argc, char **argv, struct asz_lab_options *ret_options) {
-  const char *providers = NULL, *seconds = NULL, *seed = NULL;
+  const char *providers = NULL, *seconds = NULL, *seed = NULL, *ipv6_share = NULL;
   struct asz_lab_options options = {0};
   const struct asz_cmd_option option[] = {
       {"--providers", .value = &providers},       {"--seconds", .value = &seconds},   {"--seed", .value = &seed},
-      {"--scenario", .value = &options.scenario}, {"--keep", .value = &options.keep},
+      {"--scenario", .value = &options.scenario}, {"--keep", .value = &options.keep}, {"--ipv6-share", .value = &ipv6_share},
   };
-  uint64_t providers_n, seconds_n;
+  uint64_t providers_n, seconds_n, ipv6_ppm;
   size_t count;
   int err = asz_cmd_options("lab", argc, argv, option, sizeof option / sizeof option[0], NULL, 0, &count);
   if (!err)
@@ -42,8 +42,11 @@ static int parse(int argc, char **argv, struct asz_lab_options *ret_options) {
     err = asz_cmd_parse_u64("lab", "--seconds", seconds ? seconds : "10", ASZ_LAB_SECONDS_MIN, ASZ_LAB_SECONDS_MAX, &seconds_n);
   if (!err)
     err = asz_cmd_parse_u64("lab", "--seed", seed ? seed : "1", 0, UINT64_MAX, &options.seed);
+  if (!err)
+    err = asz_cmd_parse_u64("lab", "--ipv6-share", ipv6_share ? ipv6_share : "250000", 0, 1000000, &ipv6_ppm);
   if (err)
     return err;
+  options.ipv6_ppm = (uint32_t)ipv6_ppm;
   options.providers = (uint32_t)providers_n;
   options.seconds = (uint32_t)seconds_n;
   *ret_options = options;
@@ -77,6 +80,7 @@ const struct asz_cmd asz_cmd_lab = {
              "  --providers N      1 to 262,144 (256); up to 2,000 of them have keys, TLV probes and challenges\n"
              "  --seconds S        time to probe (10)\n"
              "  --seed X           delays, losses and cheats are drawn from it: same seed, same network (1)\n"
+             "  --ipv6-share PPM   of a million providers, how many have an IPv6 address (250,000: every fourth)\n"
              "  --scenario FILE    groups of providers with given delay, jitter, loss and cheat\n"
              "  --keep DIR         keep the validator's home: status, profile and slash work on it\n\n"
              "Needs no root, no huge pages and no network card. Exit code 1 when a claim about the truth does not hold.\n",

@@ -69,6 +69,8 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
   struct asz_emulator_config emulator;
   asz_emulator_config_default(&emulator);
   c.network_gateway_ip = emulator.gateway_ipv4;
+  asz_emulator_ipv6(c.network_local_ip6, c.network_local_ip);
+  memcpy(c.network_gateway_ip6, asz_emulator_gateway_ipv6, sizeof c.network_gateway_ip6);
   snprintf(c.validator_origin, sizeof c.validator_origin, "assize.example/lab");
   err = asz_config_check(&c, "lab", diag);
   if (!err)
@@ -114,6 +116,10 @@ static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
         .rtt_target_ns = lab->truth[i].delay_ns + lab->truth[i].jitter_ns + SHARED_CPU_NS,
     };
     snprintf(p.name, sizeof p.name, "p%u", i);
+    if (asz_emulator_has_ipv6(lab->options.ipv6_ppm, i)) {
+      asz_emulator_ipv6(p.ipv6, p.ipv4);
+      p.ipv4 = 0;
+    }
     if (lab->keyed) {
       lab_identity(&lab->identity[i], lab->options.seed, i);
       memcpy(p.public_key, lab->identity[i].public_key, 32);
@@ -221,6 +227,7 @@ static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
   config.seed = lab->options.seed;
   config.timeout_ns = lab->config.probe_timeout_ms * 1000000;
   config.truth = lab->truth;
+  config.ipv6_ppm = lab->options.ipv6_ppm;
   uint64_t in_flight = (uint64_t)lab->options.providers * IN_FLIGHT_MS / lab->config.probe_interval_ms;
   if (in_flight > config.in_flight_max)
     config.in_flight_max = (uint32_t)in_flight;

@@ -22,6 +22,7 @@ struct asz_lab_options {
   uint64_t seed;
   const char *scenario; /* file, or NULL */
   const char *keep;     /* directory for the home, or NULL: temporary, removed */
+  uint32_t ipv6_ppm;    /* share of the providers with an IPv6 address */
 };
 
 struct asz_lab;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/base/bytes.h"
 #include "dataplane/bigmem.h"
 #include "dataplane/emulator/internal.h"
 
@@ -29,7 +30,19 @@ enum {
 };
 
 /* Locally administered, so it is nobody's. */
+const uint8_t asz_emulator_prefix[12] = {0xfd, 0x61, 0x73, 0x7a};
 const uint8_t asz_emulator_gateway_mac[6] = {0x02, 0x61, 0x73, 0x7a, 0x67, 0x77};
+
+const uint8_t asz_emulator_gateway_ipv6[16] = {0xfe, 0x80, [10] = 0x61, 0x73, 0x7a, 0, 0, 1};
+
+bool asz_emulator_has_ipv6(uint32_t ipv6_ppm, uint32_t provider) {
+  return ((uint64_t)provider + 1) * ipv6_ppm / PPM > (uint64_t)provider * ipv6_ppm / PPM;
+}
+
+void asz_emulator_ipv6(uint8_t ret_ipv6[16], uint32_t ipv4) {
+  memcpy(ret_ipv6, asz_emulator_prefix, sizeof asz_emulator_prefix);
+  asz_be32_store(ret_ipv6 + sizeof asz_emulator_prefix, ipv4);
+}
 
 void asz_emulator_config_default(struct asz_emulator_config *ret_config) {
   *ret_config = (struct asz_emulator_config){
@@ -52,6 +65,8 @@ static int check_config(const struct asz_emulator_config *config, struct asz_dia
                         config->provider_count);
   if (config->gateway_ipv4 - config->base_ipv4 < config->provider_count)
     return asz_diag_set(diag, ASZ_EINVAL, "emulator: gateway_ipv4: expected an address outside those of the providers");
+  if (config->ipv6_ppm > PPM)
+    return asz_diag_set(diag, ASZ_EINVAL, "emulator: ipv6_ppm: expected 0 to %d, got %u", PPM, config->ipv6_ppm);
   if (config->in_flight_max == 0 || config->in_flight_max > IN_FLIGHT_MAX)
     return asz_diag_set(diag, ASZ_EINVAL, "emulator: in_flight_max: expected 1 to %d, got %u", IN_FLIGHT_MAX,
                         config->in_flight_max);
@@ -118,7 +133,9 @@ int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulat
   struct asz_emulator *e = calloc(1, sizeof *e);
   if (!e)
     return asz_diag_set(diag, ASZ_ENOMEM, "emulator: out of memory");
+  static const uint8_t none[16];
   e->config = *config;
+  asz_nd_init(&e->gateway, asz_emulator_gateway_mac, asz_emulator_gateway_ipv6, none, none, 0);
   atomic_init(&e->keys, &e->keys_store[0]);
   e->keys_next = 1;
   int socket = (int)rte_lcore_to_socket_id(config->lcore_id);

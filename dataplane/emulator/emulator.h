@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_emulator: the lab's provider network, on its own lcore, behind a pair of rings that a net_ring port of the prober shares.
  *
- * Provider i has the address base + i. Everything about it (delay, jitter, loss, cheat) comes from one seed and, if given, a
- * scenario; that is its known truth. It answers ARP for the gateway, STAMP with and without our TLV, ICMP echo, TCP SYN.
- * Challenges are not computed here (this room does not know the provers): they are handed to the caller by
- * asz_emulator_challenge_recv and the answer comes back by asz_emulator_answer_send. */
+ * Provider i has the IPv4 address base + i, or, if it is one of the IPv6 share, fd61:737a:: with the same number behind it.
+ * Everything about it (delay, jitter, loss, cheat) comes from one seed and, if given, a scenario; that is its known truth. It
+ * answers ARP and neighbour solicitations for the gateway, STAMP with and without our TLV, ICMP echo, TCP SYN. Challenges are not
+ * computed here (this room does not know the provers): they are handed to the caller by asz_emulator_challenge_recv and the
+ * answer comes back by asz_emulator_answer_send. */
 #ifndef ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 #define ASZ_DATAPLANE_EMULATOR_EMULATOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,13 +67,19 @@ struct asz_emulator_config {
   unsigned lcore_id;
   uint32_t provider_count;       /* 1..1,048,576 */
   uint32_t base_ipv4;            /* provider i is at base_ipv4 + i; default 10.64.0.1 */
-  uint32_t gateway_ipv4;         /* answered by ARP; default 10.63.255.254 */
+  uint32_t gateway_ipv4;         /* answered by ARP; default 10.63.255.254; over ND: asz_emulator_gateway_ipv6 */
+  uint32_t ipv6_ppm;             /* share of the providers that have an IPv6 address, evenly spread; 0..1,000,000; default 0 */
   uint64_t seed;                 /* draws; same seed, same network */
   uint64_t timeout_ns;           /* the prober's, so that `replay` can wait longer */
   const struct asz_truth *truth; /* provider_count; see asz_scenario */
   uint32_t in_flight_max;        /* delay line capacity, 1..4,194,304; default 65,536; more are dropped: the lab's faults */
 };
 void asz_emulator_config_default(struct asz_emulator_config *ret_config);
+
+/* asz_emulator_has_ipv6: is provider i of the IPv6 share? asz_emulator_ipv6: the address that stands for an IPv4 one. Pure. */
+bool asz_emulator_has_ipv6(uint32_t ipv6_ppm, uint32_t provider);
+void asz_emulator_ipv6(uint8_t ret_ipv6[16], uint32_t ipv4);
+extern const uint8_t asz_emulator_gateway_ipv6[16]; /* link-local */
 
 struct asz_emulator;
 

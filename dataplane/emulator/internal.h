@@ -13,6 +13,7 @@
 #include "dataplane/emulator/delay.h"
 #include "dataplane/emulator/emulator.h"
 #include "dataplane/emulator/reply.h"
+#include "dataplane/nd.h"
 
 enum {
   ASZ_EMULATOR_BURST = 64,          /* frames a turn; as many as the prober sends at once */
@@ -53,9 +54,11 @@ struct asz_emulator {
   unsigned stock_count;
   uint8_t peer_mac[6]; /* of the prober, from its last challenge: where answers go */
   uint32_t peer_ipv4;
+  uint8_t peer_ipv6[16];
+  struct asz_nd gateway; /* answers for the gateway over IPv6 */
 };
 
-extern const uint8_t asz_emulator_gateway_mac[6];
+extern const uint8_t asz_emulator_gateway_mac[6], asz_emulator_prefix[12];
 
 /* asz_emulator_loop: the lcore's main function, until emulator->stop; gives back every buffer before it returns 0. */
 int asz_emulator_loop(void *emulator);

@@ -9,9 +9,12 @@
 #include <rte_ethdev.h>
 #include <string.h>
 
+#include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/emulator/cheats.h"
 #include "dataplane/emulator/internal.h"
+
+enum { ANSWER_TTL = 64 };
 
 /* struct asz_delayed.kind. HELD: a reply whose request may have waited for us. */
 enum { FRAME_REPLY, FRAME_REPLY_HELD, FRAME_EXTRA, FRAME_ANSWER };
@@ -151,12 +154,28 @@ static void take_challenge(struct asz_emulator *e, const struct arrival *arrival
   if (!asz_cheat_takes_challenges(facts.truth->cheat) || asz_plan_loses(&facts, number, true))
     return;
   memcpy(e->peer_mac, arrival->bytes + ASZ_ETH_SRC, sizeof e->peer_mac);
-  e->peer_ipv4 = arrival->frame.src_ipv4;
+  if (arrival->frame.family == ASZ_FAMILY_IPV6)
+    memcpy(e->peer_ipv6, asz_frame_src_ipv6(&arrival->frame, arrival->bytes), sizeof e->peer_ipv6);
+  else
+    e->peer_ipv4 = arrival->frame.src_ipv4;
   struct asz_emulator_datagram datagram = {
       .provider = provider, .size_bytes = arrival->frame.payload_bytes, .peer_port = arrival->frame.src_port};
   memcpy(datagram.payload, arrival->bytes + arrival->frame.payload_offset, datagram.size_bytes);
   if (rte_ring_sp_enqueue_elem(e->challenges, &datagram, sizeof datagram) != 0)
     e->faults++;
+}
+
+static void send_now(struct asz_emulator *e, const uint8_t *bytes, size_t size) {
+  struct rte_mbuf *mbuf = frame_new(e, size);
+  if (!mbuf) {
+    e->faults++;
+    return;
+  }
+  memcpy(frame_bytes(mbuf), bytes, size);
+  if (rte_ring_sp_enqueue(e->to_prober, mbuf) != 0) {
+    rte_pktmbuf_free(mbuf);
+    e->faults++;
+  }
 }
 
 static void answer_arp(struct asz_emulator *e, const struct arrival *arrival) {
@@ -166,22 +185,42 @@ static void answer_arp(struct asz_emulator *e, const struct arrival *arrival) {
     e->strays++;
     return;
   }
-  struct rte_mbuf *mbuf = frame_new(e, ASZ_ETH_MIN_BYTES);
-  if (!mbuf) {
-    e->faults++;
-    return;
+  uint8_t reply[ASZ_ETH_MIN_BYTES];
+  asz_wire_arp_write(reply, ASZ_ARP_REPLY, asz_emulator_gateway_mac, e->config.gateway_ipv4, arp.sender_mac, arp.sender_ipv4);
+  send_now(e, reply, sizeof reply);
+}
+
+static void answer_solicitation(struct asz_emulator *e, const struct arrival *arrival) {
+  uint8_t reply[ASZ_ND_FRAME_BYTES];
+  if (asz_nd_hear(&e->gateway, arrival->tsc, &arrival->frame, arrival->bytes, reply) == ASZ_NEIGH_ANSWER)
+    send_now(e, reply, sizeof reply);
+  else
+    e->strays++;
+}
+
+/* Who is asked: the provider with this address; past the last one when there is none, or nobody is asked. */
+static uint32_t provider_of(const struct asz_emulator *e, const struct arrival *arrival) {
+  const struct asz_frame *frame = &arrival->frame;
+  bool ipv6 = frame->family == ASZ_FAMILY_IPV6;
+  uint32_t ipv4 = frame->dst_ipv4;
+  if (arrival->request < ASZ_REQUEST_STAMP) /* whose addresses need not be there */
+    return UINT32_MAX;
+  if (ipv6) {
+    const uint8_t *address = asz_frame_dst_ipv6(frame, arrival->bytes);
+    if (memcmp(address, asz_emulator_prefix, sizeof asz_emulator_prefix) != 0)
+      return UINT32_MAX;
+    ipv4 = asz_be32_load(address + sizeof asz_emulator_prefix);
   }
-  asz_wire_arp_write(frame_bytes(mbuf), ASZ_ARP_REPLY, asz_emulator_gateway_mac, e->config.gateway_ipv4, arp.sender_mac,
-                     arp.sender_ipv4);
-  if (rte_ring_sp_enqueue(e->to_prober, mbuf) != 0) {
-    rte_pktmbuf_free(mbuf);
-    e->faults++;
-  }
+  uint32_t provider = ipv4 - e->config.base_ipv4;
+  bool has_it = provider < e->config.provider_count && asz_emulator_has_ipv6(e->config.ipv6_ppm, provider) == ipv6;
+  return has_it ? provider : UINT32_MAX;
 }
 
 static void take_frame(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_keys *keys) {
   if (arrival->request == ASZ_REQUEST_ARP)
     answer_arp(e, arrival);
+  else if (arrival->request == ASZ_REQUEST_SOLICITATION)
+    answer_solicitation(e, arrival);
   else if (arrival->request == ASZ_REQUEST_STRAY || arrival->provider >= e->config.provider_count ||
            memcmp(arrival->bytes + ASZ_ETH_DST, asz_emulator_gateway_mac, sizeof asz_emulator_gateway_mac) != 0)
     e->strays++;
@@ -202,7 +241,7 @@ static void read_frame(const struct asz_emulator *e, struct arrival *ret_arrival
   ret_arrival->size = mbuf->data_len;
   asz_wire_parse(&ret_arrival->frame, ret_arrival->bytes, mbuf->data_len, ASZ_WIRE_CHECK_ALL);
   ret_arrival->request = asz_request_classify(&ret_arrival->frame);
-  ret_arrival->provider = ret_arrival->frame.dst_ipv4 - e->config.base_ipv4;
+  ret_arrival->provider = provider_of(e, ret_arrival);
   if (ret_arrival->provider < e->config.provider_count)
     warm_provider(e, ret_arrival->provider);
 }
@@ -239,17 +278,26 @@ static unsigned take_answer(struct asz_emulator *e) {
   struct asz_emulator_datagram answer;
   if (rte_ring_sc_dequeue_elem(e->answers, &answer, sizeof answer) != 0)
     return 0;
-  struct rte_mbuf *mbuf = frame_new(e, (size_t)ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + answer.size_bytes);
+  bool ipv6 = asz_emulator_has_ipv6(e->config.ipv6_ppm, answer.provider);
+  size_t ip_bytes = ipv6 ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES;
+  struct rte_mbuf *mbuf = frame_new(e, ASZ_ETH_BYTES + ip_bytes + ASZ_UDP_BYTES + answer.size_bytes);
   if (!mbuf) {
     e->faults++;
     return 1;
   }
   uint8_t *eth = frame_bytes(mbuf);
   uint8_t *ip = eth + ASZ_ETH_BYTES;
-  uint8_t *udp = ip + ASZ_IPV4_BYTES;
-  asz_wire_eth_write(eth, e->peer_mac, asz_emulator_gateway_mac, ASZ_ETHERTYPE_IPV4);
-  asz_wire_ipv4_write(ip, e->config.base_ipv4 + answer.provider, e->peer_ipv4, ASZ_PROTOCOL_UDP, 64,
-                      (uint16_t)(ASZ_UDP_BYTES + answer.size_bytes));
+  uint8_t *udp = ip + ip_bytes;
+  uint32_t ipv4 = e->config.base_ipv4 + answer.provider;
+  uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + answer.size_bytes);
+  asz_wire_eth_write(eth, e->peer_mac, asz_emulator_gateway_mac, ipv6 ? ASZ_ETHERTYPE_IPV6 : ASZ_ETHERTYPE_IPV4);
+  if (ipv6) {
+    uint8_t address[16];
+    asz_emulator_ipv6(address, ipv4);
+    asz_wire_ipv6_write(ip, address, e->peer_ipv6, ASZ_PROTOCOL_UDP, ANSWER_TTL, udp_bytes);
+  } else {
+    asz_wire_ipv4_write(ip, ipv4, e->peer_ipv4, ASZ_PROTOCOL_UDP, ANSWER_TTL, udp_bytes);
+  }
   asz_wire_udp_write(udp, ASZ_CHALLENGE_PORT, answer.peer_port, answer.size_bytes);
   memcpy(udp + ASZ_UDP_BYTES, answer.payload, answer.size_bytes);
   asz_wire_udp_finish(ip);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reply is built in another buffer than the request's, as a real host would: what the prober sent is never what it gets back,
- * so a prober that peeks at its own buffer is found out. The IPv4 header is written anew, without the request's options; an
+ * so a prober that peeks at its own buffer is found out. The IP header is written anew, without the request's options; an
  * 802.1Q tag is kept.
  *
  * A made-up reply is one from somebody who did not (or not yet) see the request: whatever repeats a piece of it is replaced by
@@ -20,6 +20,14 @@
 
 enum { REPLY_TTL = 64, REPLY_WINDOW = 64240, REPLY_MSS = 1460 };
 
+static enum asz_request classify_icmp(const struct asz_frame *frame) {
+  bool ipv6 = frame->family == ASZ_FAMILY_IPV6;
+  if (ipv6 && frame->icmp_type == ASZ_ICMPV6_NEIGHBOUR_SOLICITATION)
+    return ASZ_REQUEST_SOLICITATION;
+  uint8_t echo = ipv6 ? ASZ_ICMPV6_ECHO_REQUEST : ASZ_ICMP_ECHO_REQUEST;
+  return frame->icmp_type == echo && frame->icmp_code == 0 ? ASZ_REQUEST_ECHO : ASZ_REQUEST_STRAY;
+}
+
 enum asz_request asz_request_classify(const struct asz_frame *frame) {
   switch (frame->kind) {
   case ASZ_FRAME_ARP:
@@ -29,7 +37,7 @@ enum asz_request asz_request_classify(const struct asz_frame *frame) {
       return ASZ_REQUEST_STAMP;
     return frame->dst_port == ASZ_CHALLENGE_PORT ? ASZ_REQUEST_CHALLENGE : ASZ_REQUEST_STRAY;
   case ASZ_FRAME_ICMP:
-    return frame->icmp_type == ASZ_ICMP_ECHO_REQUEST && frame->icmp_code == 0 ? ASZ_REQUEST_ECHO : ASZ_REQUEST_STRAY;
+    return classify_icmp(frame);
   case ASZ_FRAME_TCP:
     if (frame->tcp_flags == ASZ_TCP_SYN)
       return ASZ_REQUEST_SYN;
@@ -74,8 +82,12 @@ int asz_reply_authorise(const struct asz_reply_keys *keys, uint32_t provider, co
   return 1;
 }
 
+static size_t ip_bytes(const struct asz_frame *frame) {
+  return frame->family == ASZ_FAMILY_IPV6 ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES;
+}
+
 static size_t unpadded_size(const struct asz_frame *frame) {
-  return (size_t)frame->l3_offset + ASZ_IPV4_BYTES + (size_t)(frame->payload_offset - frame->l4_offset) + frame->payload_bytes;
+  return frame->l3_offset + ip_bytes(frame) + (size_t)(frame->payload_offset - frame->l4_offset) + frame->payload_bytes;
 }
 
 size_t asz_reply_size(const struct asz_frame *frame) {
@@ -129,7 +141,7 @@ static int reflect_open(uint8_t *payload, const struct asz_frame *frame, const s
   return 0;
 }
 
-static int build_stamp(uint8_t *udp, const uint8_t *request_payload, const struct asz_frame *frame,
+static int build_stamp(uint8_t *ip, uint8_t *udp, const uint8_t *request_payload, const struct asz_frame *frame,
                        const struct asz_reply_spec *spec) {
   uint8_t *payload = udp + ASZ_UDP_BYTES;
   asz_wire_udp_write(udp, frame->dst_port, frame->src_port, frame->payload_bytes);
@@ -137,24 +149,38 @@ static int build_stamp(uint8_t *udp, const uint8_t *request_payload, const struc
   int err = spec->auth.hmac != NULL ? reflect_auth(payload, frame, spec) : reflect_open(payload, frame, spec);
   if (err)
     return err;
-  asz_wire_udp_finish(udp - ASZ_IPV4_BYTES);
+  asz_wire_udp_finish(ip);
   return 0;
 }
 
-static void build_echo(uint8_t *icmp, const uint8_t *request_icmp, const struct asz_frame *frame, uint64_t made_up) {
+static void build_echo(uint8_t *ip, uint8_t *icmp, const uint8_t *request_icmp, const struct asz_frame *frame, uint64_t made_up) {
   size_t size = (size_t)ASZ_ICMP_BYTES + frame->payload_bytes;
   memcpy(icmp, request_icmp, size);
-  icmp[0] = ASZ_ICMP_ECHO_REPLY;
+  bool ipv6 = frame->family == ASZ_FAMILY_IPV6;
+  icmp[0] = ipv6 ? ASZ_ICMPV6_ECHO_REPLY : ASZ_ICMP_ECHO_REPLY;
   if (made_up) /* identifier, sequence and payload: everything but type, code and checksum */
     for (size_t i = 4; i < size; i++)
       icmp[i] ^= (uint8_t)(asz_draw_mix(made_up + i / 8) >> (i % 8 * 8));
-  asz_wire_icmp_finish(icmp, size);
+  if (ipv6)
+    asz_wire_icmpv6_finish(ip);
+  else
+    asz_wire_icmp_finish(icmp, size);
+}
+
+/* The IP header of a reply: the request's addresses turned around. protocol: ICMP stands for ICMPv6, too. */
+static void build_ip(uint8_t *ip, const uint8_t *request, const struct asz_frame *frame, uint8_t protocol, uint16_t l4_bytes) {
+  if (frame->family == ASZ_FAMILY_IPV6)
+    asz_wire_ipv6_write(ip, asz_frame_dst_ipv6(frame, request), asz_frame_src_ipv6(frame, request),
+                        protocol == ASZ_PROTOCOL_ICMP ? ASZ_PROTOCOL_ICMPV6 : protocol, REPLY_TTL, l4_bytes);
+  else
+    asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL, l4_bytes);
 }
 
 /* Sequence numbers are nobody's secret here: ours follows from theirs. */
-static int build_syn(uint8_t *ip, const uint8_t *request_tcp, const struct asz_frame *frame, const struct asz_reply_spec *spec) {
+static int build_syn(uint8_t *ip, uint8_t *tcp, const uint8_t *request, const struct asz_frame *frame,
+                     const struct asz_reply_spec *spec) {
+  const uint8_t *request_tcp = request + frame->l4_offset;
   size_t header_bytes = (size_t)(frame->payload_offset - frame->l4_offset);
-  uint8_t *tcp = ip + ASZ_IPV4_BYTES;
   struct asz_tcp_options options;
   if (header_bytes < ASZ_TCP_OPEN_BYTES || asz_tcp_options_read(&options, request_tcp, header_bytes) != 0)
     return ASZ_EFORMAT;
@@ -175,7 +201,7 @@ static int build_syn(uint8_t *ip, const uint8_t *request_tcp, const struct asz_f
   asz_be32_store(tcp + ASZ_TCP_OPEN_TIME, (uint32_t)(spec->t3_ntp64 >> 22)); /* about milliseconds, as most hosts count */
   asz_be32_store(tcp + ASZ_TCP_OPEN_ECHO, spec->made_up ? options.echo : options.time);
   memset(tcp + tcp_bytes, 0, header_bytes + frame->payload_bytes - tcp_bytes);
-  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, ASZ_PROTOCOL_TCP, REPLY_TTL, tcp_bytes);
+  build_ip(ip, request, frame, ASZ_PROTOCOL_TCP, tcp_bytes);
   asz_wire_tcp_finish(ip);
   return 0;
 }
@@ -185,20 +211,20 @@ int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz
   enum asz_request kind = asz_request_classify(frame);
   assert(kind == ASZ_REQUEST_STAMP || kind == ASZ_REQUEST_ECHO || kind == ASZ_REQUEST_SYN);
   uint8_t *ip = ret_reply + frame->l3_offset;
-  uint8_t *l4 = ip + ASZ_IPV4_BYTES;
+  uint8_t *l4 = ip + ip_bytes(frame);
   memcpy(ret_reply, request, frame->l3_offset);
   memcpy(ret_reply + ASZ_ETH_DST, request + ASZ_ETH_SRC, 6);
   memcpy(ret_reply + ASZ_ETH_SRC, request + ASZ_ETH_DST, 6);
-  uint8_t protocol = kind == ASZ_REQUEST_STAMP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP;
-  asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL,
-                      (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
+  if (kind != ASZ_REQUEST_SYN)
+    build_ip(ip, request, frame, kind == ASZ_REQUEST_STAMP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP,
+             (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
   if (kind != ASZ_REQUEST_ECHO) {
-    int err = kind == ASZ_REQUEST_STAMP ? build_stamp(l4, request + frame->payload_offset, frame, spec)
-                                        : build_syn(ip, request + frame->l4_offset, frame, spec);
+    int err = kind == ASZ_REQUEST_STAMP ? build_stamp(ip, l4, request + frame->payload_offset, frame, spec)
+                                        : build_syn(ip, l4, request, frame, spec);
     if (err)
       return err;
   } else {
-    build_echo(l4, request + frame->l4_offset, frame, spec->made_up);
+    build_echo(ip, l4, request + frame->l4_offset, frame, spec->made_up);
   }
   size_t size = unpadded_size(frame);
   memset(ret_reply + size, 0, asz_reply_size(frame) - size);

@@ -15,6 +15,7 @@
 enum asz_request {
   ASZ_REQUEST_STRAY = 0, /* nothing that a provider answers */
   ASZ_REQUEST_ARP,
+  ASZ_REQUEST_SOLICITATION, /* of a neighbour */
   ASZ_REQUEST_STAMP,
   ASZ_REQUEST_ECHO,
   ASZ_REQUEST_SYN,   /* of a connection, to any port */
