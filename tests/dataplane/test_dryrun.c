@@ -100,10 +100,15 @@ Test(dryrun, lcores_share_the_schedule_in_order_of_time)
 Test(dryrun, replies_to_its_frames_would_count)
 {
   static struct bed bed;
-  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++) {
+  for (unsigned way = 0; way < 2 * ASZ_PROBE_COUNT; way++) {
     struct asz_dryrun_frame frame;
-    bed_open(&bed, kind);
+    bool ipv6 = way % 2 == 1;
+    config.vlan = ipv6 ? BED_VLAN : 0;
+    bed_open_on(&bed, (enum asz_probe)(way / 2), ipv6 ? ASZ_FAMILY_IPV6 : ASZ_FAMILY_IPV4, config.vlan);
     plan.target = bed.target;
+    plan.ipv6 = (const uint8_t(*)[16])bed.ipv6;
+    plan.ipv6_count = ipv6 ? BED_TARGETS : 0;
+    bed_address(config.local_ipv6, BED_LOCAL);
     plan.target_count = BED_TARGETS;
     plan.session = bed.session;
     plan.hmac = bed.hmac;

@@ -168,6 +168,24 @@ static void ipv6_plan(uint32_t count) {
   plan.ipv6_count = count;
 }
 
+Test(plan, sweep_over_ipv6_has_one_address)
+{
+  ipv6_plan(1);
+  plan.sweep = true;
+  for (uint32_t i = 0; i < COUNT; i++) {
+    target[i] = target[0];
+    target[i].probe = ASZ_PROBE_STAMP;
+  }
+  cr_assert(eq(int, asz_plan_check(&plan, NULL), 0));
+  cr_assert(eq(u32, asz_plan_family_count(&plan, ASZ_FAMILY_IPV6), COUNT));
+  cr_assert(eq(u32, asz_plan_family_count(&plan, ASZ_FAMILY_IPV4), 0));
+  target[1].flags = 0; /* the same number, but an IPv4 address */
+  refused("target[1]");
+  target[1].flags = ASZ_TARGET_IPV6;
+  plan.ipv6_count = 2;
+  refused("ipv6_count");
+}
+
 Test(plan, both_families_are_taken)
 {
   for (uint32_t count = 1; count <= COUNT; count++) {

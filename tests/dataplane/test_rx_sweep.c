@@ -2,6 +2,7 @@
 /* A sweep: all targets have one address, and the port that was asked from tells which of them a reply belongs to. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 
 #include "tests/dataplane/bed.h"
 
@@ -10,27 +11,31 @@ static struct bed_change mark;
 static const uint64_t tx = BED_START + 600 * BED_MS, now = BED_START + 620 * BED_MS;
 static const enum asz_probe kinds[] = {ASZ_PROBE_STAMP, ASZ_PROBE_STAMP_TLV, ASZ_PROBE_STAMP_AUTH};
 
-static void open_sweep(enum asz_probe kind) {
-  bed_open(&bed, kind);
+static void open_sweep_on(enum asz_probe kind, enum asz_family family) {
+  bed_open_on(&bed, kind, family, 0);
   struct asz_probe_setup setup = bed.rx.run.setup;
   setup.sweep = true;
   bed.rx.run.setup = setup;
   asz_template_prepare(&bed.template, bed.module, &setup, bed.family);
   for (uint32_t i = 0; i < BED_TARGETS; i++) {
-    bed.target[i].ipv4 = BED_FIRST;
+    bed.target[i].ipv4 = family == ASZ_FAMILY_IPV6 ? 0 : BED_FIRST;
+    memcpy(bed.ipv6[i], bed.ipv6[0], sizeof bed.ipv6[i]);
     bed.session[i] = bed.session[0]; /* one provider */
     bed.hmac[i] = bed.hmac[0];
   }
 }
+static void open_sweep(enum asz_probe kind) {
+  open_sweep_on(kind, ASZ_FAMILY_IPV4);
+}
 
-static uint16_t port_of(const struct bed_frame *frame, uint32_t at) {
-  return asz_be16_load(frame->bytes + ASZ_ETH_BYTES + ASZ_IPV4_BYTES + at);
+static uint16_t port_of(struct bed_frame *frame, uint32_t at) {
+  return asz_be16_load(bed_l4(frame) + at);
 }
 
 Test(rx_sweep, each_path_has_a_port_and_an_account_of_its_own)
 {
-  for (unsigned k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-    open_sweep(kinds[k]);
+  for (unsigned k = 0; k < 2 * sizeof kinds / sizeof *kinds; k++) {
+    open_sweep_on(kinds[k / 2], k % 2 ? ASZ_FAMILY_IPV6 : ASZ_FAMILY_IPV4);
     for (uint32_t i = 0; i < BED_TARGETS; i++) {
       for (uint32_t seq = 0; seq <= i; seq++) {
         struct bed_frame request = bed_request(&bed, i, seq, tx), reply = bed_reply(&bed, request);

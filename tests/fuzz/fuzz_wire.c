@@ -22,7 +22,9 @@ static void check_frame(const uint8_t *data, size_t size_bytes, unsigned check, 
     FUZZ_CHECK((size_t)f->payload_offset + f->payload_bytes <= size_bytes);
     break;
   case ASZ_FRAME_TCP:
-    FUZZ_CHECK(f->l3_offset >= ASZ_ETH_BYTES && f->l4_offset >= f->l3_offset + ASZ_IPV4_BYTES);
+    FUZZ_CHECK(f->l3_offset >= ASZ_ETH_BYTES && f->vlan < 4096 && f->family < ASZ_FAMILY_COUNT);
+    FUZZ_CHECK(f->family == ASZ_FAMILY_IPV6 ? f->l4_offset == f->l3_offset + ASZ_IPV6_BYTES
+                                            : f->l4_offset >= f->l3_offset + ASZ_IPV4_BYTES);
     FUZZ_CHECK(f->payload_offset >= f->l4_offset + ASZ_TCP_BYTES && f->payload_offset <= f->l4_offset + 60);
     FUZZ_CHECK((size_t)f->payload_offset + f->payload_bytes <= size_bytes);
     break;

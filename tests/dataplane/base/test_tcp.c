@@ -158,3 +158,51 @@ Test(tcp, reset_keeps_the_vlan_tag)
   cr_assert(eq(int, memcmp(reset + 12, "\x81\x00\x00\x64\x08\x00", 6), 0));
   cr_assert(eq(int, parse(reset, size).kind, ASZ_FRAME_TCP));
 }
+
+/* The same SYN-ACK over IPv6, 2001:db8::7 to fd00::1, behind `tag` bytes of 802.1Q. */
+static size_t golden_over_ipv6(uint8_t ret_frame[ASZ_TCP_RESET_BYTES_MAX + 16], size_t tag) {
+  static const uint8_t theirs[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7}, ours[16] = {0xfd, [15] = 1};
+  uint8_t *ip = ret_frame + ASZ_ETH_BYTES + tag;
+  memcpy(ret_frame, golden, 12);
+  if (tag > 0)
+    asz_wire_vlan_write(ret_frame + 12, 100);
+  asz_be16_store(ret_frame + 12 + tag, ASZ_ETHERTYPE_IPV6);
+  asz_wire_ipv6_write(ip, theirs, ours, ASZ_PROTOCOL_TCP, 60, 36);
+  memcpy(ip + ASZ_IPV6_BYTES, golden + TCP_AT, 36);
+  asz_wire_tcp_finish(ip);
+  return ASZ_ETH_BYTES + tag + ASZ_IPV6_BYTES + 36;
+}
+
+Test(tcp, over_ipv6_every_flipped_bit_is_noticed_and_every_truncation_is_malformed)
+{
+  uint8_t frame[ASZ_TCP_RESET_BYTES_MAX + 16];
+  size_t size = golden_over_ipv6(frame, 0);
+  cr_assert(eq(int, parse(frame, size).kind, ASZ_FRAME_TCP));
+  for (size_t less = 0; less < size; less++)
+    cr_assert(eq(int, parse(frame, less).kind, ASZ_FRAME_MALFORMED), "%zu bytes", less);
+  for (size_t bit = 8 * (ASZ_ETH_BYTES + ASZ_IPV6_SRC); bit < 8 * size; bit++) {
+    frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    enum asz_frame_kind kind = parse(frame, size).kind;
+    cr_assert(kind == ASZ_FRAME_BAD_CHECKSUM || kind == ASZ_FRAME_MALFORMED, "bit %zu: %d", bit, kind);
+    frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+  }
+}
+
+Test(tcp, reset_over_ipv6_turns_the_addresses_and_keeps_the_tag)
+{
+  for (size_t tag = 0; tag <= ASZ_VLAN_BYTES; tag += ASZ_VLAN_BYTES) {
+    uint8_t offer[ASZ_TCP_RESET_BYTES_MAX + 16], reset[ASZ_TCP_RESET_BYTES_MAX];
+    struct asz_frame frame = parse(offer, golden_over_ipv6(offer, tag));
+    uint16_t size = asz_tcp_reset_write(reset, offer, &frame);
+    struct asz_frame parsed = parse(reset, size);
+    cr_assert(eq(int, parsed.kind, ASZ_FRAME_TCP));
+    cr_assert(eq(u16, size, 14 + tag + 40 + 20));
+    cr_assert(eq(u16, parsed.vlan, tag ? 100 : 0));
+    cr_assert(eq(u8, parsed.tcp_flags, ASZ_TCP_RST));
+    cr_assert(eq(int, memcmp(asz_frame_src_ipv6(&parsed, reset), asz_frame_dst_ipv6(&frame, offer), 16), 0));
+    cr_assert(eq(int, memcmp(asz_frame_dst_ipv6(&parsed, reset), asz_frame_src_ipv6(&frame, offer), 16), 0));
+    cr_assert(eq(u16, parsed.dst_port, 443));
+    cr_assert(eq(u32, asz_be32_load(reset + parsed.l4_offset + ASZ_TCP_SEQ), 0x0a0b0c0d));
+    cr_assert(eq(int, memcmp(reset, offer + 6, 6), 0));
+  }
+}

@@ -7,6 +7,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/tcp.h"
 #include "dataplane/emulator/reply.h"
 
 enum { MY_PORT = 50123, FRAME_MAX = 1600, EPOCH = 9, INDEX = 5 };
@@ -31,6 +32,8 @@ static void finish(struct request *r, uint8_t protocol, uint16_t l4_bytes, size_
   asz_wire_ipv6_write(ip, me, provider, protocol, 61, l4_bytes);
   if (protocol == ASZ_PROTOCOL_UDP)
     asz_wire_udp_finish(ip);
+  else if (protocol == ASZ_PROTOCOL_TCP)
+    asz_wire_tcp_finish(ip);
   else
     asz_wire_icmpv6_finish(ip);
   r->size = ASZ_ETH_BYTES + tag + ASZ_IPV6_BYTES + l4_bytes;
@@ -103,6 +106,25 @@ Test(reply_ipv6, stamp_is_reflected_with_and_without_tlv_and_tag)
     cr_expect(eq(u8, p[ASZ_STAMP_SENDER_TTL], 61));
     if (tlv)
       cr_expect(asz_mac_check(p + ASZ_TLV_AT_MAC, session.reply_key, p, ASZ_TLV_AT_MAC));
+  }
+}
+
+Test(reply_ipv6, a_syn_is_accepted_with_or_without_timestamps_or_refused)
+{
+  struct request r = {0};
+  uint8_t *tcp = r.bytes + ASZ_ETH_BYTES + ASZ_IPV6_BYTES;
+  asz_tcp_open_write(tcp, ASZ_TCP_SYN, 1000, 1220);
+  asz_be16_store(tcp + ASZ_TCP_SRC, MY_PORT);
+  asz_be16_store(tcp + ASZ_TCP_DST, 443);
+  asz_be32_store(tcp + ASZ_TCP_SEQ, 41);
+  finish(&r, ASZ_PROTOCOL_TCP, ASZ_TCP_OPEN_BYTES, 0);
+  for (enum asz_syn_answer syn = 0; syn <= ASZ_SYN_REFUSE; syn++) {
+    struct asz_reply_spec spec = honest;
+    spec.syn = syn;
+    struct request reply = reply_to(&r, &spec);
+    cr_assert(eq(u8, reply.frame.tcp_flags, (syn == ASZ_SYN_REFUSE ? ASZ_TCP_RST : ASZ_TCP_SYN) | ASZ_TCP_ACKS));
+    cr_assert(eq(u16, reply.frame.dst_port, MY_PORT));
+    cr_assert(eq(u32, asz_be32_load(reply.bytes + reply.frame.l4_offset + ASZ_TCP_ACK), 42));
   }
 }
 
