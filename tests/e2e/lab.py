@@ -82,6 +82,7 @@ def main():
             (["lab", "--seconds", "x"], "no number"),
             (["lab", "--scenario", os.path.join(folder, "missing.ini")], "missing scenario"),
             (["lab", "--keep"], "no directory"),
+            (["lab", "--ipv6-share", "1000001"], "share over the whole"),
             (["lab", "--what"], "unknown option"),
         ]
         for arguments, name in bad:

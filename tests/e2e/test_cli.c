@@ -263,7 +263,7 @@ Test(cli, providers_are_added_once)
   EXPECT_IN(cli.out, "registered alpha (10.0.0.1, stamp)");
   refuses(&cli, "provider add alpha --ip 10.0.0.2", "name");
   refuses(&cli, "provider add beta --ip 10.0.0.1", "already registered");
-  refuses(&cli, "provider add beta --ip 10.0.0.300", "provider add: ip: expected a unicast IPv4 address");
+  refuses(&cli, "provider add beta --ip 10.0.0.300", "provider add: ip: expected a unicast IPv4 or IPv6 address");
   refuses(&cli, "provider add beta --ip 10.0.0.2 --key 00", "provider add: key: expected an Ed25519 public key");
   refuses(&cli, "provider add beta", "provider add: ip: expected");
   EXPECT(&cli, 0, "--json provider list");
@@ -289,7 +289,7 @@ Test(cli, an_import_is_all_or_nothing)
   static const char bad_row[] = "name,ip\na,10.0.0.1\nb,ten\n", taken[] = "ip,name\n10.0.0.1,a\n10.0.0.9,b\n",
                     good[] = "ip,name\n10.0.0.1,a\n";
   scratch_write(cli.dir, "in", bad_row, sizeof bad_row - 1);
-  refuses(&cli, "provider import -", "standard input:3: ip: expected a unicast IPv4 address, got \"ten\"");
+  refuses(&cli, "provider import -", "standard input:3: ip: expected a unicast IPv4 or IPv6 address, got \"ten\"");
   scratch_write(cli.dir, "in", taken, sizeof taken - 1);
   refuses(&cli, "provider import -", "standard input:3:");
   EXPECT_IN(cli.err, "nothing was imported");
