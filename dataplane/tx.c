@@ -167,20 +167,35 @@ static void burst_due(struct asz_tx *tx, enum asz_probe kind, enum asz_family fa
   burst->count = 0;
 }
 
-/* Sorts the next `count` probes that were drawn into a burst per kind and family, and sends those. */
-static void probes_send(struct asz_tx *tx, uint32_t count) {
+/* Sorts the next `count` probes that were drawn into a burst per kind and family. Called with a constant `ipv6`: a plan without
+ * IPv6 targets then pays nothing for them. */
+static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t (*ipv6)[16]) {
   const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
   for (uint32_t n = tx->drawn_next; n < tx->drawn_next + count; n++) {
     uint32_t index = drawn->target[n];
     const struct asz_target *target = &tx->plan.target[index];
-    enum asz_family family = asz_target_family(target);
+    enum asz_family family = ipv6 == NULL ? ASZ_FAMILY_IPV4 : asz_target_family(target);
     struct asz_burst *burst = &tx->burst[target->probe][family];
     uint32_t i = burst->count++;
     burst->target[i] = index;
     burst->seq[i] = drawn->seq[n];
     burst->port[i] = target->port;
-    asz_burst_aim(burst, i, target, tx->plan.ipv6);
+    if (family == ASZ_FAMILY_IPV6) {
+      burst->ipv6[i] = ipv6[target->ipv4];
+      burst->address_sum[i] = asz_sum_ipv6(burst->ipv6[i]);
+    } else {
+      burst->ipv4[i] = target->ipv4;
+      burst->address_sum[i] = target->ipv4;
+    }
   }
+}
+
+static void probes_send(struct asz_tx *tx, uint32_t count) {
+  const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
+  if (tx->plan.ipv6_count == 0)
+    probes_sort(tx, count, NULL);
+  else
+    probes_sort(tx, count, tx->plan.ipv6);
   tx->drawn_next += count;
   tx->seq_last = drawn->seq[tx->drawn_next - 1];
   tx->scheduled += count;

@@ -98,7 +98,7 @@ Test(reply_ipv6, stamp_is_reflected_with_and_without_tlv_and_tag)
     asz_wire_udp_write(udp, MY_PORT, ASZ_STAMP_PORT, size);
     finish(&r, ASZ_PROTOCOL_UDP, (uint16_t)(ASZ_UDP_BYTES + size), tag);
     struct asz_reply_spec spec = honest;
-    spec.session = tlv ? &session : NULL;
+    spec.auth.session = tlv ? &session : NULL;
     struct request reply = reply_to(&r, &spec);
     const uint8_t *p = reply.bytes + reply.frame.payload_offset;
     cr_expect(eq(u16, reply.frame.dst_port, MY_PORT));
