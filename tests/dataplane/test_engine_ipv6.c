@@ -11,6 +11,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
+#include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/tcp.h"
 #include "dataplane/eal.h"
 #include "dataplane/engine_state.h"
@@ -25,6 +26,8 @@ static struct asz_engine_config config;
 static struct asz_target target[TARGETS];
 static uint8_t ipv6[IPV6_TARGETS][16];
 static struct asz_session session[TARGETS];
+static struct asz_hmac_key hmac[TARGETS];
+static struct asz_hmac_lanes *lanes;
 static struct asz_plan plan;
 
 /* What the peer does and what it saw. */
@@ -50,6 +53,9 @@ static void targets_fill(void) {
   cr_assert(eq(u32, n, IPV6_TARGETS));
   for (uint32_t i = 0; i < sizeof session; i++)
     ((uint8_t *)session)[i] = (uint8_t)(i * 7 + 1);
+  cr_assert(eq(int, asz_hmac_lanes_new(&lanes), 0));
+  for (uint32_t i = 0; i < TARGETS; i++)
+    asz_hmac_key_set(&hmac[i], &i, sizeof i);
 }
 
 static void start(uint16_t vlan) {
@@ -86,6 +92,7 @@ static void start(uint16_t vlan) {
       .ipv6_count = IPV6_TARGETS,
       .ipv6 = (const uint8_t(*)[16])ipv6,
       .session = session,
+      .hmac = hmac,
       .validator_id = "validat",
   };
   cr_assert(eq(int, asz_stats_new(&plan.stats, TARGETS, ASZ_SKETCH_CELLS_MIN), 0));
@@ -98,6 +105,7 @@ static void engine_make(void) {
 
 static void finish(void) {
   asz_engine_free(engine);
+  asz_hmac_lanes_free(lanes);
   engine = NULL;
   asz_stats_free(plan.stats);
   asz_eal_stop();
@@ -169,6 +177,15 @@ static void peer_layer4(uint8_t *ip, uint8_t *l4, const struct asz_frame *frame)
   }
 }
 
+static void peer_reflect(uint8_t *payload, size_t size, uint32_t i) {
+  if (asz_stamp_auth_find(payload, size)) {
+    cr_assert(asz_stamp_auth_verify(lanes, &hmac[i], payload));
+    cr_assert(gt(int, asz_stamp_auth_reflect(lanes, &hmac[i], payload, size, 1, 2, 0x0801, 255), 0));
+  } else {
+    cr_assert(gt(int, asz_stamp_reflect(payload, size, 1, 2, 0x0801, 255, &session[i]), 0));
+  }
+}
+
 /* Turns a probe or challenge around in its own bytes, the tag cut off. */
 static void peer_probe(uint8_t *bytes, size_t size, const struct asz_frame *frame) {
   uint32_t i = target_of(bytes, frame);
@@ -185,7 +202,7 @@ static void peer_probe(uint8_t *bytes, size_t size, const struct asz_frame *fram
   peer.challenges += challenge;
   peer.probes[i] += !challenge;
   if (udp && !challenge)
-    cr_assert(gt(int, asz_stamp_reflect(bytes + frame->payload_offset, frame->payload_bytes, 1, 2, 0x0801, 255, &session[i]), 0));
+    peer_reflect(bytes + frame->payload_offset, frame->payload_bytes, i);
   uint8_t *ip = bytes + frame->l3_offset, *l4 = bytes + frame->l4_offset, kept[16], *src = ip + (is_ipv6 ? 8 : 12);
   size_t address_bytes = is_ipv6 ? 16 : 4;
   memcpy(kept, src, address_bytes);
