@@ -322,6 +322,8 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
     lab->seen[i].slashed_s1 = asz_epochs_slashed_s1(v->epochs, i);
     lab->score[i] = *asz_epochs_score(v->epochs, i);
   }
+  struct asz_counters counters;
+  asz_engine_counters(v->engine, &counters);
   const struct asz_lab_run compare = {
       .provider_count = lab->options.providers,
       .truth = lab->truth,
@@ -332,6 +334,7 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
       .latency_bound_ns = ASZ_LAB_LATENCY_BOUND_NS,
       .emulator_faults = asz_emulator_faults(lab->emulator),
       .emulator_strays = asz_emulator_strays(lab->emulator),
+      .prober_bad_checksums = counters.value[ASZ_CTR_RX_BAD_CHECKSUM],
       .tlv = lab->keyed,
       .challenged = lab->keyed && result.rounds >= ROUNDS_FOR_S1,
       .answers_counted = true,

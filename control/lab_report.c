@@ -36,6 +36,7 @@ void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *all, ui
   seen->answered += stats->answered;
   seen->late += stats->late;
   seen->duplicate += stats->duplicate;
+  seen->reordered += stats->reordered;
   seen->replayed += stats->replayed;
   seen->forged += stats->forged;
   seen->bad_mac += stats->bad_mac;
@@ -91,7 +92,9 @@ static bool is(const struct side *s, enum asz_cheat cheat) {
 }
 
 static bool in_time(const struct side *s) {
-  return s->truth->delay_ns + s->truth->jitter_ns + s->run->latency_bound_ns <= s->run->timeout_ns;
+  const struct asz_truth *truth = s->truth;
+  uint64_t detour_ns = truth->detour_ppm > 0 ? truth->detour_ns : 0;
+  return truth->delay_ns + truth->jitter_ns + detour_ns + s->run->latency_bound_ns <= s->run->timeout_ns;
 }
 
 /* Whether its true replies are thrown away by the prober. */
@@ -108,8 +111,18 @@ static bool has_latency(const struct side *s) {
   return asz_sketch_total(&s->seen->sketch) >= ASZ_LAB_ANSWERS_MIN && in_time(s);
 }
 
+static uint64_t corrupted(const struct asz_deed *deed) {
+  return (uint64_t)deed->broken + deed->altered;
+}
+
 static uint64_t never_answered(const struct asz_deed *deed) {
-  return deed->lost + deed->withheld + deed->faults;
+  return (uint64_t)deed->lost + deed->withheld + deed->faults + corrupted(deed);
+}
+
+/* Replies that came later than by the truth's delay and jitter: kept back by a busy machine, or sent round. */
+static uint64_t delayed(const struct asz_deed *deed) {
+  uint64_t count = (uint64_t)deed->held + deed->detoured;
+  return count < deed->replies ? count : deed->replies;
 }
 
 static uint64_t median_truth_ns(const struct asz_truth *truth) {
@@ -141,16 +154,25 @@ static bool about_countable(const struct side *s) {
   return s->seen->sent > 0 && in_time(s) && !replies_are_refused(s);
 }
 static bool about_latency(const struct side *s) {
-  return has_latency(s) && s->deed->held <= s->deed->replies / 4 * HELD_QUARTERS_FASTEST;
+  return has_latency(s) && delayed(s->deed) <= s->deed->replies / 4 * HELD_QUARTERS_FASTEST;
 }
 static bool about_median(const struct side *s) {
-  return has_latency(s) && s->deed->held <= s->deed->replies / HELD_DIVISOR_MEDIAN;
+  return has_latency(s) && delayed(s->deed) <= s->deed->replies / HELD_DIVISOR_MEDIAN;
 }
 static bool about_answered(const struct side *s) {
   return s->seen->answered > 0;
 }
 static bool about_in_time(const struct side *s) {
   return about_all(s) && in_time(s);
+}
+static bool about_reordered(const struct side *s) {
+  return about_countable(s) && (s->deed->reordered > 0 || s->seen->reordered > 0);
+}
+static bool about_duplicates(const struct side *s) {
+  return about_countable(s) && (s->deed->duplicates > 0 || s->seen->duplicate > 0) && !is(s, ASZ_CHEAT_DUPLICATE);
+}
+static bool about_altered(const struct side *s) {
+  return s->seen->sent > 0 && in_time(s) && s->deed->altered > 0 && !is(s, ASZ_CHEAT_FORGE);
 }
 static bool about_dead(const struct side *s) {
   return about_all(s) && is(s, ASZ_CHEAT_DEAD);
@@ -192,7 +214,7 @@ static bool about_bad_mac(const struct side *s) {
 /* --- what must hold --- */
 
 static bool all_arrived(const struct side *s, struct why *why) {
-  say(why, "sent %" PRIu64 ", arrived %" PRIu64, s->seen->sent, s->deed->requests);
+  say(why, "sent %" PRIu64 ", arrived %u", s->seen->sent, s->deed->requests);
   return s->seen->sent == s->deed->requests;
 }
 
@@ -205,7 +227,8 @@ static bool median_is_true(const struct side *s, struct why *why) {
   uint64_t truth = median_truth_ns(s->truth), measured = median_ns(s->seen);
   uint64_t sampling = s->truth->jitter_ns * SAMPLING_SIGMAS / (2 * square_root(asz_sketch_total(&s->seen->sketch)));
   uint64_t below = truth / SKETCH_DIVISOR + truth / CLOCK_DIVISOR + sampling + CLOCK_SLACK_NS;
-  uint64_t above = below + machine_ns(s) + s->truth->jitter_ns * s->deed->held / (2 * (s->deed->replies - s->deed->held) + 1);
+  uint64_t late = delayed(s->deed), rest = s->deed->replies - late;
+  uint64_t above = below + machine_ns(s) + s->truth->jitter_ns * late / (2 * rest + 1);
   say(why, "median %" PRIu64 " ns, in truth %" PRIu64, measured, truth);
   return measured + below >= truth && measured <= truth + above;
 }
@@ -228,9 +251,25 @@ static bool not_blamed(const struct side *s, struct why *why) {
   const struct asz_lab_seen *m = s->seen;
   say(why, "dup %" PRIu64 " rep %" PRIu64 " forg %" PRIu64 " mac %" PRIu64 " path %" PRIu64 " malf %" PRIu64, m->duplicate,
       m->replayed, m->forged, m->bad_mac, m->wrong_path, m->malformed);
-  return (m->duplicate == 0 || is(s, ASZ_CHEAT_DUPLICATE)) && (m->replayed == 0 || is(s, ASZ_CHEAT_REPLAY)) &&
-         (m->forged == 0 || is(s, ASZ_CHEAT_FORGE)) && (m->bad_mac == 0 || is(s, ASZ_CHEAT_BAD_MAC)) && m->wrong_path == 0 &&
-         m->malformed == 0;
+  bool may_double = is(s, ASZ_CHEAT_DUPLICATE) || s->deed->duplicates > 0;
+  bool may_forge = is(s, ASZ_CHEAT_FORGE) || s->deed->altered > 0;
+  return (m->duplicate == 0 || may_double) && (m->replayed == 0 || is(s, ASZ_CHEAT_REPLAY)) && (m->forged == 0 || may_forge) &&
+         (m->bad_mac == 0 || is(s, ASZ_CHEAT_BAD_MAC)) && m->wrong_path == 0 && m->malformed == 0;
+}
+
+/* Counted is what the network made; what the emulator lost of it itself leaves room for as many. */
+static bool same_count(const struct side *s, uint64_t counted, uint64_t made, struct why *why) {
+  say(why, "counted %" PRIu64 ", in truth %" PRIu64, counted, made);
+  return counted <= made + s->deed->faults && made <= counted + s->deed->faults;
+}
+static bool reordered_is_exact(const struct side *s, struct why *why) {
+  return same_count(s, s->seen->reordered, s->deed->reordered, why);
+}
+static bool duplicates_are_exact(const struct side *s, struct why *why) {
+  return same_count(s, s->seen->duplicate, s->deed->duplicates, why);
+}
+static bool altered_is_forged(const struct side *s, struct why *why) {
+  return same_count(s, s->seen->forged, s->deed->altered, why);
 }
 
 static bool never_answers(const struct side *s, struct why *why) {
@@ -268,18 +307,18 @@ static bool passes_nothing(const struct side *s, struct why *why) {
 }
 
 /* The cheat's extra frames were seen for what they are, none of them twice. The last ones may come when nobody listens. */
-static bool extra_counted(const struct side *s, uint64_t counted, struct why *why) {
-  say(why, "counted %" PRIu64 ", made %" PRIu64, counted, s->deed->extra);
-  return counted > 0 && counted <= s->deed->extra;
+static bool extra_counted(uint64_t counted, uint64_t made, struct why *why) {
+  say(why, "counted %" PRIu64 ", made %" PRIu64, counted, made);
+  return counted > 0 && counted <= made;
 }
 static bool is_forged(const struct side *s, struct why *why) {
-  return extra_counted(s, s->seen->forged, why);
+  return extra_counted(s->seen->forged, (uint64_t)s->deed->extra + s->deed->altered, why);
 }
 static bool is_replayed(const struct side *s, struct why *why) {
-  return extra_counted(s, s->seen->replayed, why);
+  return extra_counted(s->seen->replayed, s->deed->extra, why);
 }
 static bool is_duplicate(const struct side *s, struct why *why) {
-  return extra_counted(s, s->seen->duplicate, why);
+  return extra_counted(s->seen->duplicate, (uint64_t)s->deed->extra + s->deed->duplicates, why);
 }
 
 struct claim_rule {
@@ -294,6 +333,9 @@ static const struct claim_rule rules[] = {
     {"the fastest tenth shows the way", about_latency, fastest_is_true},
     {"the median RTT is the true one", about_median, median_is_true},
     {"no RTT is shorter than the way", about_answered, never_nearer},
+    {"reordered is exactly what left out of order", about_reordered, reordered_is_exact},
+    {"duplicates are exactly the network's copies", about_duplicates, duplicates_are_exact},
+    {"an altered reply is taken for forged", about_altered, altered_is_forged},
     {"no counter blames the innocent", about_in_time, not_blamed},
     {"dead: never answers", about_dead, never_answers},
     {"dead: uptime 0", about_dead_scored, has_no_uptime},
@@ -309,7 +351,7 @@ static const struct claim_rule rules[] = {
     {"bad-mac: refused, not answered", about_bad_mac, is_not_answered},
 };
 enum { RULES = sizeof rules / sizeof *rules };
-_Static_assert(RULES + 1 <= ASZ_LAB_CLAIMS_MAX, "every rule and the one about the prober");
+_Static_assert(RULES + 2 <= ASZ_LAB_CLAIMS_MAX, "every rule and the two about the prober");
 
 static void judge(struct asz_lab_report *report, const struct asz_lab_run *run, const struct claim_rule *rule) {
   uint32_t about = 0, held = 0, first = 0;
@@ -339,7 +381,24 @@ static void judge(struct asz_lab_report *report, const struct asz_lab_run *run, 
   snprintf(claim->measured, sizeof claim->measured, "%u of %u; provider %u: %s", held, about, first, why.text);
 }
 
-/* The one claim that is about no provider. */
+/* A reply with a broken checksum has no author: compared over all. Those of providers beyond the timeout may have come when
+ * nobody listened. */
+static void judge_checksums(struct asz_lab_report *report, const struct asz_lab_run *run) {
+  uint64_t least = 0, most = 0;
+  for (uint32_t i = 0; i < run->provider_count; i++) {
+    struct side side = side_of(run, i);
+    most += side.deed->broken;
+    least += in_time(&side) ? side.deed->broken : 0;
+  }
+  if (most == 0 && run->prober_bad_checksums == 0)
+    return;
+  struct asz_lab_claim *claim = &report->claim[report->claim_count++];
+  claim->name = "every broken checksum is counted";
+  claim->ok = run->prober_bad_checksums >= least && run->prober_bad_checksums <= most;
+  snprintf(claim->expected, sizeof claim->expected, least == most ? "%" PRIu64 : "%" PRIu64 " to %" PRIu64, least, most);
+  snprintf(claim->measured, sizeof claim->measured, "%" PRIu64, run->prober_bad_checksums);
+}
+
 static void judge_prober(struct asz_lab_report *report, const struct asz_lab_run *run) {
   struct asz_lab_claim *claim = &report->claim[report->claim_count++];
   claim->name = "the prober sent no stray frame";
@@ -408,6 +467,7 @@ int asz_lab_report_make(struct asz_lab_report *ret_report, const struct asz_lab_
   sum_up(&report, run);
   for (unsigned r = 0; r < RULES; r++)
     judge(&report, run, &rules[r]);
+  judge_checksums(&report, run);
   judge_prober(&report, run);
   report.ok = report.sent > 0; /* nothing measured is no pass */
   for (uint32_t c = 0; c < report.claim_count; c++)

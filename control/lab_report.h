@@ -27,7 +27,7 @@ struct json_t;
 /* What was measured of one provider, over all epochs of a run. Zeroed at first. */
 struct asz_lab_seen {
   uint64_t sent; /* due and sent: without the unjudged */
-  uint64_t answered, late, duplicate, replayed, forged, bad_mac, wrong_path, malformed, unjudged;
+  uint64_t answered, late, duplicate, reordered, replayed, forged, bad_mac, wrong_path, malformed, unjudged;
   uint64_t rtt_min_ns; /* 0: none */
   uint32_t slots_judged, slots_up;
   uint32_t answers_pass, answers_fail, answers_missing; /* challenges; the caller's */
@@ -44,7 +44,7 @@ void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *stats, 
 enum {
   ASZ_LAB_LATENCY_BOUND_NS = 500000, /* a scheduler tick's part: both lcores may share their CPUs with others */
   ASZ_LAB_ANSWERS_MIN = 20,          /* a median of fewer answers is not compared */
-  ASZ_LAB_CLAIMS_MAX = 24,
+  ASZ_LAB_CLAIMS_MAX = 32,
 };
 
 /* Arrays have provider_count entries and are borrowed for the call. */
@@ -57,9 +57,10 @@ struct asz_lab_run {
   uint64_t timeout_ns;
   uint64_t latency_bound_ns; /* what the machine itself may add to a median; ASZ_LAB_LATENCY_BOUND_NS unless known better */
   uint64_t emulator_faults, emulator_strays;
-  bool tlv;             /* probes carried our TLV, so `bad-mac` can show */
-  bool challenged;      /* enough challenge slots for the e-process to fire on a provider that is always wrong */
-  bool answers_counted; /* seen[].answers_* are filled */
+  uint64_t prober_bad_checksums; /* frames that the prober dropped for their checksum */
+  bool tlv;                      /* probes carried our TLV, so `bad-mac` can show */
+  bool challenged;               /* enough challenge slots for the e-process to fire on a provider that is always wrong */
+  bool answers_counted;          /* seen[].answers_* are filled */
 };
 
 struct asz_lab_claim {

@@ -25,6 +25,7 @@ enum {
   LOSSY_PPM = 200000,
   SLOW_NS = 250000000,
   JITTER_DIVISOR = 50, /* 2 % */
+  PPM = 1000000,
 };
 
 /* 200 ms = 100 us * 2^10 * 1.953125: ten octaves and 0.953125 of the eleventh. Q32. */
@@ -61,7 +62,21 @@ void asz_scenario_default(struct asz_truth *ret_truth, uint32_t count, uint64_t 
   X(count, 1, UINT32_MAX)                                                                                                        \
   X(delay_us, 1, 2000000)                                                                                                        \
   X(jitter_us, 0, 2000000)                                                                                                       \
-  X(loss_ppm, 0, 1000000)
+  X(detour_us, 0, 2000000)                                                                                                       \
+  FAULT_LIST(X)
+
+/* Those that go into the field of the truth with the same name. */
+#define FAULT_LIST(X)                                                                                                            \
+  X(loss_ppm, 0, 1000000)                                                                                                        \
+  X(bad_loss_ppm, 0, 1000000)                                                                                                    \
+  X(to_bad_ppm, 0, 1000000)                                                                                                      \
+  X(to_good_ppm, 0, 1000000)                                                                                                     \
+  X(outage_ppm, 0, 1000000)                                                                                                      \
+  X(outage_log2_probes, 0, 16)                                                                                                   \
+  X(duplicate_ppm, 0, 1000000)                                                                                                   \
+  X(detour_ppm, 0, 1000000)                                                                                                      \
+  X(broken_ppm, 0, 1000000)                                                                                                      \
+  X(altered_ppm, 0, 1000000)
 
 enum number {
 #define NUMBER_ENUM(key, min, max) NUMBER_##key,
@@ -99,13 +114,26 @@ struct loading {
   struct group group;
 };
 
+/* Two shares of one draw. */
+static int at_most_all(const struct loading *l, enum number a, enum number b, struct asz_diag *diag) {
+  const struct group *g = &l->group;
+  if (g->number[a] + g->number[b] <= PPM)
+    return 0;
+  return asz_diag_set(diag, ASZ_ERANGE, "%s:%u: %s and %s: expected at most %d together, got %" PRIu64 " and %" PRIu64, l->path,
+                      g->line, numbers[a].key, numbers[b].key, PPM, g->number[a], g->number[b]);
+}
+
 static int close_group(struct loading *l, struct asz_diag *diag) {
   const struct group *g = &l->group;
+  int err;
   if (g->line == 0)
     return 0;
   if (!g->given[NUMBER_count])
     return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: count: expected how many providers this group has, got no such key", l->path,
                         g->line);
+  if ((err = at_most_all(l, NUMBER_to_bad_ppm, NUMBER_to_good_ppm, diag)) ||
+      (err = at_most_all(l, NUMBER_broken_ppm, NUMBER_altered_ppm, diag)))
+    return err;
   uint32_t left = l->count - l->taken;
   uint32_t takes = g->takes_rest ? left : (uint32_t)g->number[NUMBER_count];
   if (takes == 0 || takes > left)
@@ -120,8 +148,12 @@ static int close_group(struct loading *l, struct asz_diag *diag) {
     }
     if (g->given[NUMBER_jitter_us])
       truth->jitter_ns = g->number[NUMBER_jitter_us] * 1000;
-    if (g->given[NUMBER_loss_ppm])
-      truth->loss_ppm = (uint32_t)g->number[NUMBER_loss_ppm];
+    truth->detour_ns = (uint32_t)g->number[NUMBER_detour_us] * 1000;
+#define FAULT_SET(key, min, max)                                                                                                 \
+  if (g->given[NUMBER_##key])                                                                                                    \
+    truth->key = (__typeof__(truth->key))g->number[NUMBER_##key];
+    FAULT_LIST(FAULT_SET)
+#undef FAULT_SET
   }
   l->taken += takes;
   l->rest_taken |= g->takes_rest;

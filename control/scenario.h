@@ -9,11 +9,22 @@
  *   count = 100            ; 1..providers left; or: rest, in the last group
  *   delay_us = 80000       ; 1..2,000,000
  *   jitter_us = 500        ; 0..2,000,000
- *   loss_ppm = 1000        ; 0..1,000,000
+ *   loss_ppm = 1000        ; 0..1,000,000, as all shares; in good weather
+ *   bad_loss_ppm = 400000  ; in bad weather
+ *   to_bad_ppm = 2000      ; change to bad weather, per probe; at most 1,000,000 together with
+ *   to_good_ppm = 50000    ; change to good weather
+ *   outage_ppm = 5000      ; of the runs of 2^outage_log2_probes probes: lost whole
+ *   outage_log2_probes = 5 ; 0..16
+ *   duplicate_ppm = 1000   ; of replies: arrive twice
+ *   detour_ppm = 1000      ; of replies: take the longer way
+ *   detour_us = 60000      ; 0..2,000,000: so much longer
+ *   broken_ppm = 500       ; of replies: a bit flipped, wrong checksum; at most 1,000,000 together with
+ *   altered_ppm = 500      ; of replies: a bit flipped, checksum mended
  *   cheat = none           ; a name of ASZ_CHEAT_LIST
  *
- * Only count must be there. A key left out is drawn from the seed as without a file (cheat: none). A `lossy` provider then loses
- * 20 %, a `slow` one has 250 ms more. The groups must take all providers. Errors name file, line, key and what was expected. */
+ * Only count must be there; what the fields mean: struct asz_truth. A key left out is drawn from the seed as without a file
+ * (cheat: none). A `lossy` provider then loses 20 %, a `slow` one has 250 ms more. The groups must take all providers. Errors
+ * name file, line, key and what was expected. */
 #ifndef ASZ_CONTROL_SCENARIO_H
 #define ASZ_CONTROL_SCENARIO_H
 

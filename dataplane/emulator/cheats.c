@@ -10,31 +10,21 @@
 #include <assert.h>
 #include <string.h>
 
-#include "dataplane/base/draw.h"
-
-/* One draw each: an added purpose changes none of the others. */
-enum purpose { DRAW_LOSS, DRAW_JITTER, DRAW_DWELL, DRAW_EXTRA, DRAW_CHALLENGE_LOSS, DRAW_ANSWER_JITTER, DRAW_SYN };
-
 enum {
-  PPM = 1000000,
   DWELL_NS_MIN = 5000, /* a user-space reflector on an idle host: receive, reflect, send */
   DWELL_NS_SPAN = 25000,
   DUPLICATE_NS_SPAN = 50000, /* copies made by a network follow at once */
 };
 
-static uint64_t draw(const struct asz_provider_facts *facts, uint64_t number, enum purpose purpose) {
-  return asz_draw(facts->seed, facts->provider, number, purpose);
-}
-
-static uint64_t delay_ns(const struct asz_provider_facts *facts, uint64_t number, enum purpose purpose) {
-  return facts->truth->delay_ns + asz_draw_below(draw(facts, number, purpose), facts->truth->jitter_ns);
+static uint64_t delay_ns(const struct asz_provider_facts *facts, uint64_t number, enum asz_draw_purpose purpose) {
+  return facts->truth->delay_ns + asz_draw_below(asz_facts_draw(facts, number, purpose), facts->truth->jitter_ns);
 }
 
 static void plan_honest(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t number) {
-  uint64_t dwell_ns = DWELL_NS_MIN + asz_draw_below(draw(facts, number, DRAW_DWELL), DWELL_NS_SPAN);
+  uint64_t dwell_ns = DWELL_NS_MIN + asz_draw_below(asz_facts_draw(facts, number, ASZ_DRAW_DWELL), DWELL_NS_SPAN);
   memset(plan, 0, sizeof *plan);
   plan->answers = true;
-  plan->delay_ns = delay_ns(facts, number, DRAW_JITTER);
+  plan->delay_ns = delay_ns(facts, number, ASZ_DRAW_JITTER);
   if (dwell_ns > plan->delay_ns)
     dwell_ns = plan->delay_ns;
   plan->t2_ns = (plan->delay_ns - dwell_ns) / 2;
@@ -109,21 +99,16 @@ bool asz_cheat_takes_challenges(enum asz_cheat cheat) {
   return cheat != ASZ_CHEAT_DEAD && cheat != ASZ_CHEAT_MUTE;
 }
 
-bool asz_plan_loses(const struct asz_provider_facts *facts, uint64_t number, bool challenge) {
-  uint64_t bits = draw(facts, number, challenge ? DRAW_CHALLENGE_LOSS : DRAW_LOSS);
-  return asz_draw_below(bits, PPM) < facts->truth->loss_ppm;
-}
-
 void asz_plan_probe(struct asz_reply_plan *ret_plan, const struct asz_provider_facts *facts, uint64_t number) {
   plan_honest(ret_plan, facts, number);
-  cheats[facts->truth->cheat].act(ret_plan, facts, draw(facts, number, DRAW_EXTRA));
+  cheats[facts->truth->cheat].act(ret_plan, facts, asz_facts_draw(facts, number, ASZ_DRAW_EXTRA));
 }
 
 enum asz_syn_answer asz_plan_syn(const struct asz_provider_facts *facts) {
   static const enum asz_syn_answer answers[] = {ASZ_SYN_ACCEPT, ASZ_SYN_ACCEPT, ASZ_SYN_ACCEPT_PLAIN, ASZ_SYN_REFUSE};
-  return answers[asz_draw_below(draw(facts, 0, DRAW_SYN), 4)];
+  return answers[asz_draw_below(asz_facts_draw(facts, 0, ASZ_DRAW_SYN), 4)];
 }
 
 uint64_t asz_plan_answer_ns(const struct asz_provider_facts *facts, uint64_t number) {
-  return delay_ns(facts, number, DRAW_ANSWER_JITTER);
+  return delay_ns(facts, number, ASZ_DRAW_ANSWER_JITTER);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dataplane/emulator/emulator.h"
+#include "dataplane/emulator/facts.h"
 #include "dataplane/emulator/reply.h"
 
 /* All times in ns after the probe's arrival. */
@@ -22,16 +22,6 @@ struct asz_reply_plan {
   uint64_t extra_bits; /* what a made-up one is made of; not 0 */
 };
 
-/* Who it is: all that draws depend on beside the probe's number. */
-struct asz_provider_facts {
-  const struct asz_truth *truth;
-  uint64_t seed;
-  uint64_t timeout_ns;
-  uint32_t provider;
-};
-
-/* asz_plan_loses: whether the network drops probe (or, `challenge`, challenge datagram) number `number` of this provider. */
-bool asz_plan_loses(const struct asz_provider_facts *facts, uint64_t number, bool challenge);
 /* asz_plan_probe: what the provider does with probe `number`, cheat included. */
 void asz_plan_probe(struct asz_reply_plan *ret_plan, const struct asz_provider_facts *facts, uint64_t number);
 /* asz_plan_syn: how the provider answers a SYN, always the same way: half of them with timestamps, a quarter without, a quarter

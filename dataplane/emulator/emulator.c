@@ -15,6 +15,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/bigmem.h"
+#include "dataplane/emulator/faults.h"
 #include "dataplane/emulator/internal.h"
 
 #define PORT_NAME "asz_lab"
@@ -22,7 +23,6 @@
 enum {
   PROVIDERS_MAX = 1 << 20,
   IN_FLIGHT_MAX = 1 << 22,
-  PPM = 1000000,
   CALIBRATE_MS = 100,
   POOL_CACHE = 256,
   /* Small buffers beyond those on the delay line: in the ring to the prober, in its bursts, in the caches of the lcores. */
@@ -36,7 +36,7 @@ const uint8_t asz_emulator_gateway_mac[6] = {0x02, 0x61, 0x73, 0x7a, 0x67, 0x77}
 const uint8_t asz_emulator_gateway_ipv6[16] = {0xfe, 0x80, [10] = 0x61, 0x73, 0x7a, 0, 0, 1};
 
 bool asz_emulator_has_ipv6(uint32_t ipv6_ppm, uint32_t provider) {
-  return ((uint64_t)provider + 1) * ipv6_ppm / PPM > (uint64_t)provider * ipv6_ppm / PPM;
+  return ((uint64_t)provider + 1) * ipv6_ppm / ASZ_EMULATOR_PPM > (uint64_t)provider * ipv6_ppm / ASZ_EMULATOR_PPM;
 }
 
 void asz_emulator_ipv6(uint8_t ret_ipv6[16], uint32_t ipv4) {
@@ -65,17 +65,17 @@ static int check_config(const struct asz_emulator_config *config, struct asz_dia
                         config->provider_count);
   if (config->gateway_ipv4 - config->base_ipv4 < config->provider_count)
     return asz_diag_set(diag, ASZ_EINVAL, "emulator: gateway_ipv4: expected an address outside those of the providers");
-  if (config->ipv6_ppm > PPM)
-    return asz_diag_set(diag, ASZ_EINVAL, "emulator: ipv6_ppm: expected 0 to %d, got %u", PPM, config->ipv6_ppm);
+  if (config->ipv6_ppm > ASZ_EMULATOR_PPM)
+    return asz_diag_set(diag, ASZ_EINVAL, "emulator: ipv6_ppm: expected 0 to %d, got %u", ASZ_EMULATOR_PPM, config->ipv6_ppm);
   if (config->in_flight_max == 0 || config->in_flight_max > IN_FLIGHT_MAX)
     return asz_diag_set(diag, ASZ_EINVAL, "emulator: in_flight_max: expected 1 to %d, got %u", IN_FLIGHT_MAX,
                         config->in_flight_max);
   if (!rte_lcore_is_enabled(config->lcore_id) || config->lcore_id == rte_get_main_lcore())
     return asz_diag_set(diag, ASZ_EINVAL, "emulator: lcore_id: expected a worker lcore of the EAL, got %u", config->lcore_id);
   for (uint32_t i = 0; i < config->provider_count; i++)
-    if (config->truth[i].cheat >= ASZ_CHEAT_COUNT || config->truth[i].loss_ppm > PPM)
-      return asz_diag_set(diag, ASZ_EINVAL, "emulator: truth of provider %u: expected a known cheat and a loss of at most %d ppm",
-                          i, PPM);
+    if (!asz_truth_ok(&config->truth[i]))
+      return asz_diag_set(diag, ASZ_EINVAL, "emulator: truth of provider %u: expected a known cheat and shares of at most %d ppm",
+                          i, ASZ_EMULATOR_PPM);
   return 0;
 }
 
@@ -85,6 +85,10 @@ static size_t truth_bytes(const struct asz_emulator *e) {
 
 static size_t deed_bytes(const struct asz_emulator *e) {
   return e->config.provider_count * sizeof *e->deed;
+}
+
+static size_t way_bytes(const struct asz_emulator *e) {
+  return e->config.provider_count * sizeof *e->way;
 }
 
 static int make_memory(struct asz_emulator *e, const struct asz_truth *truth, int socket) {
@@ -97,6 +101,9 @@ static int make_memory(struct asz_emulator *e, const struct asz_truth *truth, in
   if ((err = asz_bigmem_new(&memory, deed_bytes(e), socket)))
     return err;
   e->deed = memory;
+  if ((err = asz_bigmem_new(&memory, way_bytes(e), socket)))
+    return err;
+  e->way = memory;
   return asz_delay_new(&e->delay, e->config.in_flight_max);
 }
 
@@ -202,6 +209,7 @@ void asz_emulator_free(struct asz_emulator *e) {
   asz_delay_free(e->delay);
   asz_bigmem_free(e->truth, truth_bytes(e));
   asz_bigmem_free(e->deed, deed_bytes(e));
+  asz_bigmem_free(e->way, way_bytes(e));
   asz_hmac_lanes_free(e->lanes);
   free(e);
 }
@@ -226,7 +234,7 @@ size_t asz_emulator_memory_bytes(const struct asz_emulator *e) {
   size_t rings = 2 * (size_t)ASZ_EMULATOR_RING_FRAMES * sizeof(void *) +
                  2 * (size_t)ASZ_EMULATOR_DATAGRAMS * sizeof(struct asz_emulator_datagram);
   return sizeof *e + rings + pool_bytes(e->small) + pool_bytes(e->large) + asz_delay_footprint(e->config.in_flight_max) +
-         truth_bytes(e) + deed_bytes(e) + asz_hmac_lanes_bytes();
+         truth_bytes(e) + deed_bytes(e) + way_bytes(e) + asz_hmac_lanes_bytes();
 }
 
 int asz_emulator_challenge_recv(struct asz_emulator *e, struct asz_emulator_datagram *ret_datagram) {

@@ -40,24 +40,42 @@ enum asz_cheat {
 const char *asz_cheat_name(enum asz_cheat cheat);
 enum asz_cheat asz_cheat_from_name(const char *name); /* ASZ_CHEAT_COUNT when unknown */
 
-/* The truth about one provider. Delay of a reply = delay_ns + uniform[0, jitter_ns). */
+/* The truth about one provider: one cache line. Delay of a reply = delay_ns + uniform[0, jitter_ns). A share is of
+ * 1,000,000 draws from the seed, independent unless said otherwise (dataplane/emulator/faults.c). */
 struct asz_truth {
   uint64_t delay_ns;
   uint64_t jitter_ns;
-  uint32_t loss_ppm; /* of requests, independent draws from the seed */
-  uint8_t cheat;     /* enum asz_cheat */
+  uint32_t loss_ppm;          /* of requests, in good weather */
+  uint32_t bad_loss_ppm;      /* in bad weather */
+  uint32_t to_bad_ppm;        /* changes of the weather, once a probe; together at most 1,000,000 ... */
+  uint32_t to_good_ppm;       /* ... so the share of bad weather is to_bad / (to_bad + to_good) and to_bad 0 means never */
+  uint32_t outage_ppm;        /* of the runs of 2^outage_log2_probes probes: lost whole */
+  uint32_t duplicate_ppm;     /* of replies: arrive twice */
+  uint32_t detour_ppm;        /* of replies: take detour_ns more, so that they may arrive behind later ones */
+  uint32_t detour_ns;         /* 0..2,000,000,000 */
+  uint32_t broken_ppm;        /* of replies: one bit flipped, the checksum left wrong; with altered_ppm at most 1,000,000 */
+  uint32_t altered_ppm;       /* of replies: one bit flipped of what the cookie protects, the checksum mended */
+  uint8_t outage_log2_probes; /* 0..16 */
+  uint8_t cheat;              /* enum asz_cheat */
 };
+_Static_assert(sizeof(struct asz_truth) <= 64, "one cache line");
 
 /* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. Then, exactly:
- * requests = lost + withheld + faults + replies. One cache line. */
+ * requests = lost + withheld + faults + replies. One cache line; 2^32 probes of one provider last longer than any lab. */
 struct asz_deed {
-  uint64_t requests;     /* probes that arrived */
-  uint64_t lost;         /* dropped by draw */
-  uint64_t withheld;     /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
-  uint64_t faults;       /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
-  uint64_t replies;      /* sent, cheats' extra ones not counted */
-  uint64_t extra;        /* forged, replayed or duplicated by the cheat */
   uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
+  uint32_t requests;     /* probes that arrived */
+  uint32_t lost;         /* dropped by draw, outages included */
+  uint32_t outage;       /* of those lost: in an outage */
+  uint32_t withheld;     /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
+  uint32_t faults;       /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
+  uint32_t replies;      /* sent, cheats' extra ones and copies not counted, corrupted ones counted */
+  uint32_t broken;       /* of replies: with a wrong checksum */
+  uint32_t altered;      /* of replies: with a mended one */
+  uint32_t detoured;     /* of replies: took the longer way */
+  uint32_t reordered;    /* of replies that were not corrupted: left behind the reply to a later probe, for whatever reason */
+  uint32_t duplicates;   /* copies that the network made */
+  uint32_t extra;        /* forged, replayed or duplicated by the cheat */
   uint32_t challenges;   /* challenge datagrams that arrived */
   uint32_t held;         /* of replies: may be late because a busy machine kept the lcore away for more than 0.1 ms */
 };
@@ -84,7 +102,7 @@ extern const uint8_t asz_emulator_gateway_ipv6[16]; /* link-local */
 struct asz_emulator;
 
 /* asz_emulator_new makes the rings and the net_ring port (its id in *ret_port_id, for asz_engine_config.port_id), copies the
- * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 100 bytes a provider of ordinary memory. Needs EAL;
+ * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 136 bytes a provider of ordinary memory. Needs EAL;
  * one emulator at a time (ASZ_EEXIST). ASZ_EINVAL names the field. */
 ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulator_config *config,
                                     uint16_t *ret_port_id, struct asz_diag *diag);

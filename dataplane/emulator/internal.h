@@ -25,6 +25,12 @@ enum {
   ASZ_EMULATOR_AWAY_NS = 100000, /* five times a turn of full bursts: longer means that somebody else had the CPU */
 };
 
+/* What the way to a provider remembers from probe to probe. */
+struct asz_way {
+  uint32_t left_next; /* the highest number of a probe whose reply has left + 1 */
+  uint32_t bad;       /* weather that the last probe met: 0 or 1 */
+};
+
 struct asz_emulator {
   struct asz_emulator_config config;
   struct asz_truth *truth;
@@ -46,6 +52,7 @@ struct asz_emulator {
   struct asz_hmac_lanes *lanes; /* reached by way of the keys */
   struct asz_delay *delay;
   struct asz_deed *deed;
+  struct asz_way *way;
   uint64_t faults, strays;
   uint64_t turn_tsc; /* when the current turn of the loop began */
   bool catching_up;  /* it was away for too long, and what waited meanwhile is not done yet */

@@ -12,15 +12,26 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/emulator/cheats.h"
+#include "dataplane/emulator/faults.h"
 #include "dataplane/emulator/internal.h"
 
 enum { ANSWER_TTL = 64 };
 
-/* struct asz_delayed.kind. HELD: a reply whose request may have waited for us. */
-enum { FRAME_REPLY, FRAME_REPLY_HELD, FRAME_EXTRA, FRAME_ANSWER };
+/* struct asz_delayed.kind: what a frame is, and of replies what became of it. HELD: its request may have waited for us. */
+enum {
+  FRAME_REPLY = 1,
+  FRAME_COPY,
+  FRAME_EXTRA,
+  FRAME_ANSWER,
+  FRAME_MASK = 7,
+  FRAME_HELD = 8,
+  FRAME_DETOURED = 16,
+  FRAME_BROKEN = 32,
+  FRAME_ALTERED = 64,
+};
 
 static bool is_reply(uint32_t kind) {
-  return kind <= FRAME_REPLY_HELD;
+  return (kind & FRAME_MASK) == FRAME_REPLY;
 }
 
 struct arrival {
@@ -82,28 +93,41 @@ static uint8_t *frame_bytes(struct rte_mbuf *mbuf) {
   return rte_pktmbuf_mtod(mbuf, uint8_t *);
 }
 
-static void delay_frame(struct asz_emulator *e, struct rte_mbuf *mbuf, uint32_t provider, uint32_t kind, uint64_t arrival_tsc,
-                        uint64_t after_ns) {
-  struct asz_delayed delayed = {.what = mbuf, .arrival_tsc = arrival_tsc, .provider = provider, .kind = kind};
-  if (asz_delay_push(e->delay, arrival_tsc + asz_clock_ticks(&e->clock, after_ns), &delayed) < 0) {
+/* One frame on its way back: whose, as what, when. */
+struct leaving {
+  uint32_t provider;
+  uint32_t kind;
+  uint64_t number; /* of the probe */
+  uint64_t after_ns;
+  enum asz_corruption corruption;
+  uint64_t corrupt_bits;
+};
+
+static void delay_frame(struct asz_emulator *e, struct rte_mbuf *mbuf, const struct leaving *leaving, uint64_t arrival_tsc) {
+  struct asz_delayed delayed = {
+      .what = mbuf, .arrival_tsc = arrival_tsc, .number = leaving->number, .provider = leaving->provider, .kind = leaving->kind};
+  if (asz_delay_push(e->delay, arrival_tsc + asz_clock_ticks(&e->clock, leaving->after_ns), &delayed) < 0) {
     rte_pktmbuf_free(mbuf);
-    count_fault(e, provider, kind);
+    count_fault(e, leaving->provider, leaving->kind);
   }
 }
 
 /* Builds one reply and puts it on the delay line; false when the request is none that can be answered. */
 static bool schedule_reply(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_spec *spec,
-                           uint32_t provider, uint32_t kind, uint64_t after_ns) {
-  struct rte_mbuf *mbuf = frame_new(e, asz_reply_size(&arrival->frame));
+                           const struct leaving *leaving) {
+  size_t size = asz_reply_size(&arrival->frame);
+  struct rte_mbuf *mbuf = frame_new(e, size);
   if (!mbuf) {
-    count_fault(e, provider, kind);
+    count_fault(e, leaving->provider, leaving->kind);
     return true;
   }
   if (asz_reply_build(frame_bytes(mbuf), arrival->bytes, &arrival->frame, spec) < 0) {
     rte_pktmbuf_free(mbuf);
     return false;
   }
-  delay_frame(e, mbuf, provider, kind, arrival->tsc, after_ns);
+  if (leaving->corruption != ASZ_CORRUPT_NOT)
+    asz_corrupt(frame_bytes(mbuf), size, leaving->corruption, leaving->corrupt_bits);
+  delay_frame(e, mbuf, leaving, arrival->tsc);
   return true;
 }
 
@@ -112,15 +136,58 @@ static struct asz_provider_facts facts_of(const struct asz_emulator *e, uint32_t
       .truth = &e->truth[provider], .seed = e->config.seed, .timeout_ns = e->config.timeout_ns, .provider = provider};
 }
 
+/* The network on the way there: true when it loses the probe. */
+static bool lose_probe(struct asz_emulator *e, const struct asz_provider_facts *facts, uint64_t number) {
+  struct asz_deed *deed = &e->deed[facts->provider];
+  struct asz_way *way = &e->way[facts->provider];
+  way->bad = asz_weather_next(facts, number, way->bad);
+  bool outage = asz_fault_outage(facts, number);
+  deed->outage += outage;
+  if (!outage && !asz_fault_loses(facts, number, way->bad, false))
+    return false;
+  deed->lost++;
+  return true;
+}
+
+/* What goes back to one probe: the reply, what the network makes of it, and what a cheat adds. false: nothing can. */
+static bool answer_probe(struct asz_emulator *e, const struct arrival *arrival, struct asz_reply_spec *spec,
+                         const struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t number) {
+  static const uint32_t kind_of[] = {0, FRAME_BROKEN, FRAME_ALTERED};
+  struct asz_reply_fault fault;
+  asz_fault_reply(&fault, facts, number);
+  struct leaving leaving = {.provider = facts->provider,
+                            .kind = FRAME_REPLY | kind_of[fault.corruption] | (e->catching_up ? FRAME_HELD : 0) |
+                                    (fault.detour_ns > 0 ? FRAME_DETOURED : 0),
+                            .number = number,
+                            .after_ns = plan->delay_ns + fault.detour_ns,
+                            .corruption = fault.corruption,
+                            .corrupt_bits = fault.corrupt_bits};
+  if (!schedule_reply(e, arrival, spec, &leaving))
+    return false;
+  if (fault.corruption != ASZ_CORRUPT_NOT && plan->extra_is_copy)
+    return true; /* a cheat's copy shares its fate: else a corrupted reply would be answered after all */
+  leaving.corruption = ASZ_CORRUPT_NOT;
+  if (fault.copied) {
+    leaving.kind = FRAME_COPY;
+    leaving.after_ns += fault.copy_ns;
+    (void)schedule_reply(e, arrival, spec, &leaving);
+  }
+  if (plan->has_extra) {
+    spec->made_up = plan->extra_is_copy ? 0 : plan->extra_bits;
+    leaving.kind = FRAME_EXTRA;
+    leaving.after_ns = plan->extra_ns;
+    (void)schedule_reply(e, arrival, spec, &leaving);
+  }
+  return true;
+}
+
 static void take_probe(struct asz_emulator *e, const struct arrival *arrival, uint32_t provider,
                        const struct asz_reply_keys *keys) {
   struct asz_deed *deed = &e->deed[provider];
   struct asz_provider_facts facts = facts_of(e, provider);
   uint64_t number = deed->requests++;
-  if (asz_plan_loses(&facts, number, false)) {
-    deed->lost++;
+  if (lose_probe(e, &facts, number))
     return;
-  }
   struct asz_reply_plan plan;
   struct asz_reply_spec spec = {0};
   asz_plan_probe(&plan, &facts, number);
@@ -134,14 +201,8 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t3_ns);
   spec.spoil_mac = plan.spoils_mac;
   spec.syn = asz_plan_syn(&facts);
-  if (!schedule_reply(e, arrival, &spec, provider, e->catching_up ? FRAME_REPLY_HELD : FRAME_REPLY, plan.delay_ns)) {
+  if (!answer_probe(e, arrival, &spec, &plan, &facts, number))
     deed->withheld++;
-    return;
-  }
-  if (plan.has_extra) {
-    spec.made_up = plan.extra_is_copy ? 0 : plan.extra_bits;
-    (void)schedule_reply(e, arrival, &spec, provider, FRAME_EXTRA, plan.extra_ns);
-  }
 }
 
 static void take_challenge(struct asz_emulator *e, const struct arrival *arrival, uint32_t provider) {
@@ -151,7 +212,8 @@ static void take_challenge(struct asz_emulator *e, const struct arrival *arrival
     e->strays++;
     return;
   }
-  if (!asz_cheat_takes_challenges(facts.truth->cheat) || asz_plan_loses(&facts, number, true))
+  bool out = asz_fault_outage(&facts, e->deed[provider].requests); /* where the provider's probes are */
+  if (!asz_cheat_takes_challenges(facts.truth->cheat) || out || asz_fault_loses(&facts, number, e->way[provider].bad, true))
     return;
   memcpy(e->peer_mac, arrival->bytes + ASZ_ETH_SRC, sizeof e->peer_mac);
   if (arrival->frame.family == ASZ_FAMILY_IPV6)
@@ -234,6 +296,7 @@ static void take_frame(struct asz_emulator *e, const struct arrival *arrival, co
 static void warm_provider(const struct asz_emulator *e, uint32_t provider) {
   __builtin_prefetch(&e->truth[provider]);
   __builtin_prefetch(&e->deed[provider], 1);
+  __builtin_prefetch(&e->way[provider], 1);
 }
 
 static void read_frame(const struct asz_emulator *e, struct arrival *ret_arrival, const struct rte_mbuf *mbuf) {
@@ -302,19 +365,36 @@ static unsigned take_answer(struct asz_emulator *e) {
   memcpy(udp + ASZ_UDP_BYTES, answer.payload, answer.size_bytes);
   asz_wire_udp_finish(ip);
   struct asz_provider_facts facts = facts_of(e, answer.provider);
-  delay_frame(e, mbuf, answer.provider, FRAME_ANSWER, asz_tsc(), asz_plan_answer_ns(&facts, e->answer_count++));
+  struct leaving leaving = {
+      .provider = answer.provider, .kind = FRAME_ANSWER, .after_ns = asz_plan_answer_ns(&facts, e->answer_count++)};
+  delay_frame(e, mbuf, &leaving, asz_tsc());
   return 1;
 }
 
-static void count_departure(struct asz_emulator *e, const struct asz_delayed *delayed, uint64_t departure_tsc) {
+/* A prober that sees a reply behind a later one sees them in the order in which they left here. */
+static void count_reply(struct asz_emulator *e, const struct asz_delayed *delayed, uint64_t departure_tsc) {
   struct asz_deed *deed = &e->deed[delayed->provider];
-  if (is_reply(delayed->kind)) {
-    deed->replies++;
-    deed->held += delayed->kind == FRAME_REPLY_HELD || e->catching_up;
-    deed->delay_sum_ns += asz_clock_ns(&e->clock, departure_tsc - delayed->arrival_tsc);
-  } else if (delayed->kind == FRAME_EXTRA) {
-    deed->extra++;
-  }
+  struct asz_way *way = &e->way[delayed->provider];
+  bool broken = (delayed->kind & FRAME_BROKEN) != 0, altered = (delayed->kind & FRAME_ALTERED) != 0;
+  deed->replies++;
+  deed->broken += broken;
+  deed->altered += altered;
+  deed->detoured += (delayed->kind & FRAME_DETOURED) != 0;
+  deed->held += (delayed->kind & FRAME_HELD) != 0 || e->catching_up;
+  deed->delay_sum_ns += asz_clock_ns(&e->clock, departure_tsc - delayed->arrival_tsc);
+  if (broken || altered)
+    return;
+  uint32_t number = (uint32_t)delayed->number;
+  deed->reordered += number < way->left_next;
+  if (number >= way->left_next)
+    way->left_next = number + 1;
+}
+
+static void count_departure(struct asz_emulator *e, const struct asz_delayed *delayed, uint64_t departure_tsc) {
+  if (is_reply(delayed->kind))
+    count_reply(e, delayed, departure_tsc);
+  e->deed[delayed->provider].duplicates += delayed->kind == FRAME_COPY;
+  e->deed[delayed->provider].extra += delayed->kind == FRAME_EXTRA;
 }
 
 static unsigned release_due(struct asz_emulator *e) {
@@ -324,6 +404,7 @@ static unsigned release_due(struct asz_emulator *e) {
   for (uint64_t now = asz_tsc(); count < ASZ_EMULATOR_BURST && asz_delay_pop(e->delay, now, &delayed[count]); count++) {
     burst[count] = delayed[count].what;
     __builtin_prefetch(&e->deed[delayed[count].provider], 1);
+    __builtin_prefetch(&e->way[delayed[count].provider], 1);
   }
   if (count == 0)
     return 0;

@@ -94,7 +94,79 @@ Test(lab_report, a_true_run_passes_with_every_claim_made)
   cr_expect(lt(u64, report.error_ppm.max, 10100), "the sketch's 1 %%");
 }
 
+/* What the network did to the honest one, beside loss: three replies broken and two altered, four copied, five overtaken. */
+static void make_faults(void) {
+  deed[HONEST].broken = 3;
+  deed[HONEST].altered = 2;
+  deed[HONEST].duplicates = 4;
+  deed[HONEST].reordered = 5;
+  answer(HONEST, PROBES - 2 - 5, DELAY_NS + JITTER_NS / 2);
+  seen[HONEST].forged = 2;
+  seen[HONEST].duplicate = 4;
+  seen[HONEST].reordered = 5;
+  run.prober_bad_checksums = 3;
+}
+
+Test(lab_report, network_faults_are_counted_exactly)
+{
+  make_faults();
+  make();
+  cr_expect(report.ok);
+  cr_expect(eq(u32, report.claim_count, 19 + 4));
+  const char *const about[] = {"reordered is exactly what left out of order", "duplicates are exactly the network's copies",
+                               "an altered reply is taken for forged", "every broken checksum is counted"};
+  for (size_t i = 0; i < sizeof about / sizeof *about; i++)
+    cr_expect(ne(ptr, (void *)(uintptr_t)find(about[i]), NULL), "%s", about[i]);
+  deed[HONEST].duplicates++;
+  make();
+  cr_expect(not(report.ok));
+  deed[HONEST].faults = 1;
+  deed[HONEST].lost--;
+  make();
+  cr_expect(report.ok, "the lab's own fault leaves room");
+}
+
+Test(lab_report, a_broken_reply_beyond_the_timeout_may_go_unheard)
+{
+  make_faults();
+  truth[HONEST].detour_ppm = 1;
+  truth[HONEST].detour_ns = 500000000;
+  seen[HONEST].duplicate = deed[HONEST].duplicates = 0;
+  seen[HONEST].forged = deed[HONEST].altered = 0;
+  for (run.prober_bad_checksums = 0; run.prober_bad_checksums <= 4; run.prober_bad_checksums++) {
+    make();
+    cr_expect(eq(int, find("every broken checksum is counted")->ok, run.prober_bad_checksums <= 3));
+  }
+}
+
 /* --- one mistake each --- */
+
+static void reorder_unseen(void) {
+  make_faults();
+  seen[HONEST].reordered--;
+}
+static void reorder_invented(void) {
+  seen[HONEST].reordered++;
+}
+static void copy_unseen(void) {
+  make_faults();
+  seen[HONEST].duplicate--;
+}
+static void altered_believed(void) {
+  make_faults();
+  seen[HONEST].forged--;
+}
+static void altered_counted_twice(void) {
+  make_faults();
+  seen[HONEST].forged++;
+}
+static void broken_unseen(void) {
+  make_faults();
+  run.prober_bad_checksums--;
+}
+static void checksum_invented(void) {
+  run.prober_bad_checksums++;
+}
 
 static void one_frame_missing(void) {
   deed[HONEST].requests--;
@@ -228,6 +300,13 @@ static const struct mistake {
     {bad_mac_answered, "bad-mac: refused, not answered"},
     {bad_mac_unseen, "bad-mac: refused, not answered"},
     {stray_frame, "the prober sent no stray frame"},
+    {reorder_unseen, "reordered is exactly what left out of order"},
+    {reorder_invented, "reordered is exactly what left out of order"},
+    {copy_unseen, "duplicates are exactly the network's copies"},
+    {altered_believed, "an altered reply is taken for forged"},
+    {altered_counted_twice, "an altered reply is taken for forged"},
+    {broken_unseen, "every broken checksum is counted"},
+    {checksum_invented, "every broken checksum is counted"},
 };
 
 Test(lab_report, every_mistake_fails_the_claim_that_is_about_it)
@@ -246,6 +325,7 @@ Test(lab_report, every_mistake_fails_the_claim_that_is_about_it)
 
 Test(lab_report, every_claim_of_a_full_run_has_a_mistake_that_fails_it)
 {
+  make_faults();
   make();
   for (uint32_t c = 0; c < report.claim_count; c++) {
     size_t m = 0, count = sizeof mistakes / sizeof *mistakes;
@@ -364,6 +444,7 @@ Test(lab_report, epochs_add_up)
   struct asz_target_stats stats = {.answered = 5,
                                    .late = 1,
                                    .duplicate = 2,
+                                   .reordered = 10,
                                    .replayed = 3,
                                    .forged = 4,
                                    .bad_mac = 6,
@@ -387,6 +468,7 @@ Test(lab_report, epochs_add_up)
   cr_expect(eq(u64, total.answered, 10));
   cr_expect(eq(u64, total.late, 3));
   cr_expect(eq(u64, total.duplicate, 6));
+  cr_expect(eq(u64, total.reordered, 30));
   cr_expect(eq(u64, total.replayed, 9));
   cr_expect(eq(u64, total.forged, 12));
   cr_expect(eq(u64, total.bad_mac, 18));

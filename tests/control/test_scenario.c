@@ -52,6 +52,12 @@ static const struct bad bads[] = {
     {"[group a]\ncount = rest\ndelay_us = 7\ndelay_us = 7\n", ASZ_EFORMAT, ":4: delay_us: expected once"},
     {"[group a]\ncount = rest\njitter_us = 2000001\n", ASZ_ERANGE, "jitter_us: expected 0 to 2000000"},
     {"[group a]\ncount = rest\nloss_ppm = 1000001\n", ASZ_ERANGE, "loss_ppm: expected 0 to 1000000"},
+    {"[group a]\ncount = rest\nbad_loss_ppm = 1000001\n", ASZ_ERANGE, "bad_loss_ppm: expected 0 to 1000000"},
+    {"[group a]\ncount = rest\noutage_log2_probes = 17\n", ASZ_ERANGE, "outage_log2_probes: expected 0 to 16"},
+    {"[group a]\ncount = rest\ndetour_us = 2000001\n", ASZ_ERANGE, "detour_us: expected 0 to 2000000"},
+    {"[group a]\ncount = rest\nto_bad_ppm = 600000\nto_good_ppm = 400001\n", ASZ_ERANGE,
+     ":1: to_bad_ppm and to_good_ppm: expected at most 1000000 together, got 600000 and 400001"},
+    {"[group a]\ncount = rest\nbroken_ppm = 1000000\naltered_ppm = 1\n", ASZ_ERANGE, ":1: broken_ppm and altered_ppm"},
     {"[group a]\ncount = rest\ncheat = nice\n", ASZ_EFORMAT, "expected one of none dead lossy"},
     {"[group a]\ncount = rest\ncheat = none\ncheat = none\n", ASZ_EFORMAT, ":4: cheat: expected once"},
     {"[group a]\ncount = rest\ndelay_ms = 5\n", ASZ_EFORMAT, ":3: delay_ms: expected one of the keys count delay_us"},
@@ -125,6 +131,24 @@ Test(scenario, the_largest_values_fit)
   cr_expect(eq(u64, truth[0].delay_ns, 2000000000));
   cr_expect(eq(u64, truth[0].jitter_ns, 2000000000));
   cr_expect(eq(u32, truth[0].loss_ppm, 1000000));
+}
+
+Test(scenario, every_fault_goes_into_its_own_field_and_is_nothing_when_left_out)
+{
+  struct asz_truth truth[2];
+  struct asz_diag diag = {0};
+  const char *text = "[group storm]\ncount = 1\nloss_ppm = 1\nbad_loss_ppm = 2\nto_bad_ppm = 3\nto_good_ppm = 4\noutage_ppm = 5\n"
+                     "outage_log2_probes = 6\nduplicate_ppm = 7\ndetour_ppm = 8\ndetour_us = 2000000\nbroken_ppm = 10\n"
+                     "altered_ppm = 11\n[group calm]\ncount = 1\nloss_ppm = 0\n";
+  cr_assert(eq(int, load(text, 2, truth, &diag), 0), "%s", diag.text);
+  const uint32_t got[] = {truth[0].loss_ppm,   truth[0].bad_loss_ppm,       truth[0].to_bad_ppm,    truth[0].to_good_ppm,
+                          truth[0].outage_ppm, truth[0].outage_log2_probes, truth[0].duplicate_ppm, truth[0].detour_ppm,
+                          truth[0].detour_ns,  truth[0].broken_ppm,         truth[0].altered_ppm};
+  for (uint32_t i = 0; i < sizeof got / sizeof *got; i++)
+    cr_expect(eq(u32, got[i], i == 8 ? 2000000000 : i + 1));
+  const struct asz_truth *calm = &truth[1];
+  cr_expect(zero(u32, calm->loss_ppm | calm->bad_loss_ppm | calm->to_bad_ppm | calm->to_good_ppm | calm->outage_ppm |
+                          calm->duplicate_ppm | calm->detour_ppm | calm->detour_ns | calm->broken_ppm | calm->altered_ppm));
 }
 
 Test(scenario, the_default_network_stays_in_its_ranges_and_is_log_uniform)

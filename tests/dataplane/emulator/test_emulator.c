@@ -387,6 +387,77 @@ Test(emulator, a_session_is_checked_and_sealed_and_a_bad_request_mac_is_dropped)
   finish();
 }
 
+Test(emulator, network_faults_do_what_they_are_named_for_and_are_counted)
+{
+  enum { COPIED, BROKEN, ALTERED, DETOURED, OUT, PROBES = 32, EACH = 1000000 };
+  uint32_t frames[PROVIDERS] = {0}, bad_checksums = 0, altered = 0, reordered = 0, next = 0;
+  struct received got;
+  truth[COPIED].duplicate_ppm = EACH;
+  truth[BROKEN].broken_ppm = EACH;
+  truth[ALTERED].altered_ppm = EACH;
+  truth[DETOURED].detour_ppm = EACH / 2;
+  truth[DETOURED].detour_ns = 50000000;
+  truth[OUT].outage_ppm = EACH;
+  create();
+  cr_assert(eq(int, asz_emulator_launch(emulator), 0));
+  find_gateway();
+  for (uint32_t seq = 0; seq < PROBES; seq++)
+    for (uint32_t i = 0; i < PROVIDERS; i++)
+      send_stamp(i, seq);
+  for (uint32_t expected = PROVIDERS * PROBES; expected > 0 && receive(&got, DEADLINE_MS); expected--) {
+    uint32_t provider = asz_be32_load(got.bytes + ASZ_ETH_BYTES + ASZ_IPV4_SRC) - config.base_ipv4;
+    cr_assert(lt(u32, provider, PROVIDERS));
+    frames[provider]++;
+    if (provider == BROKEN) {
+      bad_checksums += got.frame.kind == ASZ_FRAME_BAD_CHECKSUM;
+      continue;
+    }
+    cr_assert(eq(int, got.frame.kind, ASZ_FRAME_UDP), "provider %u", provider);
+    uint32_t seq = field32(&got, ASZ_STAMP_SENDER_SEQ);
+    altered += provider == ALTERED && (seq >= PROBES || field32(&got, ASZ_STAMP_SEQ) != seq ||
+                                       asz_tsc() - field64(&got, ASZ_STAMP_SENDER_TIME) > wall.tsc_hz * DEADLINE_MS / 1000);
+    if (provider == DETOURED) {
+      reordered += seq < next;
+      next = seq >= next ? seq + 1 : next;
+    }
+  }
+  cr_expect(not(receive(&got, 100)), "no frame more");
+  stop();
+  const struct asz_deed *deed = asz_emulator_deeds(emulator);
+  for (uint32_t i = 0; i < PROVIDERS; i++) {
+    cr_expect(eq(u32, frames[i], i == COPIED ? 2 * PROBES : i == OUT ? 0 : PROBES), "provider %u", i);
+    cr_expect(eq(u32, deed[i].requests, PROBES));
+    cr_expect(eq(u32, deed[i].duplicates, i == COPIED ? PROBES : 0), "provider %u", i);
+    cr_expect(eq(u32, deed[i].broken, i == BROKEN ? PROBES : 0), "provider %u", i);
+    cr_expect(eq(u32, deed[i].altered, i == ALTERED ? PROBES : 0), "provider %u", i);
+    cr_expect(eq(u32, deed[i].outage, i == OUT ? PROBES : 0), "provider %u", i);
+    cr_expect(eq(u32, deed[i].lost, i == OUT ? PROBES : 0), "provider %u", i);
+    cr_expect(eq(u32, deed[i].reordered, i == DETOURED ? reordered : 0), "provider %u", i);
+  }
+  cr_expect(eq(u32, bad_checksums, PROBES));
+  cr_expect(gt(u32, altered, 0));
+  cr_expect(deed[DETOURED].detoured > 4 && deed[DETOURED].detoured < PROBES - 4, "%u", deed[DETOURED].detoured);
+  cr_expect(gt(u32, reordered, 0));
+  finish();
+}
+
+Test(emulator, a_cheats_copy_of_a_corrupted_reply_stays_at_home)
+{
+  struct received got;
+  truth[0].cheat = ASZ_CHEAT_DUPLICATE;
+  truth[0].broken_ppm = 1000000;
+  create();
+  cr_assert(eq(int, asz_emulator_launch(emulator), 0));
+  find_gateway();
+  send_stamp(0, 1);
+  cr_assert(receive(&got, DEADLINE_MS));
+  cr_expect(eq(int, got.frame.kind, ASZ_FRAME_BAD_CHECKSUM));
+  cr_expect(not(receive(&got, 50)));
+  stop();
+  cr_expect(eq(u32, asz_emulator_deeds(emulator)[0].extra, 0));
+  finish();
+}
+
 static void send_challenge(uint32_t provider, uint8_t mark) {
   uint8_t frame[256] = {0};
   frame[ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES] = mark;
