@@ -35,6 +35,8 @@
   X(network, check_checksums, BOOL, "", "yes", 0, 1, 0, "verify UDP, ICMP and TCP checksums of replies in software")             \
   X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0,                                                             \
     "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
+  X(network, spreading, WORD, "auto|no|assumed", "auto", 0, 0, 0,                                                                \
+    "replies come back to the prober lcore that asked: by the port where it can (auto), in software (no)")                       \
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
   X(probe, interval_ms, U64, "ms", "1000", 1, 1000000, 1, "time between two probes to a provider")                               \
   X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \

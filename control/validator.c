@@ -167,6 +167,7 @@ int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned fir
   memcpy(config.gateway_ipv6, v->config.network_gateway_ip6, sizeof config.gateway_ipv6);
   config.vlan = (uint16_t)v->config.network_vlan;
   config.source_port_base = (uint16_t)v->config.network_source_port_base;
+  config.spreading = (enum asz_spreading)v->config.network_spreading;
   config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
   config.checksum_rx = v->config.network_check_checksums != 0;
   config.target_count_max = v->roster->count > ASZ_SWEEP_PORTS_MAX ? v->roster->count : ASZ_SWEEP_PORTS_MAX;

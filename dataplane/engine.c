@@ -125,6 +125,22 @@ static int rings_take(struct asz_worker *worker, struct asz_diag *diag) {
   return err;
 }
 
+/* Source ports that bring replies back to this lcore, where the port spreads them by our key. */
+static void steer_init(struct asz_worker *worker, enum asz_family family) {
+  const struct asz_engine *engine = worker->engine;
+  const struct asz_engine_config *config = &engine->config;
+  bool spreads = config->spreading == ASZ_SPREADING_ASSUMED || engine->port.spreads[family];
+  if (!spreads || config->lcore_count == 1 || config->source_port_base % ASZ_STEER_PORTS != 0)
+    return;
+  uint8_t local[16];
+  if (family == ASZ_FAMILY_IPV6)
+    memcpy(local, config->local_ipv6, sizeof local);
+  else
+    asz_be32_store(local, config->local_ipv4);
+  asz_steer_init(&worker->steer[family], family, (uint32_t)__builtin_ctz(config->lcore_count), worker->number, local);
+  worker->rx.config.steer[family] = &worker->steer[family];
+}
+
 static void lcore_state_init(struct asz_worker *worker) {
   struct asz_engine *engine = worker->engine;
   const struct asz_engine_config *config = &engine->config;
@@ -142,6 +158,8 @@ static void lcore_state_init(struct asz_worker *worker) {
       .check = config->checksum_rx ? ASZ_WIRE_CHECK_ALL : ASZ_WIRE_CHECK_L3,
   };
   memcpy(worker->rx.config.local_ipv6, config->local_ipv6, sizeof config->local_ipv6);
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    steer_init(worker, family);
 }
 
 static int workers_make(struct asz_engine *engine, struct asz_diag *diag) {
@@ -179,6 +197,21 @@ static int groups_join(struct asz_engine *engine, struct asz_diag *diag) {
   return asz_port_multicast(&engine->port, mac, diag);
 }
 
+static void spreading_say(const struct asz_engine *engine) {
+  const struct asz_engine_config *config = &engine->config;
+  if (config->lcore_count == 1)
+    return;
+  const struct asz_steer *const *steer = engine->worker[0].rx.config.steer;
+  const char *how = steer[ASZ_FAMILY_IPV4] != NULL && steer[ASZ_FAMILY_IPV6] != NULL ? "by the port, over IPv4 and IPv6"
+                    : steer[ASZ_FAMILY_IPV4] != NULL ? "by the port over IPv4, in software over IPv6"
+                    : steer[ASZ_FAMILY_IPV6] != NULL ? "by the port over IPv6, in software over IPv4"
+                                                     : "in software";
+  asz_log(ASZ_LOG_INFO, "port %u: replies come back to the lcore that asked %s", config->port_id, how);
+  if (config->spreading != ASZ_SPREADING_NO && config->source_port_base % ASZ_STEER_PORTS != 0)
+    asz_log(ASZ_LOG_WARN, "engine: source_port_base is %u, no multiple of %d: the port cannot bring replies back",
+            config->source_port_base, ASZ_STEER_PORTS);
+}
+
 int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_config *config, struct asz_diag *diag) {
   int err = config_check(config, diag);
   if (err != 0)
@@ -198,7 +231,7 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
   if (err != 0)
     (void)asz_diag_set(diag, err, "engine: the time stamp counter of this machine does not run");
   if (err == 0)
-    err = asz_port_open(&engine->port, config->port_id, config->lcore_count, diag);
+    err = asz_port_open(&engine->port, config->port_id, config->lcore_count, config->spreading == ASZ_SPREADING_AUTO, diag);
   if (err == 0)
     err = maps_take(engine, diag);
   if (err == 0)
@@ -209,6 +242,7 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
     asz_engine_free(engine);
     return err;
   }
+  spreading_say(engine);
   neigh_start(engine);
   *ret_engine = engine;
   return 0;

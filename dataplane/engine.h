@@ -163,6 +163,11 @@ static inline uint32_t asz_plan_family_count(const struct asz_plan *plan, enum a
  * where a target is probed by tcp-syn; ASZ_EINVAL with a line that names the field. */
 ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag);
 
+/* Who brings replies back to the lcore that asked, where there are several. AUTO: the port, if it offers receive-side scaling
+ * under a key of ours (steer.h), else software. NO: software. ASSUMED: a port, or what is before it, that is known to spread so
+ * but does not offer it. Replies without ports (ICMP), and what goes wrong, software brings back in every case. */
+enum asz_spreading { ASZ_SPREADING_AUTO = 0, ASZ_SPREADING_NO, ASZ_SPREADING_ASSUMED };
+
 struct asz_engine_config {
   uint16_t port_id;     /* DPDK ethdev, already probed by EAL, not yet configured */
   uint32_t lcore_count; /* prober lcores: a power of two, at most ASZ_ENGINE_LCORES_MAX and the port's queues */
@@ -175,6 +180,7 @@ struct asz_engine_config {
   uint16_t vlan;                            /* 802.1Q tag of all that is sent and taken, 1..4094; 0: none */
   uint16_t source_port_base;                /* plain STAMP spreads its cookie over [base, base + 8191]; default 49152 */
   uint16_t challenge_source_port;           /* outside that range; default 48620 */
+  enum asz_spreading spreading;             /* AUTO wants a source_port_base that is a multiple of 8192 */
   uint32_t target_count_max;                /* sizes the address table */
   uint32_t ipv6_count_max;                  /* IPv6 targets, at most target_count_max: sizes theirs; 0: no memory for any */
   bool checksum_rx; /* verify L4 checksums of what arrives in software (default on; off for veth peers with checksum offload) */

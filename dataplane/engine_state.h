@@ -67,6 +67,7 @@ struct asz_worker {
 
   /* lcore */
   struct asz_hmac_lanes *lanes;
+  struct asz_steer steer[ASZ_FAMILY_COUNT]; /* where the port spreads */
   struct asz_counters counters __attribute__((aligned(64)));
   struct asz_rx rx;
   struct asz_rx_burst rx_burst;

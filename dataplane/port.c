@@ -58,24 +58,33 @@ static int queue_setup(const struct asz_port *port, uint16_t queue, uint16_t rx_
   return 0;
 }
 
-/* Asks for receive-side scaling over addresses and ports under our key, where the port knows it. */
-static bool spreading_ask(struct rte_eth_conf *conf, const struct rte_eth_dev_info *info) {
+/* Asks for receive-side scaling over addresses and ports under our key, of the families for which the port knows it. */
+static void spreading_ask(struct asz_port *port, struct rte_eth_conf *conf, const struct rte_eth_dev_info *info) {
   static uint8_t key[64]; /* some ports want more than the hash of any packet of ours reaches: zeros behind ours */
-  const uint64_t wanted = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+  static const uint64_t wanted[ASZ_FAMILY_COUNT] = {
+      [ASZ_FAMILY_IPV4] = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_TCP,
+      [ASZ_FAMILY_IPV6] = RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_NONFRAG_IPV6_TCP,
+  };
   uint8_t key_bytes = info->hash_key_size != 0 ? info->hash_key_size : ASZ_STEER_KEY_BYTES;
-  bool key_fits = key_bytes >= ASZ_STEER_KEY_BYTES && key_bytes <= sizeof key;
-  if ((info->flow_type_rss_offloads & wanted) != wanted || !key_fits || info->reta_size == 0)
-    return false;
+  if (key_bytes < ASZ_STEER_KEY_BYTES || key_bytes > sizeof key || info->reta_size == 0)
+    return;
   memcpy(key, asz_steer_key, ASZ_STEER_KEY_BYTES);
+  uint64_t asked = 0;
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++) {
+    port->spreads[family] = (info->flow_type_rss_offloads & wanted[family]) == wanted[family];
+    asked |= port->spreads[family] ? wanted[family] : 0;
+  }
+  if (asked == 0)
+    return;
   conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-  conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){.rss_key = key, .rss_key_len = key_bytes, .rss_hf = wanted};
-  return true;
+  conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){.rss_key = key, .rss_key_len = key_bytes, .rss_hf = asked};
 }
 
 /* Makes the queue the low bits of the hash; false when the port will not: then replies come where it likes. */
 static bool spreading_map(const struct asz_port *port, uint16_t reta_size) {
   struct rte_eth_rss_reta_entry64 reta[RTE_ETH_RSS_RETA_SIZE_512 / RTE_ETH_RETA_GROUP_SIZE];
-  if (reta_size > RTE_ETH_RSS_RETA_SIZE_512 || reta_size % port->queue_count != 0)
+  bool asked = port->spreads[ASZ_FAMILY_IPV4] || port->spreads[ASZ_FAMILY_IPV6];
+  if (!asked || reta_size > RTE_ETH_RSS_RETA_SIZE_512 || reta_size % port->queue_count != 0)
     return false;
   for (uint16_t i = 0; i < reta_size; i++) {
     reta[i / RTE_ETH_RETA_GROUP_SIZE].mask = UINT64_MAX;
@@ -84,7 +93,7 @@ static bool spreading_map(const struct asz_port *port, uint16_t reta_size) {
   return rte_eth_dev_rss_reta_update(port->port_id, reta, reta_size) == 0;
 }
 
-static int configure(struct asz_port *port, struct asz_diag *diag) {
+static int configure(struct asz_port *port, bool ask_spreading, struct asz_diag *diag) {
   struct rte_eth_dev_info info;
   int rc = rte_eth_dev_info_get(port->port_id, &info);
   if (rc != 0)
@@ -93,7 +102,8 @@ static int configure(struct asz_port *port, struct asz_diag *diag) {
   if (err != 0)
     return err;
   struct rte_eth_conf conf = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE, .txmode.mq_mode = RTE_ETH_MQ_TX_NONE};
-  const bool can_spread = port->queue_count > 1 && spreading_ask(&conf, &info);
+  if (ask_spreading && port->queue_count > 1)
+    spreading_ask(port, &conf, &info);
   /* Every probe comes from one pool and is referenced once, but challenges and ARP do not: without MBUF_FAST_FREE then. */
   rc = rte_eth_dev_configure(port->port_id, port->queue_count, port->queue_count, &conf);
   if (rc != 0)
@@ -109,7 +119,8 @@ static int configure(struct asz_port *port, struct asz_diag *diag) {
   rc = rte_eth_dev_start(port->port_id);
   if (rc != 0)
     return device_error(port->port_id, "starting", rc, diag);
-  port->spreads = can_spread && spreading_map(port, info.reta_size);
+  if (!spreading_map(port, info.reta_size))
+    memset(port->spreads, 0, sizeof port->spreads);
   (void)rte_eth_promiscuous_disable(port->port_id); /* some drivers know no such mode: then it is off */
   return 0;
 }
@@ -126,7 +137,7 @@ static int link_wait(const struct asz_port *port, struct asz_diag *diag) {
                       LINK_WAIT_MS);
 }
 
-int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, struct asz_diag *diag) {
+int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, bool ask_spreading, struct asz_diag *diag) {
   if (!rte_eth_dev_is_valid_port(port_id))
     return asz_diag_set(diag, ASZ_ENOENT, "port %u: no such DPDK port (%u are there)", port_id, rte_eth_dev_count_avail());
   struct asz_port port = {.port_id = port_id, .node = rte_eth_dev_socket_id(port_id), .queue_count = (uint16_t)queue_count};
@@ -140,7 +151,7 @@ int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_co
     err = pool_make(&port.frame_pool, "frame", port_id, FRAME_BUFFERS * queue_count - 1, RTE_MBUF_DEFAULT_BUF_SIZE, port.node,
                     diag);
   if (err == 0)
-    err = configure(&port, diag);
+    err = configure(&port, ask_spreading, diag);
   if (err == 0)
     err = link_wait(&port, diag);
   if (err != 0) {

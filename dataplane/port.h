@@ -14,23 +14,25 @@
 
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
+#include "dataplane/base/wire.h"
 
 struct asz_port {
   uint16_t port_id;
   int node; /* NUMA node; -1 unknown */
   uint16_t queue_count;
-  bool spreads; /* it spreads what arrives over its queues by asz_steer_key: queue = low bits of the hash */
+  bool spreads[ASZ_FAMILY_COUNT]; /* UDP and TCP over its queues by asz_steer_key: queue = low bits of the hash */
   uint8_t mac[6];
   uint64_t missed_start; /* the driver's count of missed frames at open */
   struct rte_mempool *probe_pool;
   struct rte_mempool *frame_pool;
 };
 
-/* asz_port_open configures queue_count (1..16) queue pairs, starts and waits up to 5 s for the link. The port was probed by EAL
- * and is not started. ASZ_ENOENT, ASZ_EINVAL (not so many queues), ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a
- * line.
+/* asz_port_open configures queue_count (1..16) queue pairs, starts and waits up to 5 s for the link; ask_spreading: has it spread
+ * what arrives, where it can. The port was probed by EAL and is not started. ASZ_ENOENT, ASZ_EINVAL (not so many queues),
+ * ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a line.
  */
-ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, struct asz_diag *diag);
+ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, bool ask_spreading,
+                                 struct asz_diag *diag);
 /* asz_port_multicast: frames to this group are received, too. By the port's filter list, else by taking all multicast; a driver
  * that knows neither filters nothing that it is given (net_ring, net_af_packet). Which of them it was is logged. ASZ_EDEVICE. */
 ASZ_MUST_CHECK int asz_port_multicast(const struct asz_port *port, const uint8_t group_mac[6], struct asz_diag *diag);

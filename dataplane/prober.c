@@ -292,6 +292,8 @@ static void epoch_start(struct asz_worker *worker) {
       .lanes = worker->lanes,
       .sweep = plan->sweep,
   };
+  if (!plan->sweep)
+    memcpy(setup.steer, worker->rx.config.steer, sizeof setup.steer);
   memcpy(setup.local_mac, engine->port.mac, sizeof setup.local_mac);
   memcpy(setup.local_ipv6, engine->config.local_ipv6, sizeof setup.local_ipv6);
   gateways_look(worker);

@@ -296,7 +296,8 @@ static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame
   if (!epoch->valid || module->read(&claim, frame, payload) != 0)
     return false;
   uint32_t target = module->carries_target ? claim.target : target_in(epoch, frame, bytes);
-  struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base};
+  struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base,
+                                  .steer = {rx->config.steer[ASZ_FAMILY_IPV4], rx->config.steer[ASZ_FAMILY_IPV6]}};
   asz_claim_complete(&claim, module, now_ntp64, epoch->seq_last + 1); /* another lcore may have been a round ahead */
   bool fits = false;
   for (uint32_t turn = 0; target < epoch->target_count && !fits && turn <= (turn_of(module) != 0 ? OLDER_TURNS : 0); turn++) {

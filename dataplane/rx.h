@@ -59,7 +59,8 @@ struct asz_rx_config {
   uint16_t vlan; /* 0: none expected */
   uint16_t source_port_base;
   uint16_t challenge_source_port;
-  unsigned check; /* ASZ_WIRE_CHECK_* */
+  const struct asz_steer *steer[ASZ_FAMILY_COUNT]; /* as of struct asz_probe_setup */
+  unsigned check;                                  /* ASZ_WIRE_CHECK_* */
 };
 
 struct asz_rx {

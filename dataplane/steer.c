@@ -10,7 +10,11 @@ const uint8_t asz_steer_key[ASZ_STEER_KEY_BYTES] = {
     0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
 
 /* Bytes of the hash's input, as the reply has them. */
-enum { AT_THEIRS = 0, AT_OURS = 4, AT_THEIR_PORT = 8, AT_OUR_PORT = 10, LOW_BITS = 8 };
+struct places {
+  unsigned ours, their_port, our_port; /* their address is at 0 */
+};
+static const struct places places[ASZ_FAMILY_COUNT] = {[ASZ_FAMILY_IPV4] = {4, 8, 10}, [ASZ_FAMILY_IPV6] = {16, 32, 34}};
+enum { LOW_BITS = 8 };
 
 static unsigned key_bit(unsigned at) {
   return asz_steer_key[at / 8] >> (7 - at % 8) & 1;
@@ -39,14 +43,14 @@ static void table_fill(uint8_t ret_table[256], unsigned byte_at) {
 
 /* Chooses port bits whose shares make every value of the low `bits` bits, one more bit at a time: each that adds a value which
  * the chosen ones cannot make doubles what they can. */
-static void corrections_find(struct asz_steer *steer) {
+static void corrections_find(struct asz_steer *steer, unsigned our_port_at) {
   const unsigned all = 1u << steer->bits;
   unsigned made = 1;
   uint8_t value[1 << ASZ_STEER_BITS_MAX] = {0};
   uint16_t port[1 << ASZ_STEER_BITS_MAX] = {0};
   steer->free_mask = ASZ_STEER_PORTS - 1;
   for (unsigned bit = 0; bit < ASZ_STEER_PORT_BITS && made < all; bit++) {
-    unsigned share = share_of_bit(8 * AT_OUR_PORT + 15 - bit) & (all - 1);
+    unsigned share = share_of_bit(8 * our_port_at + 15 - bit) & (all - 1);
     if (memchr(value, (int)share, made) != NULL)
       continue;
     for (unsigned i = 0; i < made; i++) {
@@ -62,16 +66,17 @@ static void corrections_find(struct asz_steer *steer) {
     steer->correction[value[i]] = port[i];
 }
 
-void asz_steer_init(struct asz_steer *ret_steer, uint32_t bits, uint32_t lcore, uint32_t local_ipv4) {
+void asz_steer_init(struct asz_steer *ret_steer, enum asz_family family, uint32_t bits, uint32_t lcore, const uint8_t *local) {
   assert(bits <= ASZ_STEER_BITS_MAX && lcore < 1u << bits);
+  const struct places *at = &places[family];
   *ret_steer = (struct asz_steer){.bits = (uint8_t)bits, .lcore = (uint8_t)lcore};
-  for (unsigned i = 0; i < 4; i++) {
-    table_fill(ret_steer->address[i], AT_THEIRS + i);
-    ret_steer->ours ^= share_of_byte(AT_OURS + i, local_ipv4 >> (24 - 8 * i) & 255);
+  for (unsigned i = 0; i < at->ours; i++) {
+    table_fill(ret_steer->address[i], i);
+    ret_steer->ours ^= share_of_byte(at->ours + i, local[i]);
   }
   for (unsigned i = 0; i < 2; i++) {
-    table_fill(ret_steer->their_port[i], AT_THEIR_PORT + i);
-    table_fill(ret_steer->our_port[i], AT_OUR_PORT + i);
+    table_fill(ret_steer->their_port[i], at->their_port + i);
+    table_fill(ret_steer->our_port[i], at->our_port + i);
   }
-  corrections_find(ret_steer);
+  corrections_find(ret_steer, at->our_port);
 }

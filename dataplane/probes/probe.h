@@ -21,6 +21,7 @@
 #include "dataplane/base/session.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/engine.h"
+#include "dataplane/steer.h"
 
 enum {
   ASZ_BURST_MAX = 64,           /* what one asz_cookie_many takes; 32 was no faster in bench_make */
@@ -30,6 +31,7 @@ enum {
   ASZ_PROBE_SYN_ROUNDS = 64,    /* rounds that a tcp-syn probe can tell apart */
   ASZ_TARGET_NONE = UINT32_MAX, /* no target index */
 };
+_Static_assert((int)ASZ_COOKIE_PORTS == (int)ASZ_STEER_PORTS, "what steering chooses among");
 _Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_COOKIE_BURST_MAX, "a burst's cookies are made at once");
 _Static_assert((int)ASZ_BURST_MAX <= (int)ASZ_HMAC_BURST_MAX, "and so are its HMACs");
 
@@ -46,6 +48,8 @@ struct asz_probe_setup {
   const struct asz_hmac_key *hmac;   /* by target index; NULL when no target needs it */
   struct asz_hmac_lanes *lanes;      /* this lcore's, for kinds with HMACs */
   bool sweep;                        /* source port = base + target index, see asz_plan */
+  /* Of each family, this lcore's; NULL where replies come to any lcore: one lcore, a sweep, a port that does not spread. */
+  const struct asz_steer *steer[ASZ_FAMILY_COUNT];
 };
 
 /* Sums are of the constant bytes as big-endian 16-bit words, not folded; what varies is zero in them. Where the layer-4 header
@@ -163,6 +167,25 @@ static inline uint64_t asz_sum_be64(uint64_t value) {
 }
 static inline uint64_t asz_sum_ipv6(const uint8_t *ipv6) {
   return asz_sum_be64(asz_be64_load(ipv6)) + asz_sum_be64(asz_be64_load(ipv6 + 8));
+}
+/* asz_source_port: the port that probe i of a burst leaves from; offset < ASZ_COOKIE_PORTS: what the kind would like. */
+static inline uint32_t asz_source_port(const struct asz_template *template, const struct asz_burst *burst, uint32_t i,
+                                       uint32_t offset) {
+  const struct asz_steer *steer = template->setup.steer[template->family];
+  uint32_t base = template->setup.source_port_base;
+  if (steer != NULL) {
+    unsigned address =
+        template->family == ASZ_FAMILY_IPV6 ? asz_steer_ipv6(steer, burst->ipv6[i]) : asz_steer_ipv4(steer, burst->ipv4[i]);
+    offset = asz_steer_offset(steer, base, offset, address, burst->port[i]);
+  }
+  return base + offset;
+}
+/* asz_source_port_ok: did the reply come back to the port of this offset? Bits that the steering chose say nothing: whoever
+ * knows the addresses knows them. */
+static inline bool asz_source_port_ok(const struct asz_probe_setup *setup, const struct asz_frame *frame, uint32_t offset) {
+  const struct asz_steer *steer = setup->steer[frame->family];
+  uint16_t differs = (uint16_t)((uint32_t)(frame->dst_port - setup->source_port_base) ^ offset);
+  return steer == NULL ? differs == 0 : differs < ASZ_COOKIE_PORTS && (differs & steer->free_mask) == 0;
 }
 /* asz_burst_aim: the address of a burst's probe i; ipv6: the plan's. */
 static inline void asz_burst_aim(struct asz_burst *burst, uint32_t i, const struct asz_target *target,

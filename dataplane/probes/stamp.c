@@ -17,12 +17,11 @@ static void prepare(struct asz_template *template) {
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
   uint64_t tx_ntp64 = burst->time[0];
   uint64_t sum_of_all = template->l4_sum + asz_sum_be64(tx_ntp64);
-  const struct asz_probe_setup *setup = &template->setup;
   uint32_t l4_at = template->l4_at;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *udp = burst->frame[i] + l4_at, *payload = udp + ASZ_UDP_BYTES;
     uint64_t cookie = burst->cookie[i];
-    uint32_t ports = asz_stamp_port_field(setup, cookie, burst->target[i]) << 16 | burst->port[i];
+    uint32_t ports = asz_stamp_ports_field(template, burst, i);
     uint32_t seq = asz_stamp_seq_field(cookie, burst->seq[i]);
     uint16_t ssid = asz_stamp_ssid_field(cookie);
     uint16_t checksum = asz_sum_fold(sum_of_all + burst->address_sum[i] + ports + seq + ssid);
@@ -45,7 +44,7 @@ static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, cons
 static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
                       uint8_t flags) {
   return asz_stamp_fields_ok(setup, cookie, asz_be16_load(payload + ASZ_STAMP_SENDER_SEQ),
-                             asz_be16_load(payload + ASZ_STAMP_SSID), frame->dst_port, flags);
+                             asz_be16_load(payload + ASZ_STAMP_SSID), frame, flags);
 }
 
 const struct asz_probe_module asz_probe_stamp = {

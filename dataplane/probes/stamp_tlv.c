@@ -10,7 +10,7 @@
 
 static void prepare(struct asz_template *template) {
   uint8_t *udp = template->bytes + template->l4_at;
-  asz_wire_udp_write(udp, template->setup.source_port_base, 0, ASZ_STAMP_TLV_BYTES);
+  asz_wire_udp_write(udp, 0, 0, ASZ_STAMP_TLV_BYTES);
   asz_stamp_request_write(udp + ASZ_UDP_BYTES, 0, 0, ASZ_STAMP_ERROR_UNSYNCHRONISED, 0);
 }
 
@@ -18,8 +18,7 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
   const struct asz_probe_setup *setup = &template->setup;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *udp = burst->frame[i] + template->l4_at, *payload = udp + ASZ_UDP_BYTES;
-    if (setup->sweep)
-      asz_be16_store(udp + ASZ_UDP_SRC, (uint16_t)(setup->source_port_base + burst->target[i]));
+    asz_be16_store(udp + ASZ_UDP_SRC, (uint16_t)asz_source_port(template, burst, i, setup->sweep ? burst->target[i] : 0));
     asz_be16_store(udp + ASZ_UDP_DST, burst->port[i]);
     asz_be32_store(payload + ASZ_STAMP_SEQ, burst->seq[i]);
     asz_be64_store(payload + ASZ_STAMP_TIME, burst->time[i]);
@@ -40,7 +39,7 @@ static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, cons
 
 static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_frame *frame, const uint8_t *payload, uint64_t cookie,
                       uint8_t flags) {
-  return asz_be64_load(payload + ASZ_TLV_AT_NONCE) == cookie && (setup->sweep || frame->dst_port == setup->source_port_base);
+  return asz_be64_load(payload + ASZ_TLV_AT_NONCE) == cookie && (setup->sweep || asz_source_port_ok(setup, frame, 0));
 }
 
 static bool mac_ok(const uint8_t *payload, const struct asz_session *session) {

@@ -10,7 +10,7 @@
  *                     9-4    round, low 6 bits
  *                     3-0    cookie bits 0-3
  *   TSval             31-0   cookie bits 4-35
- *   source port              base + cookie bits 36-48
+ *   source port              base + cookie bits 36-48 (a bit less a doubling of lcores where replies are steered, steer.h)
  *
  * The time is cut to its step before the cookie is made over it, so what travels is under the cookie in full. A blind forger hits
  * 49 bits of cookie in the form of a SYN-ACK with timestamps, 17 in the others; he will choose one of those.
@@ -50,11 +50,11 @@ static void prepare(struct asz_template *template) {
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
-  uint32_t port_base = template->setup.source_port_base, l4_at = template->l4_at;
+  uint32_t l4_at = template->l4_at;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *tcp = burst->frame[i] + l4_at;
     uint64_t cookie = burst->cookie[i];
-    uint32_t ports = (port_base + port_offset(cookie)) << 16 | burst->port[i];
+    uint32_t ports = asz_source_port(template, burst, i, port_offset(cookie)) << 16 | burst->port[i];
     uint32_t seq = seq_field(burst->time[i], burst->seq[i], cookie), time = time_field(cookie);
     uint64_t varying = (uint64_t)ports + seq + time;
     asz_be32_store(tcp + ASZ_TCP_SRC, ports);
@@ -91,7 +91,7 @@ static bool cookie_ok(const struct asz_probe_setup *setup, const struct asz_fram
   struct asz_tcp_options options;
   if (asz_tcp_options_read(&options, tcp, header_bytes_of(frame)) != 0)
     return false;
-  return ((seq ^ cookie) & ((1u << COOKIE_BITS) - 1)) == 0 && frame->dst_port == setup->source_port_base + port_offset(cookie) &&
+  return ((seq ^ cookie) & ((1u << COOKIE_BITS) - 1)) == 0 && asz_source_port_ok(setup, frame, port_offset(cookie)) &&
          (!options.has_times || options.echo == time_field(cookie));
 }
 

@@ -25,6 +25,7 @@ static void epoch_begin(struct bed *bed, uint32_t epoch) {
                                   .session = bed->session,
                                   .hmac = bed->hmac,
                                   .lanes = bed->lanes};
+  setup.steer[bed->family] = bed->steer;
   memcpy(setup.local_mac, local_mac, 6);
   memcpy(setup.gateway_mac[bed->family], gateway_mac, 6);
   bed_address(setup.local_ipv6, BED_LOCAL);
@@ -98,6 +99,12 @@ void bed_open_on(struct bed *bed, enum asz_probe kind, enum asz_family family, u
       .counters = &bed->counters,
   };
   bed_address(bed->rx.config.local_ipv6, BED_LOCAL);
+  epoch_begin(bed, BED_EPOCH);
+}
+
+void bed_steer(struct bed *bed, const struct asz_steer *steer) {
+  bed->steer = steer;
+  bed->rx.config.steer[bed->family] = steer;
   epoch_begin(bed, BED_EPOCH);
 }
 

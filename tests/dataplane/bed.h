@@ -29,6 +29,7 @@ struct bed {
   enum asz_probe kind;
   enum asz_family family;
   uint16_t vlan;
+  const struct asz_steer *steer; /* NULL: none */
   uint8_t secret[32];
   struct asz_target target[BED_TARGETS];
   uint8_t ipv6[BED_TARGETS][16];
@@ -53,6 +54,8 @@ struct bed_frame {
 /* bed_open: over IPv4 without a tag. bed_open_on: over a family, with a tag or without (0). */
 void bed_open(struct bed *bed, enum asz_probe kind);
 void bed_open_on(struct bed *bed, enum asz_probe kind, enum asz_family family, uint16_t vlan);
+/* bed_steer begins the epoch anew with source ports chosen by steer, which stays the caller's. */
+void bed_steer(struct bed *bed, const struct asz_steer *steer);
 void bed_close(struct bed *bed);
 /* bed_next_epoch seals the running epoch and begins another with a new secret; targets and statistics (cleared) stay. */
 void bed_next_epoch(struct bed *bed);

@@ -11,6 +11,7 @@
 #include <rte_eth_ring.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
+#include <rte_thash.h>
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
@@ -39,6 +40,8 @@ static struct {
   bool deaf;             /* takes nothing off its ring */
   bool mute_arp;         /* does not answer ARP */
   bool crosswise;        /* sends replies to the next queue, not to the one that asked */
+  bool spreads;          /* ... or to that of their hash, as a port with receive-side scaling does */
+  unsigned astray;       /* ICMP replies whose hash is not that of the lcore that asked */
   uint32_t dead;         /* this target's probes are dropped; 0: none */
   uint32_t echo_answers; /* datagrams to challenge ports are sent back */
   unsigned arp_requests, arp_replies, probes[TARGETS], syn_acks, resets;
@@ -190,6 +193,20 @@ static void peer_reflect(uint8_t *payload, size_t size, uint32_t i) {
   }
 }
 
+/* By DPDK's own hash. Replies without ports hash by address alone. */
+static unsigned spread_queue(const struct asz_frame *request, unsigned asked) {
+  bool ports = request->kind != ASZ_FRAME_ICMP;
+  union rte_thash_tuple tuple = {.v4 = {.src_addr = request->dst_ipv4, .dst_addr = request->src_ipv4}};
+  tuple.v4.dport = request->src_port;
+  tuple.v4.sport = request->dst_port;
+  uint32_t hash = rte_softrss((uint32_t *)&tuple, ports ? RTE_THASH_V4_L4_LEN : RTE_THASH_V4_L3_LEN, asz_steer_key);
+  unsigned queue = hash & (queues - 1);
+  cr_assert(queue == asked || !ports, "a reply from %x to port %u hashes to %u, not %u", request->dst_ipv4, request->src_port,
+            queue, asked);
+  peer.astray += queue != asked;
+  return queue;
+}
+
 static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame, unsigned queue) {
   uint8_t *eth = rte_pktmbuf_mtod(mbuf, uint8_t *);
   uint32_t i = frame->dst_ipv4 - FIRST;
@@ -210,7 +227,7 @@ static void peer_probe(struct rte_mbuf *mbuf, const struct asz_frame *frame, uns
   turn_headers(eth, frame);
   if (!challenge)
     keep_copy(mbuf);
-  peer_send_to((queue + peer.crosswise) % queues, mbuf);
+  peer_send_to(peer.spreads ? spread_queue(frame, queue) : (queue + peer.crosswise) % queues, mbuf);
 }
 
 /* Everything that the prober sends must parse with all checksums right. */
@@ -363,6 +380,7 @@ static void lcores_share_an_epoch(unsigned lcores, uint32_t targets, bool crossw
   queues = lcores;
   peer.crosswise = crosswise;
   start(1024);
+  config.spreading = peer.spreads ? ASZ_SPREADING_ASSUMED : ASZ_SPREADING_AUTO;
   plan.target_count = targets;
   plan.stats->target_count = targets;
   launch();
@@ -379,7 +397,10 @@ static void lcores_share_an_epoch(unsigned lcores, uint32_t targets, bool crossw
   }
   cr_assert(eq(u64, total, plan.stats->probes_scheduled));
   cr_assert(total + skipped >= 540 && total + skipped < 540 + lcores, "%lu", (unsigned long)(total + skipped));
-  cr_assert(eq(u64, counter(ASZ_CTR_RX_STEERED) > 0, crosswise));
+  if (peer.spreads)
+    cr_assert(eq(u64, counter(ASZ_CTR_RX_STEERED), peer.astray));
+  else
+    cr_assert(eq(u64, counter(ASZ_CTR_RX_STEERED) > 0, crosswise));
   cr_assert(eq(u64, counter(ASZ_CTR_RX_STEER_DROPPED), 0));
   cr_assert(eq(u64, counter(ASZ_CTR_RX_FRAMES),
                counter(ASZ_CTR_RX_ANSWERED) + counter(ASZ_CTR_RX_LATE) + counter(ASZ_CTR_RX_ARP) + counter(ASZ_CTR_RX_DOUBTFUL)));
@@ -396,6 +417,12 @@ Test(engine, four_lcores_and_a_reply_on_the_next_queue)
 
 Test(engine, more_lcores_than_targets)
 { lcores_share_an_epoch(4, 2, true); }
+
+Test(engine, port_that_spreads_by_our_key_brings_every_reply_with_ports_back)
+{
+  peer.spreads = true;
+  lcores_share_an_epoch(4, TARGETS, false);
+}
 
 Test(engine, challenges_go_by_the_lcore_that_owns_the_target)
 {
