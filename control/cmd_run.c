@@ -29,14 +29,30 @@ static void counters_print(const struct asz_run_result *result) {
       printf("%-22s %12" PRIu64 "\n", asz_pipeline_counter_name(i), result->pipeline[i]);
 }
 
+/* What was our own fault, by cause: by name in JSON; as text the largest, with what to do. */
+static json_t *faults_json(const struct asz_faults *faults) {
+  json_t *object = json_object();
+  for (enum asz_fault fault = 0; object && fault < ASZ_FAULT_COUNT; fault++)
+    json_object_set_new(object, asz_fault_name(fault), json_integer((json_int_t)faults->count[fault]));
+  return object;
+}
+
+static void bottleneck_print(const struct asz_faults *faults) {
+  enum asz_fault fault = asz_faults_largest(faults);
+  if (fault < ASZ_FAULT_COUNT)
+    printf("bottleneck: %s, %" PRIu64 " of %" PRIu64 " faults in unjudged slots: %s\n", asz_fault_name(fault),
+           faults->count[fault], asz_faults_total(faults), asz_fault_advice(fault));
+}
+
 static int print_result(const struct asz_cmd_context *context, const struct asz_run_result *result) {
   if (context->json)
-    return asz_cmd_json(json_pack("{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:o}", "epochs", (json_int_t)result->epochs,
-                                  "recommendations", (json_int_t)result->recommendations, "interrupted", result->interrupted,
-                                  "last", "epoch", (json_int_t)result->last.number, "complete", result->last.complete,
-                                  "providers", (json_int_t)result->last.providers, "up", (json_int_t)result->last.up, "down",
-                                  (json_int_t)result->last.down, "counters", counters_json(result)));
+    return asz_cmd_json(json_pack(
+        "{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:o, s:o}", "epochs", (json_int_t)result->epochs, "recommendations",
+        (json_int_t)result->recommendations, "interrupted", result->interrupted, "last", "epoch", (json_int_t)result->last.number,
+        "complete", result->last.complete, "providers", (json_int_t)result->last.providers, "up", (json_int_t)result->last.up,
+        "down", (json_int_t)result->last.down, "faults", faults_json(&result->faults), "counters", counters_json(result)));
   counters_print(result);
+  bottleneck_print(&result->faults);
   printf("%u epochs closed, %u recommendations; `assize status` shows where things stand\n", result->epochs,
          result->recommendations);
   return ASZ_EXIT_OK;

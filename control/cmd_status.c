@@ -119,6 +119,7 @@ static void name_open(struct status *s, const struct asz_provider *providers, si
 static void decide_next(struct status *s) {
   size_t size = sizeof s->next;
   const struct open_slash *first = s->open_count ? &s->open[0] : NULL; /* an S1, if there is one */
+  enum asz_fault bottleneck = asz_faults_largest(&s->epoch.faults);
   const struct asz_config *c = &s->config;
   bool ipv4 = c->network_local_ip != 0 && c->network_gateway_ip != 0;
   bool ipv6 = !asz_ipv6_is_none(c->network_local_ip6) && !asz_ipv6_is_none(c->network_gateway_ip6);
@@ -130,8 +131,9 @@ static void decide_next(struct status *s) {
     snprintf(s->next, size, "register who agreed to be probed: `assize provider add` or `assize provider import FILE`");
   else if (!s->has_epoch)
     snprintf(s->next, size, "start measuring: `assize run`");
-  else if (s->epoch.slots_unjudged)
-    snprintf(s->next, size, "the engine was the bottleneck: `assize doctor`, or raise probe.interval_ms");
+  else if (bottleneck < ASZ_FAULT_COUNT)
+    snprintf(s->next, size, "the engine was the bottleneck: %s (`assize doctor` looks at this machine)",
+             asz_fault_advice(bottleneck));
   else if (s->open_s1)
     snprintf(s->next, size, "read `assize profile %s`, then `assize slash export %" PRId64 " FILE`", first->provider,
              first->row.id);
@@ -205,8 +207,9 @@ static void print_epoch(const struct status *s) {
          asz_text_time(&a, s->epoch.closed_ns), asz_text_span(&b, age_s));
   printf("rate         %s probes/s; %s sent", asz_text_count(&a, s->epoch.rate_pps), asz_text_count(&b, s->epoch.probes_sent));
   printf(", %s answered (%s)\n", asz_text_count(&a, s->epoch.probes_answered), asz_text_ppm(&c, answered_ppm(&s->epoch)));
-  if (s->epoch.slots_unjudged)
-    printf("engine       was the bottleneck in %u slots: nobody was judged in them\n", unjudged_slots(s));
+  enum asz_fault fault = asz_faults_largest(&s->epoch.faults);
+  if (fault < ASZ_FAULT_COUNT)
+    printf("engine       was the bottleneck: %s; nobody was judged in %u slots\n", asz_fault_name(fault), unjudged_slots(s));
   else
     printf("engine       healthy: no slot was lost to our own faults\n");
 }
@@ -244,10 +247,12 @@ static int print_text(const struct status *s, const char *dir) {
 static json_t *epoch_json(const struct status *s) {
   if (!s->has_epoch)
     return json_null();
-  return json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:i}", "epoch", (json_int_t)s->epoch.epoch, "complete", s->epoch.complete,
-                   "opened_ns", (json_int_t)s->epoch.opened_ns, "closed_ns", (json_int_t)s->epoch.closed_ns, "rate_pps",
-                   (json_int_t)s->epoch.rate_pps, "probes_sent", (json_int_t)s->epoch.probes_sent, "probes_answered",
-                   (json_int_t)s->epoch.probes_answered, "slots_unjudged", (int)unjudged_slots(s));
+  enum asz_fault fault = asz_faults_largest(&s->epoch.faults);
+  return json_pack("{s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:i, s:s?}", "epoch", (json_int_t)s->epoch.epoch, "complete",
+                   s->epoch.complete, "opened_ns", (json_int_t)s->epoch.opened_ns, "closed_ns", (json_int_t)s->epoch.closed_ns,
+                   "rate_pps", (json_int_t)s->epoch.rate_pps, "probes_sent", (json_int_t)s->epoch.probes_sent, "probes_answered",
+                   (json_int_t)s->epoch.probes_answered, "slots_unjudged", (int)unjudged_slots(s), "bottleneck",
+                   fault < ASZ_FAULT_COUNT ? asz_fault_name(fault) : NULL);
 }
 
 static json_t *open_json(const struct status *s) {

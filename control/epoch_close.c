@@ -192,6 +192,7 @@ static struct asz_epoch_row epoch_row(const struct asz_epochs *e, const struct a
       .complete = complete,
       .rate_pps = stats->rate_pps,
       .slots_unjudged = stats->slots_unjudged,
+      .faults = stats->faults,
   };
   memcpy(row.secret, epoch->secret, 32);
   memcpy(row.beacon, epoch->beacon, 32);

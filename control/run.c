@@ -137,6 +137,22 @@ static bool wants_another(const struct loop *l) {
   return !l->result.interrupted && (l->run->epochs_max == 0 || l->opened < l->run->epochs_max);
 }
 
+/* Slots that an early end cut off are nobody's fault: then there is nothing to tell. */
+static void tell_bottleneck(uint32_t epoch, const struct asz_plan *plan) {
+  const struct asz_stats *stats = plan->stats;
+  enum asz_fault fault = asz_faults_largest(&stats->faults);
+  if (fault == ASZ_FAULT_COUNT)
+    return;
+  uint64_t slots = stats->slots_unjudged; /* and those in which one family's gateway was silent */
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    slots |= stats->slots_no_gateway[family];
+  asz_log(ASZ_LOG_WARN,
+          "epoch %u: %d slots unjudged: this machine was the bottleneck: %s (%" PRIu64 " of %" PRIu64 " faults; worst lateness "
+          "%" PRIu64 " us, rate %" PRIu64 " of %" PRIu64 " probes/s): %s",
+          epoch, __builtin_popcountll(slots), asz_fault_name(fault), stats->faults.count[fault], asz_faults_total(&stats->faults),
+          stats->late_ns_max / 1000, stats->rate_pps, plan->rate_pps, asz_fault_advice(fault));
+}
+
 /* seal_epoch: the next one starts first, then the sealed one is scored from its own buffer. */
 static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   if (l->round_open) {
@@ -168,12 +184,8 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
             "worst pause: %" PRIu64 " us",
             summary.number, summary.complete ? "" : " early", summary.providers, summary.up, summary.down, summary.judged,
             summary.slots_judged, summary.recommendations, sealed.plan.stats->rtt_error_ns / 1000);
-  if (sealed.plan.stats->slots_unjudged)
-    asz_log(ASZ_LOG_WARN,
-            "epoch %u: %d slots unjudged: this machine was the bottleneck (worst lateness %" PRIu64 " us, rate %" PRIu64
-            " of %" PRIu64 " probes/s); raise probe.interval_ms or give the prober its own CPU",
-            summary.number, __builtin_popcountll(sealed.plan.stats->slots_unjudged), sealed.plan.stats->late_ns_max / 1000,
-            sealed.plan.stats->rate_pps, sealed.plan.rate_pps);
+  tell_bottleneck(summary.number, &sealed.plan);
+  asz_faults_add(&l->result.faults, &sealed.plan.stats->faults);
   *ret_more = more;
   return 0;
 }

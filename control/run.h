@@ -38,6 +38,7 @@ struct asz_run_result {
   uint32_t rounds;          /* of challenges, to their end */
   bool interrupted;
   struct asz_epoch_summary last;
+  struct asz_faults faults;   /* ours, in the slots of all epochs that they spoiled */
   struct asz_counters engine; /* totals of the run */
   uint64_t pipeline[ASZ_PCTR_COUNT];
 };

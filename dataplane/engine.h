@@ -24,6 +24,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/diag.h"
+#include "dataplane/base/faults.h"
 #include "dataplane/base/hmac.h"
 #include "dataplane/base/session.h"
 #include "dataplane/base/sketch.h"
@@ -109,6 +110,7 @@ struct asz_stats {
   uint64_t start_realtime_ns;                      /* wall time of the epoch's first due probe */
   uint64_t probes_scheduled; /* drawn from the schedule up to the end of probing, whether sent or not; a stall draws none */
   uint64_t slots_unjudged;   /* bit s: the engine was the bottleneck in slot s (bound exceeded), or was stopped before its end */
+  struct asz_faults faults;  /* ours, by cause, in the slots that they spoiled: none in a slot within the bound */
   /* bit s: the gateway of the family was silent in slot s, so none of its targets can be judged. Part of slots_unjudged where
    * that leaves nobody. */
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];

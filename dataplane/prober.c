@@ -137,7 +137,7 @@ static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf,
   }
   rte_pktmbuf_free(mbuf);
   count(worker, ASZ_CTR_RX_STEER_DROPPED);
-  worker->tx.faults++;
+  worker->tx.faults.count[ASZ_FAULT_STEER_FULL]++;
 }
 
 /* Takes what it passes on out of mbuf[]. */
@@ -197,7 +197,7 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
   uint64_t doubtful = worker->counters.value[ASZ_CTR_RX_DOUBTFUL];
   asz_rx_take(&worker->rx, burst);
-  worker->tx.faults += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
+  worker->tx.faults.count[ASZ_FAULT_STALLED] += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
   if (burst->leftover_count > 0)
     leftovers(worker, tsc, mbuf);
   rte_pktmbuf_free_bulk(mbuf, taken);
@@ -354,6 +354,7 @@ static void stats_join(const struct asz_engine *engine, struct asz_stats *stats)
     stats->slots_unjudged |= report->slots_unjudged;
     for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
       stats->slots_no_gateway[family] |= report->slots_no_gateway[family];
+    asz_faults_add(&stats->faults, &report->faults);
     stats->rate_pps += report->rate_pps;
     stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
     stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);

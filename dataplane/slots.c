@@ -15,15 +15,17 @@ void asz_slots_init(struct asz_slots *ret_slots, const struct asz_clock *clock, 
   }
 }
 
-void asz_slots_close(struct asz_slots *slots, uint64_t due_total, uint64_t faults_total) {
+bool asz_slots_close(struct asz_slots *slots, uint64_t due_total, uint64_t faults_total) {
   uint64_t due = due_total - slots->due_closed;
   uint64_t faults = faults_total - slots->faults_closed;
-  if ((unsigned __int128)faults * 1000000 > (unsigned __int128)due * slots->fault_bound_ppm)
+  bool spoiled = (unsigned __int128)faults * 1000000 > (unsigned __int128)due * slots->fault_bound_ppm;
+  if (spoiled)
     slots->unjudged |= UINT64_C(1) << slots->now;
   slots->due_closed = due_total;
   slots->faults_closed = faults_total;
   if (slots->now + 1 < slots->count)
     slots->now++;
+  return spoiled;
 }
 
 void asz_slots_abandon(struct asz_slots *slots) {

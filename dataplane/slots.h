@@ -6,6 +6,7 @@
 #ifndef ASZ_DATAPLANE_SLOTS_H
 #define ASZ_DATAPLANE_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dataplane/base/clock.h"
@@ -31,8 +32,8 @@ static inline int asz_slots_ended(const struct asz_slots *slots, uint64_t tsc) {
   return tsc >= slots->end_tsc[slots->now] && slots->now + 1 < slots->count;
 }
 /* asz_slots_close judges the running slot by what the epoch's totals, taken as of its end, grew since the last close, and steps
- * to the next. Totals never fall. */
-void asz_slots_close(struct asz_slots *slots, uint64_t due_total, uint64_t faults_total);
+ * to the next. Totals never fall. True when the bound was exceeded. */
+bool asz_slots_close(struct asz_slots *slots, uint64_t due_total, uint64_t faults_total);
 /* asz_slots_abandon: probing ended early: the running slot and all behind it are unjudged. */
 void asz_slots_abandon(struct asz_slots *slots);
 

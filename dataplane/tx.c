@@ -92,11 +92,12 @@ void asz_tx_readdress(struct asz_tx *tx, enum asz_family family, const uint8_t g
   templates_prepare(tx);
 }
 
-static void unjudged(struct asz_tx *tx, const struct asz_burst *burst, uint32_t from, enum asz_counter counter) {
+static void unjudged(struct asz_tx *tx, const struct asz_burst *burst, uint32_t from, enum asz_counter counter,
+                     enum asz_fault fault) {
   for (uint32_t i = from; i < burst->count; i++)
     asz_record_count(&tx->plan.stats->target[burst->target[i]].unjudged);
   tx->counters->value[counter] += burst->count - from;
-  tx->faults += burst->count - from;
+  tx->faults.count[fault] += burst->count - from;
 }
 
 /* With its gateway silent a probe would go into the void and be missed in vain. It stays here, and is nobody's fault but ours:
@@ -105,6 +106,7 @@ static void gateway_missing(struct asz_tx *tx, const struct asz_burst *burst, en
   for (uint32_t i = 0; i < burst->count; i++)
     asz_record_count(&tx->plan.stats->target[burst->target[i]].unjudged);
   tx->counters->value[ASZ_CTR_TX_NO_GATEWAY] += burst->count;
+  tx->spoiling.count[ASZ_FAULT_GATEWAY_LOST] += burst->count;
   tx->slots_no_gateway[family] |= UINT64_C(1) << tx->slots.now;
 }
 
@@ -122,7 +124,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
                        const struct asz_probe_module *module) {
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
   if (rte_mempool_get_bulk(tx->port->probe_pool, (void **)mbuf, burst->count) != 0) {
-    unjudged(tx, burst, 0, ASZ_CTR_TX_NO_MBUF);
+    unjudged(tx, burst, 0, ASZ_CTR_TX_NO_MBUF, ASZ_FAULT_NO_BUFFER);
     return;
   }
   for (uint32_t i = 0; i < burst->count; i++)
@@ -142,7 +144,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
     tx->burst_ticks_max = sent_tsc - stamp_tsc;
   if (sent_tsc - stamp_tsc > tx->late_bound_ticks) { /* stalled between stamp and port: their RTTs begin too early */
     tx->counters->value[ASZ_CTR_TX_LATE] += taken;
-    tx->faults += taken;
+    tx->faults.count[ASZ_FAULT_LATE] += taken;
   }
   tx->last_sent_tsc = sent_tsc;
   if (module->time_step_log2 > tx->time_step_log2)
@@ -152,7 +154,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
   tx->counters->value[ASZ_CTR_TX_PROBES] += taken;
   if (taken < burst->count) {
     rte_pktmbuf_free_bulk(mbuf + taken, burst->count - taken);
-    unjudged(tx, burst, taken, ASZ_CTR_TX_DROPPED);
+    unjudged(tx, burst, taken, ASZ_CTR_TX_DROPPED, ASZ_FAULT_REFUSED);
   }
 }
 
@@ -209,11 +211,8 @@ static uint64_t due_at(struct asz_tx *tx, uint64_t tsc) {
   uint64_t skipped = tx->pace.skipped;
   uint64_t due = asz_pace_due(&tx->pace, tsc);
   tx->counters->value[ASZ_CTR_TX_NOT_SENT] += tx->pace.skipped - skipped;
+  tx->faults.count[ASZ_FAULT_SKIPPED] += tx->pace.skipped - skipped;
   return due;
-}
-
-static uint64_t faults_total(const struct asz_tx *tx) {
-  return tx->faults + tx->pace.skipped;
 }
 
 /* Frames that the port lost on their way in are replies that we will call unanswered: ours. */
@@ -221,8 +220,14 @@ static void missed_account(struct asz_tx *tx) {
   if (!tx->missed_ours)
     return;
   uint64_t missed = asz_port_missed(tx->port);
-  tx->faults += missed - tx->missed_last;
+  tx->faults.count[ASZ_FAULT_PORT_MISSED] += missed - tx->missed_last;
   tx->missed_last = missed;
+}
+
+static void slot_close(struct asz_tx *tx, uint64_t due_total) {
+  if (asz_slots_close(&tx->slots, due_total, asz_faults_total(&tx->faults)))
+    asz_faults_add_growth(&tx->spoiling, &tx->faults, &tx->faults_closed);
+  tx->faults_closed = tx->faults;
 }
 
 /* What was due by the slot's end is skipped or owed before the slot is judged: a stall over several slots spoils each of them. */
@@ -230,14 +235,14 @@ static void slots_close(struct asz_tx *tx, uint64_t tsc) {
   missed_account(tx);
   while (asz_slots_ended(&tx->slots, tsc)) {
     uint64_t owed = due_at(tx, tx->slots.end_tsc[tx->slots.now] - 1);
-    asz_slots_close(&tx->slots, tx->pace.taken + owed, faults_total(tx));
+    slot_close(tx, tx->pace.taken + owed);
   }
 }
 
 static void late_account(struct asz_tx *tx, uint64_t tsc, uint32_t count) {
   if (asz_pace_late_ticks(&tx->pace, tsc) > tx->late_bound_ticks) {
     tx->counters->value[ASZ_CTR_TX_LATE] += count;
-    tx->faults += count;
+    tx->faults.count[ASZ_FAULT_LATE] += count;
   }
 }
 
@@ -272,7 +277,7 @@ void asz_tx_cut(struct asz_tx *tx, uint64_t tsc) {
 
 void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
   missed_account(tx);
-  asz_slots_close(&tx->slots, tx->pace.taken, faults_total(tx));
+  slot_close(tx, tx->pace.taken);
   uint64_t span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
   uint64_t step_ns = tx->time_step_log2 > 0 ? (UINT64_C(1000000000) << tx->time_step_log2 >> 32) + 1 : 0;
   *ret_report = (struct asz_shard_report){
@@ -280,6 +285,7 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
       .scheduled = tx->scheduled,
       .slots_unjudged = tx->slots.unjudged,
       .slots_no_gateway = {tx->slots_no_gateway[ASZ_FAMILY_IPV4], tx->slots_no_gateway[ASZ_FAMILY_IPV6]},
+      .faults = tx->spoiling,
       .rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max) + step_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
       .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,

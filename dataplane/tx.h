@@ -14,6 +14,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/cookie.h"
 #include "dataplane/base/counters.h"
+#include "dataplane/base/faults.h"
 #include "dataplane/engine.h"
 #include "dataplane/pace.h"
 #include "dataplane/port.h"
@@ -41,13 +42,15 @@ struct asz_tx {
   struct asz_probe_setup setup;
   struct asz_template template[ASZ_PROBE_COUNT][ASZ_FAMILY_COUNT];
   struct asz_burst burst[ASZ_PROBE_COUNT][ASZ_FAMILY_COUNT];
-  struct asz_drawn drawn[2]; /* the burst being sent, and the next */
-  uint32_t drawn_now;        /* which is being sent */
-  uint32_t drawn_next;       /* first of it that is not sent yet */
-  uint64_t scheduled;        /* probes drawn and due so far, sent or not */
-  uint32_t seq_last;         /* sequence of the last of them */
-  uint64_t sent;             /* taken by the port */
-  uint64_t faults;           /* late, dropped or without a buffer, or sent into the void; skipped ones are in pace */
+  struct asz_drawn drawn[2];       /* the burst being sent, and the next */
+  uint32_t drawn_now;              /* which is being sent */
+  uint32_t drawn_next;             /* first of it that is not sent yet */
+  uint64_t scheduled;              /* probes drawn and due so far, sent or not */
+  uint32_t seq_last;               /* sequence of the last of them */
+  uint64_t sent;                   /* taken by the port */
+  struct asz_faults faults;        /* of this epoch so far; the loop adds what it finds on the way in */
+  struct asz_faults faults_closed; /* of these, up to the end of the last slot that was closed */
+  struct asz_faults spoiling;      /* of these, in slots that are unjudged for them; and what a lost gateway kept here */
   uint64_t late_bound_ticks;
   uint64_t late_ticks_max;  /* worst lateness */
   uint32_t time_step_log2;  /* coarsest time that was sent, see asz_probe_module */
@@ -74,6 +77,7 @@ void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
 struct asz_shard_report {
   uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, late_ns_max, rate_pps;
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
+  struct asz_faults faults; /* in the slots that they spoiled */
 };
 /* asz_tx_seal: poll_ticks_max is the receiving half's worst gap. */
 void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);

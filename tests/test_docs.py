@@ -15,6 +15,7 @@ SOURCES = (".c", ".h", ".cu", ".py", ".build", ".sh")
 QUOTED = r'X\(\w+,\s*"([^"]+)"'
 LISTS = (
     ("ASZ_COUNTER_LIST", "dataplane/base/counters.h", QUOTED, "docs/protocol.md"),
+    ("ASZ_FAULT_LIST", "dataplane/base/faults.h", QUOTED, "docs/operating.md"),
     ("ASZ_PIPELINE_COUNTER_LIST", "control/pipeline.h", QUOTED, "docs/protocol.md"),
     ("ASZ_RESP_COUNTER_LIST", "control/responder/counters.h", QUOTED, "docs/protocol.md"),
     ("ASZ_REFLECT_COUNTER_LIST", "dataplane/reflector.h", QUOTED, "docs/responder.md"),

@@ -15,6 +15,7 @@
 #include "control/slash/slash.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
+#include "dataplane/base/faults.h"
 
 struct asz_store;
 
@@ -54,6 +55,7 @@ struct asz_epoch_row {
   uint32_t provider_count;
   bool complete; /* false: ended early (Ctrl-C) */
   uint64_t probes_sent, probes_answered, rate_pps, slots_unjudged;
+  struct asz_faults faults; /* of ours, in the slots that they spoiled */
 };
 ASZ_MUST_CHECK int asz_store_epoch_put(struct asz_store *store, const struct asz_epoch_row *row,
                                        struct asz_diag *diag); /* insert or replace by epoch */

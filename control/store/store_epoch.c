@@ -4,6 +4,40 @@
 
 #include "control/store/store_private.h"
 
+static int put_faults(struct asz_store *store, const struct asz_epoch_row *row, struct asz_diag *diag) {
+  const char *what = "saving an epoch's faults";
+  struct asz_cursor cursor;
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_FAULT_CLEAR, what, diag);
+  asz_bind_i64(&cursor, row->epoch);
+  int err = asz_cursor_run(&cursor);
+  for (enum asz_fault fault = 0; fault < ASZ_FAULT_COUNT && !err; fault++) {
+    if (row->faults.count[fault] == 0)
+      continue;
+    asz_cursor_begin(&cursor, store, ASZ_STATEMENT_FAULT_PUT, what, diag);
+    asz_bind_i64(&cursor, row->epoch);
+    asz_bind_text(&cursor, asz_fault_name(fault));
+    asz_bind_u64(&cursor, row->faults.count[fault]);
+    err = asz_cursor_run(&cursor);
+  }
+  return err;
+}
+
+/* A cause that this program does not know was another version's: left out. */
+static int read_faults(struct asz_store *store, struct asz_epoch_row *row, struct asz_diag *diag) {
+  struct asz_cursor cursor;
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_FAULT_LIST, "loading an epoch's faults", diag);
+  asz_bind_i64(&cursor, row->epoch);
+  while (asz_cursor_next(&cursor) == 1) {
+    char cause[32];
+    asz_column_text(&cursor, cause, sizeof cause);
+    uint64_t count = asz_column_u64(&cursor, INT64_MAX);
+    enum asz_fault fault = asz_fault_from_name(cause);
+    if (fault < ASZ_FAULT_COUNT)
+      row->faults.count[fault] = count;
+  }
+  return asz_cursor_end(&cursor);
+}
+
 int asz_store_epoch_put(struct asz_store *store, const struct asz_epoch_row *row, struct asz_diag *diag) {
   struct asz_cursor cursor;
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_EPOCH_PUT, "saving an epoch", diag);
@@ -22,7 +56,8 @@ int asz_store_epoch_put(struct asz_store *store, const struct asz_epoch_row *row
   asz_bind_u64(&cursor, row->probes_answered);
   asz_bind_u64(&cursor, row->rate_pps);
   asz_bind_u64(&cursor, row->slots_unjudged);
-  return asz_cursor_run(&cursor);
+  int err = asz_cursor_run(&cursor);
+  return err ? err : put_faults(store, row, diag);
 }
 
 /* 1 and the row of EPOCH_GET or EPOCH_LAST, 0 for none. Ends the cursor. */
@@ -61,7 +96,7 @@ int asz_store_epoch_get(struct asz_store *store, uint32_t epoch, struct asz_epoc
   int found = read_epoch(&cursor, ret_row);
   if (found == 0)
     return asz_diag_set(diag, ASZ_ENOENT, "%s: no epoch %u", store->path, epoch);
-  return found < 0 ? found : 0;
+  return found < 0 ? found : read_faults(store, ret_row, diag);
 }
 
 int asz_store_epoch_last(struct asz_store *store, struct asz_epoch_row *ret_row, struct asz_diag *diag) {
@@ -70,7 +105,7 @@ int asz_store_epoch_last(struct asz_store *store, struct asz_epoch_row *ret_row,
   int found = read_epoch(&cursor, ret_row);
   if (found == 0)
     return asz_diag_set(diag, ASZ_ENOENT, "%s: no epoch yet", store->path);
-  return found < 0 ? found : 0;
+  return found < 0 ? found : read_faults(store, ret_row, diag);
 }
 
 int asz_store_report_put(struct asz_store *store, uint32_t epoch, const uint8_t *blob, size_t size_bytes, struct asz_diag *diag) {

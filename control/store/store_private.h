@@ -39,6 +39,9 @@
   X(EPOCH_LAST, "SELECT epoch, opened_ns, closed_ns, secret, beacon, params_hash, report_root, open_index, close_index,"         \
                 " provider_count, complete, probes_sent, probes_answered, rate_pps, slots_unjudged FROM epoch"                   \
                 " ORDER BY epoch DESC LIMIT 1")                                                                                  \
+  X(FAULT_CLEAR, "DELETE FROM fault WHERE epoch = ?")                                                                            \
+  X(FAULT_PUT, "INSERT INTO fault (epoch, cause, count) VALUES (?,?,?)")                                                         \
+  X(FAULT_LIST, "SELECT cause, count FROM fault WHERE epoch = ?")                                                                \
   X(REPORT_PUT, "INSERT OR REPLACE INTO report (epoch, records) VALUES (?,?)")                                                   \
   X(REPORT_GET, "SELECT records FROM report WHERE epoch = ?")                                                                    \
   X(SCORE_PUT, "INSERT INTO score (provider_row, epoch, score) VALUES (?,?,?) ON CONFLICT (provider_row) DO UPDATE SET"          \

@@ -68,6 +68,10 @@ const char *const asz_store_steps[] = {
     "DROP TABLE provider;"
     "ALTER TABLE provider_2 RENAME TO provider;"
     "CREATE UNIQUE INDEX provider_by_key ON provider (public_key, device);",
+
+    /* 3 -> 4: which faults of the prober spoiled slots of an epoch; the names are those of base/faults.h */
+    "CREATE TABLE fault (epoch INTEGER NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (epoch, cause)) "
+    "STRICT;",
 };
 
 int asz_store_schema_version(void) {

@@ -368,6 +368,7 @@ Test(engine, epoch_of_all_kinds_adds_up_and_a_second_one_too)
       cr_assert(eq(u64, stats->slots_up != 0, stats->answered != 0));
     }
     cr_assert(eq(u64, plan.stats->slots_unjudged == 0, skipped == 0));
+    cr_assert(eq(u64, plan.stats->faults.count[ASZ_FAULT_SKIPPED], skipped));
   }
   WAIT_FOR(counter(ASZ_CTR_TX_RESETS) == peer.syn_acks);
   WAIT_FOR(peer.resets == peer.syn_acks);
@@ -459,6 +460,8 @@ Test(engine, replies_after_a_stall_of_ours_show_life_and_no_rtt)
   cr_assert(gt(u64, counters.value[ASZ_CTR_RX_DOUBTFUL], 0));
   cr_assert(eq(u64, counters.value[ASZ_CTR_RX_ANSWERED], 0));
   cr_assert(eq(u64, plan.stats->slots_unjudged & 7, 7), "all three slots are ours");
+  cr_assert(eq(u64, plan.stats->faults.count[ASZ_FAULT_STALLED], counters.value[ASZ_CTR_RX_DOUBTFUL]));
+  cr_assert(eq(u64, plan.stats->faults.count[ASZ_FAULT_REFUSED], 0));
   for (uint32_t i = 0; i < TARGETS; i++) {
     cr_assert(gt(u16, plan.stats->target[i].answered, 0));
     cr_assert(eq(u64, sketch_total(plan.stats, i), 0));
@@ -496,6 +499,8 @@ Test(engine, what_the_port_refuses_is_unjudged_not_lost)
   cr_assert(eq(u64, unjudged, dropped));
   cr_assert(eq(u64, sent_sum(sent), 63)); /* what a ring of 64 holds */
   cr_assert(eq(u64, plan.stats->slots_unjudged, 7));
+  cr_assert(eq(u64, plan.stats->faults.count[ASZ_FAULT_REFUSED], dropped));
+  cr_assert(eq(int, asz_faults_largest(&plan.stats->faults), ASZ_FAULT_REFUSED));
 }
 
 Test(engine, arp_for_us_is_answered_in_every_phase)
@@ -581,6 +586,7 @@ Test(engine, epoch_ended_early_is_sealed_and_its_rest_unjudged)
   cr_assert(lt(u64, plan.stats->probes_scheduled, 60 * 450));
   cr_assert(eq(u64, sent_sum(sent), counter(ASZ_CTR_TX_PROBES)));
   cr_assert(ne(u64, plan.stats->slots_unjudged & UINT64_C(1) << 59, 0));
+  cr_assert(eq(u64, asz_faults_total(&plan.stats->faults), 0), "an early end is nobody's fault");
 }
 
 Test(engine, stop_seals_a_running_epoch)

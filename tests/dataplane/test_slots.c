@@ -26,8 +26,8 @@ Test(slots, partial_last_slot_counts_as_one)
 Test(slots, bound_is_exact)
 {
   struct asz_slots slots = three_slots(10000); /* 1 % */
-  asz_slots_close(&slots, 1000, 10);           /* exactly 1 %: not more */
-  asz_slots_close(&slots, 2000, 21);           /* 11 of 1,000 */
+  cr_assert(not(asz_slots_close(&slots, 1000, 10)), "exactly 1 %%: not more");
+  cr_assert(asz_slots_close(&slots, 2000, 21), "11 of 1,000");
   cr_assert(eq(u64, slots.unjudged, 2));
   cr_assert(eq(u32, slots.now, 2));
 }

@@ -325,6 +325,33 @@ Test(cli, status_shows_the_epoch_who_is_down_and_what_to_do)
   drop(&cli);
 }
 
+Test(cli, status_says_which_bottleneck_it_was_and_what_to_do)
+{
+  struct cli cli;
+  struct asz_home home;
+  struct asz_store *store;
+  struct asz_epoch_row epoch;
+  struct asz_diag diag = {""};
+  populated(&cli);
+  cr_assert_eq(asz_home_locate(&home, cli.home, NULL), 0);
+  cr_assert_eq(asz_home_open(&home, false, NULL, NULL, &store, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_store_epoch_last(store, &epoch, &diag), 0, "%s", diag.text);
+  epoch.slots_unjudged = 6;
+  cr_assert_eq(asz_store_epoch_put(store, &epoch, &diag), 0, "%s", diag.text);
+  EXPECT(&cli, 0, "status"); /* ended early: nobody's fault */
+  EXPECT_IN(cli.out, "engine       healthy");
+  epoch.faults.count[ASZ_FAULT_LATE] = 5;
+  epoch.faults.count[ASZ_FAULT_PORT_MISSED] = 6;
+  cr_assert_eq(asz_store_epoch_put(store, &epoch, &diag), 0, "%s", diag.text);
+  asz_store_close(store);
+  EXPECT(&cli, 0, "status");
+  EXPECT_IN(cli.out, "engine       was the bottleneck: port-missed; nobody was judged in 2 slots");
+  EXPECT_IN(cli.out, "next         the engine was the bottleneck: the port lost replies");
+  EXPECT(&cli, 0, "status --json");
+  EXPECT_IN(cli.out, "\"bottleneck\": \"port-missed\"");
+  drop(&cli);
+}
+
 Test(cli, status_names_a_wrong_answer_before_any_newer_silence)
 {
   struct cli cli;

@@ -83,6 +83,7 @@ struct asz_epoch_row fixture_epoch(uint32_t epoch) {
   row.complete = epoch % 2 == 0;
   row.probes_sent = 1000 + epoch;
   row.probes_answered = 900 + epoch;
+  row.faults.count[epoch % ASZ_FAULT_COUNT] = 7 + epoch;
   row.rate_pps = 17;
   row.slots_unjudged = 3;
   return row;
