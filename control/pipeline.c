@@ -120,11 +120,12 @@ uint64_t asz_pipeline_round_ns(const struct asz_pipeline *p) {
   return p->item_count * (UINT64_C(1000000000) / p->config.rate_ps) + p->config.deadline_ns;
 }
 
-/* own_drops: frames that we lost, so that silence during the round proves nothing. */
+/* own_drops: frames that we lost, and ways that we did, so that silence during the round proves nothing. */
 static uint64_t own_drops(const struct asz_pipeline *p) {
   struct asz_counters c;
   asz_engine_counters(p->engine, &c);
-  return c.value[ASZ_CTR_RX_ANSWERS_DROPPED] + c.value[ASZ_CTR_RX_PORT_MISSED];
+  return c.value[ASZ_CTR_RX_ANSWERS_DROPPED] + c.value[ASZ_CTR_RX_PORT_MISSED] + c.value[ASZ_CTR_LINK_LOST] +
+         c.value[ASZ_CTR_NEIGH_LOST];
 }
 
 static struct asz_challenge challenge_of(const struct asz_pipeline *p, uint32_t index) {

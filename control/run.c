@@ -128,8 +128,8 @@ static void show_status(struct loop *l, uint64_t now_ns, bool final) {
           "; engine drops %" PRIu64 "; recommendations %u \033[K%s",
           l->current.epoch.number, left_ns / 1000000000u, c.value[ASZ_CTR_TX_PROBES], c.value[ASZ_CTR_RX_ANSWERED],
           c.value[ASZ_CTR_RX_LATE], c.value[ASZ_CTR_RX_FORGED] + c.value[ASZ_CTR_RX_BAD_MAC] + c.value[ASZ_CTR_RX_REPLAYED],
-          c.value[ASZ_CTR_TX_DROPPED] + c.value[ASZ_CTR_TX_NO_MBUF] + c.value[ASZ_CTR_TX_NOT_SENT] +
-              c.value[ASZ_CTR_RX_PORT_MISSED],
+          c.value[ASZ_CTR_TX_DROPPED] + c.value[ASZ_CTR_TX_LINK_DOWN] + c.value[ASZ_CTR_TX_NO_MBUF] +
+              c.value[ASZ_CTR_TX_NOT_SENT] + c.value[ASZ_CTR_RX_PORT_MISSED],
           l->result.recommendations, final ? "\n" : "");
 }
 

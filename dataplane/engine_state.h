@@ -24,6 +24,10 @@
 
 enum asz_command { ASZ_COMMAND_NONE = 0, ASZ_COMMAND_BEGIN };
 
+/* The link in one word: how often it was looked at, times two, and whether it was down then. */
+#define ASZ_LINK_DOWN UINT64_C(1)
+#define ASZ_LINK_LOOK UINT64_C(2)
+
 /* One element of the outgoing ring. */
 struct asz_outgoing {
   struct asz_engine_datagram datagram;
@@ -75,6 +79,8 @@ struct asz_worker {
   enum asz_engine_phase phase;
   bool cooled;                        /* its last probe has timed out; waits for the others */
   uint64_t gateway[ASZ_FAMILY_COUNT]; /* engine->gateway when last looked */
+  uint64_t link;                      /* engine->link when last looked */
+  uint64_t doubt_until_tsc;           /* what comes in may have lain in the port while it had no link */
   uint64_t housekeeping_tsc;          /* when next */
   uint64_t polled_tsc;                /* last look at the receive queue */
   uint64_t poll_ticks_max;            /* worst gap between two looks, this epoch */
@@ -96,6 +102,8 @@ struct asz_engine {
   _Atomic uint32_t probing, uncooled, unsealed; /* workers that have not finished that phase */
   _Atomic bool end_asked, stop_asked, gateway_known[ASZ_FAMILY_COUNT];
   _Atomic uint64_t gateway[ASZ_FAMILY_COUNT]; /* asz_resolve_word, from worker 0 */
+  _Atomic uint64_t link;                      /* ASZ_LINK_*, from worker 0 */
+  uint64_t link_tsc;                          /* when worker 0 looks at it next */
   struct asz_epoch_order next;
 
   struct asz_worker worker[]; /* config.lcore_count */

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/port.h"
 
+#include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
@@ -125,11 +130,39 @@ static int configure(struct asz_port *port, bool ask_spreading, struct asz_diag 
   return 0;
 }
 
-static int link_wait(const struct asz_port *port, struct asz_diag *diag) {
+/* By its index, which outlives a change of its name. */
+static bool interface_up(const struct asz_port *port) {
+  struct ifreq request = {.ifr_ifindex = (int)port->interface_index};
+  if (ioctl(port->interface_fd, SIOCGIFNAME, &request) != 0 || ioctl(port->interface_fd, SIOCGIFFLAGS, &request) != 0)
+    return false;
+  return (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+bool asz_port_link_up(const struct asz_port *port) {
   struct rte_eth_link link = {0};
+  if (rte_eth_link_get_nowait(port->port_id, &link) != 0 || link.link_status != RTE_ETH_LINK_UP)
+    return false;
+  return port->interface_index == 0 || interface_up(port);
+}
+
+static int interface_find(struct asz_port *port, struct asz_diag *diag) {
+  struct rte_eth_dev_info info;
+  int rc = rte_eth_dev_info_get(port->port_id, &info);
+  if (rc != 0)
+    return device_error(port->port_id, "asking for its interface", rc, diag);
+  if (info.if_index == 0)
+    return 0;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return device_error(port->port_id, "opening a socket to watch its link", errno, diag);
+  port->interface_fd = fd;
+  port->interface_index = info.if_index;
+  return 0;
+}
+
+static int link_wait(const struct asz_port *port, struct asz_diag *diag) {
   for (int waited_ms = 0; waited_ms <= LINK_WAIT_MS; waited_ms += LINK_POLL_MS) {
-    int rc = rte_eth_link_get_nowait(port->port_id, &link);
-    if (rc == 0 && link.link_status == RTE_ETH_LINK_UP)
+    if (asz_port_link_up(port))
       return 0;
     rte_delay_us_sleep(LINK_POLL_MS * 1000);
   }
@@ -152,6 +185,8 @@ int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_co
                     diag);
   if (err == 0)
     err = configure(&port, ask_spreading, diag);
+  if (err == 0)
+    err = interface_find(&port, diag);
   if (err == 0)
     err = link_wait(&port, diag);
   if (err != 0) {
@@ -185,6 +220,8 @@ int asz_port_multicast(const struct asz_port *port, const uint8_t group_mac[6], 
 void asz_port_close(struct asz_port *port) {
   if (port->probe_pool == NULL)
     return;
+  if (port->interface_index != 0)
+    close(port->interface_fd);
   (void)rte_eth_dev_stop(port->port_id);
   rte_mempool_free(port->frame_pool);
   rte_mempool_free(port->probe_pool);

@@ -22,7 +22,9 @@ struct asz_port {
   uint16_t queue_count;
   bool spreads[ASZ_FAMILY_COUNT]; /* UDP and TCP over its queues by asz_steer_key: queue = low bits of the hash */
   uint8_t mac[6];
-  uint64_t missed_start; /* the driver's count of missed frames at open */
+  unsigned interface_index; /* of the kernel's interface under the port; 0: none */
+  int interface_fd;         /* a socket to ask about it */
+  uint64_t missed_start;    /* the driver's count of missed frames at open */
   struct rte_mempool *probe_pool;
   struct rte_mempool *frame_pool;
 };
@@ -41,5 +43,8 @@ void asz_port_close(struct asz_port *port);
 size_t asz_port_memory_bytes(const struct asz_port *port);
 /* asz_port_missed: frames that the port lost before we saw them, since open. May be a system call: not for every loop. */
 uint64_t asz_port_missed(const struct asz_port *port);
+/* asz_port_link_up: has the port its link now? Asks the driver, and the kernel where one of its interfaces lies under the port:
+ * AF_PACKET's driver never looks. System calls: a few times a second. */
+bool asz_port_link_up(const struct asz_port *port);
 
 #endif

@@ -17,6 +17,7 @@
 enum {
   MBUFS_AHEAD = 8,
   HOUSEKEEPING_HZ = 500, /* counters are at most 2 ms old */
+  LINK_LOOKS_HZ = 10,    /* a look may be two system calls, about 1 us */
   OUTGOING_PER_TURN = 8, /* challenges go in groups between probes, never as a wall in front of them */
   DATAGRAM_TTL = 64,
 };
@@ -43,7 +44,7 @@ static bool frame_send(struct asz_worker *worker, const uint8_t *bytes, uint16_t
   return false;
 }
 
-static const struct asz_resolve *resolve_of(const struct asz_engine *engine, enum asz_family family) {
+static struct asz_resolve *resolve_of(struct asz_engine *engine, enum asz_family family) {
   return family == ASZ_FAMILY_IPV6 ? &engine->nd.resolve : &engine->neigh.resolve;
 }
 
@@ -89,6 +90,37 @@ static void gateway_look(struct asz_worker *worker, enum asz_family family) {
 static void gateways_look(struct asz_worker *worker) {
   for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
     gateway_look(worker, family);
+}
+
+/* Worker 0 only. */
+static bool link_poll(struct asz_worker *worker, uint64_t tsc) {
+  struct asz_engine *engine = worker->engine;
+  uint64_t word = atomic_load_explicit(&engine->link, memory_order_relaxed);
+  bool was_down = (word & ASZ_LINK_DOWN) != 0;
+  if (tsc < engine->link_tsc)
+    return !was_down;
+  engine->link_tsc = tsc + engine->neigh.resolve.tsc_hz / LINK_LOOKS_HZ;
+  bool down = !asz_port_link_up(&engine->port);
+  if (down && !was_down)
+    count(worker, ASZ_CTR_LINK_LOST);
+  if (!down && was_down) /* there may be somebody else at the other end now */
+    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+      asz_resolve_renew(resolve_of(engine, family), tsc);
+  word = (word & ~ASZ_LINK_DOWN) + ASZ_LINK_LOOK + (down ? ASZ_LINK_DOWN : 0);
+  atomic_store_explicit(&engine->link, word, memory_order_relaxed);
+  return !down;
+}
+
+/* Frames that the port took while it had no link yet, or none any more, leave when it has one: their replies tell no RTT. */
+static void link_look(struct asz_worker *worker, uint64_t tsc) {
+  uint64_t word = atomic_load_explicit(&worker->engine->link, memory_order_relaxed);
+  bool down = (word & ASZ_LINK_DOWN) != 0;
+  if (word == worker->link)
+    return;
+  if (!down && worker->tx.link_down && worker->rx.run.epoch.valid)
+    worker->doubt_until_tsc = tsc + asz_clock_ticks(&worker->tx.clock, worker->tx.plan.timeout_ns);
+  asz_tx_link(&worker->tx, down);
+  worker->link = word;
 }
 
 static void answer_heard(struct asz_worker *worker, uint64_t tsc, const struct asz_rx_leftover *left, const uint8_t *bytes) {
@@ -165,13 +197,14 @@ static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf *
 }
 
 /* poll_account notes the time of a look at the port. True when the look before it is further back than the lateness bound:
- * whatever is found then may have waited for us that long. So may what is still behind a full burst (backlog). */
+ * whatever is found then may have waited for us that long. So may what is still behind a full burst (backlog), and what comes
+ * just after the link did. */
 static bool poll_account(struct asz_worker *worker, uint64_t tsc) {
   uint64_t gap_ticks = tsc - worker->polled_tsc;
   worker->polled_tsc = tsc;
   if (gap_ticks > worker->poll_ticks_max)
     worker->poll_ticks_max = gap_ticks;
-  return worker->rx.run.epoch.valid && gap_ticks > worker->tx.late_bound_ticks;
+  return worker->rx.run.epoch.valid && (gap_ticks > worker->tx.late_bound_ticks || tsc < worker->doubt_until_tsc);
 }
 
 /* A buffer holds more than ASZ_ETH_MAX_BYTES, so a frame in several of them is too long, whatever it is. */
@@ -197,7 +230,8 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
   uint64_t doubtful = worker->counters.value[ASZ_CTR_RX_DOUBTFUL];
   asz_rx_take(&worker->rx, burst);
-  worker->tx.faults.count[ASZ_FAULT_STALLED] += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
+  enum asz_fault fault = tsc < worker->doubt_until_tsc ? ASZ_FAULT_LINK_DOWN : ASZ_FAULT_STALLED;
+  worker->tx.faults.count[fault] += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
   if (burst->leftover_count > 0)
     leftovers(worker, tsc, mbuf);
   rte_pktmbuf_free_bulk(mbuf, taken);
@@ -254,6 +288,8 @@ static bool datagram_send(struct asz_worker *worker, const struct asz_engine_dat
   if (!run->epoch.valid || datagram->target >= run->epoch.target_count)
     return false;
   const struct asz_target *target = &worker->tx.plan.target[datagram->target];
+  if (worker->tx.link_down || worker->tx.gateway_lost[asz_target_family(target)])
+    return false; /* it would go nowhere, and its silence be blamed on the provider */
   uint8_t bytes[ASZ_ETH_BYTES + ASZ_IPV6_BYTES + ASZ_UDP_BYTES + ASZ_DATAGRAM_MAX_BYTES];
   uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + datagram->size_bytes);
   uint16_t port = datagram->port != 0 ? datagram->port : target->challenge_port;
@@ -390,9 +426,10 @@ static void gateways_ask(struct asz_worker *worker, uint64_t tsc) {
 
 static void housekeeping(struct asz_worker *worker, uint64_t tsc) {
   worker->housekeeping_tsc = tsc + worker->engine->neigh.resolve.tsc_hz / HOUSEKEEPING_HZ;
-  if (worker->number == 0)
+  if (worker->number == 0 && link_poll(worker, tsc))
     gateways_ask(worker, tsc);
   gateways_look(worker);
+  link_look(worker, tsc);
   counters_publish(worker);
 }
 

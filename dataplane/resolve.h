@@ -58,6 +58,13 @@ static inline bool asz_resolve_answer(struct asz_resolve *resolve, uint64_t tsc,
   return true;
 }
 
+/* asz_resolve_renew: the wire was gone and is back: ask next time, and count the gateway's silence from here. Until an answer
+ * comes the last one stands. */
+static inline void asz_resolve_renew(struct asz_resolve *resolve, uint64_t tsc) {
+  resolve->open = 0;
+  resolve->next_tsc = tsc;
+}
+
 /* asz_resolve_word: what other lcores need to know, in one word: the gateway's MAC in the low 48 bits, and ASZ_RESOLVE_WORD_LOST.
  */
 #define ASZ_RESOLVE_WORD_LOST (UINT64_C(1) << 63)

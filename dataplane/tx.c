@@ -64,7 +64,8 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
                               .queue = tx->queue,
                               .counters = tx->counters,
                               .missed_ours = tx->missed_ours,
-                              .gateway_lost = {tx->gateway_lost[ASZ_FAMILY_IPV4], tx->gateway_lost[ASZ_FAMILY_IPV6]}};
+                              .gateway_lost = {tx->gateway_lost[ASZ_FAMILY_IPV4], tx->gateway_lost[ASZ_FAMILY_IPV6]},
+                              .link_down = tx->link_down};
   *tx = kept;
   tx->plan = *plan;
   tx->shard = *shard;
@@ -90,6 +91,13 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
 void asz_tx_readdress(struct asz_tx *tx, enum asz_family family, const uint8_t gateway_mac[6]) {
   memcpy(tx->setup.gateway_mac[family], gateway_mac, sizeof tx->setup.gateway_mac[family]);
   templates_prepare(tx);
+}
+
+void asz_tx_link(struct asz_tx *tx, bool down) {
+  if (down && !tx->link_down)
+    tx->faults.count[ASZ_FAULT_LINK_DOWN] += tx->sent - tx->link_sent;
+  tx->link_sent = tx->sent;
+  tx->link_down = down;
 }
 
 static void unjudged(struct asz_tx *tx, const struct asz_burst *burst, uint32_t from, enum asz_counter counter,
@@ -162,7 +170,9 @@ static void burst_due(struct asz_tx *tx, enum asz_probe kind, enum asz_family fa
   struct asz_burst *burst = &tx->burst[kind][family];
   if (burst->count == 0)
     return;
-  if (tx->gateway_lost[family])
+  if (tx->link_down)
+    unjudged(tx, burst, 0, ASZ_CTR_TX_LINK_DOWN, ASZ_FAULT_LINK_DOWN);
+  else if (tx->gateway_lost[family])
     gateway_missing(tx, burst, family);
   else
     burst_send(tx, burst, &tx->template[kind][family], asz_probe_module(kind));

@@ -60,6 +60,8 @@ struct asz_tx {
   uint64_t last_sent_tsc;
   bool gateway_lost[ASZ_FAMILY_COUNT];         /* set by the loop: what is due now to this family's targets is our fault */
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT]; /* bit s: something was due to them in slot s while it was lost */
+  bool link_down;                              /* set by asz_tx_link: nothing is sent, and that is our fault */
+  uint64_t link_sent;                          /* `sent` when the link was last seen up */
 };
 
 /* asz_tx_begin: the plan was checked; probing of a shard (one target at least) starts at origin_tsc. */
@@ -67,6 +69,8 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
                   const struct asz_probe_setup *setup, uint64_t origin_tsc);
 /* asz_tx_readdress: the MAC of a family's gateway has changed. */
 void asz_tx_readdress(struct asz_tx *tx, enum asz_family family, const uint8_t gateway_mac[6]);
+/* asz_tx_link: the port's link was looked at. What was sent since it was last seen up may have gone nowhere: faults of ours. */
+void asz_tx_link(struct asz_tx *tx, bool down);
 /* asz_tx_poll sends what is due at tsc, one burst at most, and closes slots that have ended. */
 void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
 /* asz_tx_done: nothing will be due any more. */

@@ -13,6 +13,7 @@
   X(TX_DROPPED, "tx_dropped", "probes that the port did not take: our fault, unjudged")                                          \
   X(TX_NO_MBUF, "tx_no_mbuf", "probes without a buffer: our fault, unjudged")                                                    \
   X(TX_NO_GATEWAY, "tx_no_gateway", "probes not sent because the gateway had fallen silent: our fault, unjudged")                \
+  X(TX_LINK_DOWN, "tx_link_down", "probes not sent because the port had no link: our fault, unjudged")                           \
   X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                                                   \
   X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due or stamped")                              \
   X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \
@@ -23,7 +24,8 @@
   X(TX_ND, "tx_nd", "neighbour solicitations and advertisements sent")                                                           \
   X(RX_FRAMES, "rx_frames", "frames received")                                                                                   \
   X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                                           \
-  X(RX_DOUBTFUL, "rx_doubtful", "valid first replies read after the prober had stalled: alive, RTT not recorded: ours")          \
+  X(RX_DOUBTFUL, "rx_doubtful",                                                                                                  \
+    "valid first replies read after a stall or just after the link came back: RTT not recorded: ours")                           \
   X(RX_LATE, "rx_late", "valid replies after the timeout")                                                                       \
   X(RX_DUPLICATE, "rx_duplicate", "a second copy of a valid reply, in time")                                                     \
   X(RX_REORDERED, "rx_reordered", "valid first replies that arrived behind a later probe's (also answered)")                     \
@@ -47,7 +49,8 @@
   X(RX_ND, "rx_nd", "neighbour solicitations for us and advertisements from the gateway")                                        \
   X(RX_ND_IGNORED, "rx_nd_ignored", "neighbour discovery that is malformed or not for us")                                       \
   X(RX_PORT_MISSED, "rx_port_missed", "frames that the port dropped before we saw them: our fault")                              \
-  X(NEIGH_LOST, "neigh_lost", "times that a gateway stopped answering ARP or ND")
+  X(NEIGH_LOST, "neigh_lost", "times that a gateway stopped answering ARP or ND")                                                \
+  X(LINK_LOST, "link_lost", "times that the port lost its link")
 
 enum asz_counter {
 #define ASZ_COUNTER_ENUM(symbol, name, help) ASZ_CTR_##symbol,

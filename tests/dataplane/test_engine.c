@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <rte_eth_ring.h>
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 #include <rte_thash.h>
@@ -501,6 +502,56 @@ Test(engine, what_the_port_refuses_is_unjudged_not_lost)
   cr_assert(eq(u64, plan.stats->slots_unjudged, 7));
   cr_assert(eq(u64, plan.stats->faults.count[ASZ_FAULT_REFUSED], dropped));
   cr_assert(eq(int, asz_faults_largest(&plan.stats->faults), ASZ_FAULT_REFUSED));
+}
+
+/* The port's link goes and comes back in the middle of an epoch. */
+Test(engine, what_falls_due_without_a_link_is_ours_and_probing_goes_on_after)
+{
+  uint32_t sent[TARGETS];
+  queues = 2;
+  start(1024);
+  plan.rate_pps = 180; /* 60 rounds, as ever, but over 3 s: time enough for a busy machine to follow */
+  plan.duration_ns = 3000000000;
+  plan.slot_ns = 1000000000;
+  launch();
+  WAIT_FOR(gateway_known());
+  unsigned asked = peer.arp_requests;
+  begin();
+  WAIT_FOR(peer.probes[0] >= 3);
+  cr_assert(eq(int, rte_eth_dev_set_link_down(config.port_id), 0));
+  WAIT_FOR(counter(ASZ_CTR_TX_LINK_DOWN) >= 20);
+  cr_assert(eq(u64, counter(ASZ_CTR_LINK_LOST), 1));
+  cr_assert(eq(uint, peer.arp_requests, asked), "nobody is asked while there is nobody");
+  unsigned probes = peer.probes[0];
+  cr_assert(eq(int, rte_eth_dev_set_link_up(config.port_id), 0));
+  WAIT_FOR(peer.probes[0] > probes);
+  WAIT_FOR(peer.arp_requests > asked);
+  WAIT_FOR(sealed());
+  uint64_t unjudged = 0, total = sent_sum(sent);
+  for (uint32_t i = 0; i < TARGETS; i++) {
+    const struct asz_target_stats *stats = &plan.stats->target[i];
+    cr_assert(eq(u32, sent[i], peer.probes[i]), "target %u", i);
+    cr_assert(eq(u32, stats->answered + stats->late, sent[i]), "target %u: a ring loses nothing", i);
+    unjudged += stats->unjudged;
+  }
+  cr_assert(eq(u64, unjudged, counter(ASZ_CTR_TX_LINK_DOWN)));
+  cr_assert(eq(u64, total + unjudged, plan.stats->probes_scheduled));
+  cr_assert(ge(u64, plan.stats->faults.count[ASZ_FAULT_LINK_DOWN], unjudged));
+  cr_assert(eq(int, asz_faults_largest(&plan.stats->faults), ASZ_FAULT_LINK_DOWN));
+  cr_assert(ne(u64, plan.stats->slots_unjudged, 0));
+  cr_assert(eq(u64, counter(ASZ_CTR_LINK_LOST), 1));
+}
+
+Test(engine, challenge_without_a_link_says_so)
+{
+  struct asz_engine_datagram datagram = {.target = 2, .size_bytes = 40};
+  volatile uint64_t sent_tsc = 0;
+  start_fixed(1024);
+  begin();
+  cr_assert(eq(int, rte_eth_dev_set_link_down(config.port_id), 0));
+  WAIT_FOR(counter(ASZ_CTR_LINK_LOST) == 1);
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &sent_tsc), 0));
+  WAIT_FOR(sent_tsc == UINT64_MAX);
 }
 
 Test(engine, arp_for_us_is_answered_in_every_phase)

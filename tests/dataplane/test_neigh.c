@@ -85,6 +85,38 @@ Test(neigh, silence_is_asked_again_each_second_and_lost_after_three)
   cr_assert(not(neigh.resolve.lost));
 }
 
+Test(neigh, renewed_wire_is_asked_at_once_and_the_old_answer_stands)
+{
+  struct asz_neigh neigh = resolving();
+  cr_assert(asz_neigh_poll(&neigh, 0, frame));
+  cr_assert(eq(int, hear(&neigh, 5, ASZ_ARP_REPLY, gateway_mac, GATEWAY, US), ASZ_NEIGH_LEARNED));
+  cr_assert(not(asz_neigh_poll(&neigh, 6, frame)));
+  asz_resolve_renew(&neigh.resolve, 6);
+  cr_assert(neigh.resolve.known && !neigh.resolve.lost);
+  cr_assert(eq(u64, asz_resolve_word(&neigh.resolve) & ASZ_RESOLVE_WORD_LOST, 0));
+  cr_assert(asz_neigh_poll(&neigh, 6, frame));
+  cr_assert(not(asz_neigh_poll(&neigh, 7, frame)), "once");
+  const uint8_t other_mac[6] = {2, 0, 0, 0, 0, 9};
+  cr_assert(eq(int, hear(&neigh, 8, ASZ_ARP_REPLY, other_mac, GATEWAY, US), ASZ_NEIGH_LEARNED));
+  cr_assert(eq(int, memcmp(neigh.resolve.gateway_mac, other_mac, 6), 0));
+}
+
+Test(neigh, silence_before_the_wire_was_renewed_does_not_count)
+{
+  struct asz_neigh neigh = resolving();
+  uint64_t tsc = 0;
+  cr_assert(asz_neigh_poll(&neigh, tsc, frame));
+  cr_assert(eq(int, hear(&neigh, 5, ASZ_ARP_REPLY, gateway_mac, GATEWAY, US), ASZ_NEIGH_LEARNED));
+  tsc = neigh.resolve.next_tsc;
+  for (int i = 0; i < ASZ_RESOLVE_TRIES - 1; i++, tsc += HZ)
+    cr_assert(asz_neigh_poll(&neigh, tsc, frame));
+  asz_resolve_renew(&neigh.resolve, tsc);
+  for (int i = 0; i < ASZ_RESOLVE_TRIES; i++, tsc += HZ) {
+    cr_assert(asz_neigh_poll(&neigh, tsc, frame));
+    cr_assert(not(neigh.resolve.lost));
+  }
+}
+
 Test(neigh, question_for_us_is_answered)
 {
   struct asz_neigh neigh = resolving();
