@@ -17,7 +17,7 @@
 
 #define VERSION_TEXT "assize " ASZ_VERSION
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, reload_asked;
 
 static void on_signal(int number) {
   (void)number;
@@ -33,6 +33,23 @@ void asz_cmd_catch_signals(void) {
 
 bool asz_cmd_interrupted(void) {
   return interrupted != 0;
+}
+
+static void on_reload(int number) {
+  (void)number;
+  reload_asked = 1;
+}
+
+void asz_cmd_catch_reload(void) {
+  struct sigaction action = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, NULL);
+}
+
+bool asz_cmd_reload_asked(void) {
+  bool asked = reload_asked != 0;
+  reload_asked = 0;
+  return asked;
 }
 
 int asz_cmd_fail(int err, const struct asz_diag *diag) {

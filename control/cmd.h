@@ -82,5 +82,8 @@ ASZ_MUST_CHECK int asz_cmd_parse_u64(const char *command, const char *option, co
 /* Interrupts: asz_cmd_catch_signals makes SIGINT and SIGTERM set a flag (a second one kills); asz_cmd_interrupted reads it. */
 void asz_cmd_catch_signals(void);
 bool asz_cmd_interrupted(void);
+/* Reloading: asz_cmd_catch_reload makes SIGHUP set a flag; asz_cmd_reload_asked reads and clears it. */
+void asz_cmd_catch_reload(void);
+bool asz_cmd_reload_asked(void);
 
 #endif

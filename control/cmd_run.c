@@ -75,6 +75,7 @@ static int probe(const struct asz_cmd_context *context, struct asz_validator *v,
         .verifier = v->verifier,
         .roster = v->roster,
         .epochs = v->epochs,
+        .deny = &v->deny,
         .epochs_max = epochs_max,
     };
     err = asz_run_loop(&run, &result, &diag);
@@ -107,6 +108,7 @@ static int run_run(const struct asz_cmd_context *context, int argc, char **argv)
   if (dry)
     return dry_run(context, frames);
   asz_cmd_catch_signals();
+  asz_cmd_catch_reload();
   struct asz_validator v;
   struct asz_diag diag;
   int err = asz_validator_open(&v, &context->home, &diag);
@@ -129,6 +131,7 @@ const struct asz_cmd asz_cmd_run = {
         "  assize run --dry-run 20    show the plan and its first 20 frames (10) as text and hex; send, log and store nothing\n"
         "  assize run --dry-run | text2pcap - plan.pcap\n"
         "\n"
+        "A deny list (probe.deny_file) is read again when it changes, and on SIGHUP.\n"
         "The port comes from network.eal in the configuration; root is needed for AF_XDP, AF_PACKET and most NICs.\n"
         "Exit codes: 0 done, 2 bad input, 3 the machine failed, 130 interrupted (everything measured is kept).\n",
     .run = run_run,

@@ -44,6 +44,8 @@ static int find_provider(struct sweep *s, const char *name, struct asz_diag *dia
     s->provider++;
   if (s->provider == roster->count)
     return asz_diag_set(diag, ASZ_ENOENT, "no provider is registered as \"%s\"", name);
+  if (asz_target_denied(&roster->target[s->provider]))
+    return asz_diag_set(diag, ASZ_EPERM, "%s is on the deny list (%s)", name, s->validator.deny.path);
   return 0;
 }
 

@@ -40,6 +40,8 @@
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
   X(probe, interval_ms, U64, "ms", "1000", 1, 1000000, 1, "time between two probes to a provider")                               \
   X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \
+  X(probe, deny_file, TEXT, "path", "", 0, 180, 0,                                                                               \
+    "file of addresses and prefixes that are never sent anything, read again when it changes; relative to the home")             \
   X(probe, timeout_ms, U64, "ms", "1000", 1, 4000, 1, "a reply later than this is late")                                         \
   X(probe, late_bound_us, U64, "us", "2000", 1, 1000000, 1,                                                                      \
     "a probe sent later than this after it was due counts against the engine")                                                   \

@@ -24,6 +24,7 @@
   X(key, "key")                                                                                                                  \
   X(port, "port")                                                                                                                \
   X(addresses, "addresses")                                                                                                      \
+  X(deny, "deny list")                                                                                                           \
   X(store, "store")                                                                                                              \
   X(log, "log")                                                                                                                  \
   X(disk, "disk")

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "control/deny.h"
 #include "control/doctor.h"
 #include "control/table.h"
 #include "control/tlog/tlog.h"
@@ -150,17 +151,60 @@ void asz_doctor_addresses(const struct asz_doctor *doctor, struct asz_finding *r
   }
 }
 
-/* Providers in the store; false when it does not open. */
-static bool count_providers(const struct asz_doctor *doctor, size_t *ret_count, struct asz_diag *diag) {
+/* Providers in the store (freed by the caller); false when it does not open. */
+static bool read_providers(const struct asz_doctor *doctor, struct asz_provider **ret_providers, size_t *ret_count,
+                           struct asz_diag *diag) {
   struct asz_store *store;
-  struct asz_provider *providers;
   if (asz_store_open(&store, doctor->home->store_path, true, diag) != 0)
     return false;
-  bool read = asz_store_provider_list(store, &providers, ret_count, diag) == 0;
+  bool read = asz_store_provider_list(store, ret_providers, ret_count, diag) == 0;
   asz_store_close(store);
+  return read;
+}
+
+static bool count_providers(const struct asz_doctor *doctor, size_t *ret_count, struct asz_diag *diag) {
+  struct asz_provider *providers;
+  bool read = read_providers(doctor, &providers, ret_count, diag);
   if (read)
     free(providers);
   return read;
+}
+
+static size_t count_denied(const struct asz_doctor *doctor, const struct asz_prefixes *list) {
+  struct asz_provider *providers;
+  struct asz_diag diag;
+  size_t count, denied = 0;
+  if (!read_providers(doctor, &providers, &count, &diag))
+    return 0;
+  for (size_t i = 0; i < count; i++) {
+    struct asz_prefix address;
+    asz_provider_prefix(&address, &providers[i], ASZ_PROVIDER_ADDRESS);
+    denied += asz_prefixes_find(list, &address) != NULL;
+  }
+  free(providers);
+  return denied;
+}
+
+void asz_doctor_deny(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {
+  struct asz_diag diag = {""};
+  struct asz_prefixes list;
+  char path[ASZ_PATH_MAX];
+  int err = asz_deny_path(path, doctor->home, doctor->config.probe_deny_file, &diag);
+  if (!err && path[0] == '\0') {
+    asz_finding_set(ret_finding, ASZ_FINDING_OK, "none (probe.deny_file is empty): every registered provider is probed");
+    return;
+  }
+  if (!err)
+    err = asz_prefixes_load(&list, path, ASZ_PREFIXES_LIST, &diag);
+  if (err) {
+    asz_finding_set(ret_finding, ASZ_FINDING_FAIL, "%.200s", diag.text);
+    asz_finding_advise(ret_finding,
+                       "mend the line: `run` does not start by a list that it cannot read; a running one keeps its old");
+    return;
+  }
+  asz_finding_set(ret_finding, ASZ_FINDING_OK, "%s prefixes; %s providers are denied", asz_text_count(ASZ_TEXT, list.count),
+                  asz_text_count(ASZ_TEXT, count_denied(doctor, &list)));
+  asz_prefixes_free(&list);
 }
 
 void asz_doctor_store(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {

@@ -36,6 +36,7 @@ uint64_t asz_measure_slots_of(const struct asz_plan *plan, const struct asz_stat
 void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *stats, uint32_t index, uint32_t sent,
                       uint64_t slots_judged, const struct asz_answer_counts *answers) {
   const struct asz_target_stats *t = &stats->target[index];
+  uint64_t judged = t->denied ? 0 : slots_judged; /* we chose to be silent */
   *ret_measure = (struct asz_measure){
       .sent = sent,
       .answered = t->answered,
@@ -48,8 +49,8 @@ void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *s
       .wrong_path = t->wrong_path,
       .malformed = t->malformed,
       .unjudged = t->unjudged,
-      .slots_judged = slots_judged,
-      .slots_up = t->slots_up & slots_judged,
+      .slots_judged = judged,
+      .slots_up = t->slots_up & judged,
       .rtt_min_ns = t->rtt_min_ns,
       .rtt_max_ns = t->rtt_max_ns,
       .rtt_sum_ns = t->rtt_sum_ns,

@@ -26,7 +26,8 @@ struct asz_answer_counts {
   uint32_t pass, fail, malformed, missing, unjudged;
 };
 
-/* asz_measure_fill: everything about plan index i; `sent` from asz_engine_sent. The sketch is borrowed from stats. */
+/* asz_measure_fill: everything about plan index i; a target that was denied at any time of the epoch has no judged slot; `sent`
+ * from asz_engine_sent. The sketch is borrowed from stats. */
 void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *stats, uint32_t index, uint32_t sent,
                       uint64_t slots_judged, const struct asz_answer_counts *answers);
 

@@ -213,3 +213,10 @@ const struct asz_provider *asz_provider_by_row(const struct asz_provider *provid
   }
   return low < count && providers[low].row == row ? &providers[low] : NULL;
 }
+
+void asz_provider_prefix(struct asz_prefix *ret_prefix, const struct asz_provider *provider, enum asz_provider_scope scope) {
+  if (asz_provider_family(provider) == ASZ_FAMILY_IPV6)
+    asz_prefix_of_ipv6(ret_prefix, provider->ipv6, scope == ASZ_PROVIDER_NETWORK ? 48 : 128);
+  else
+    asz_prefix_of_ipv4(ret_prefix, provider->ipv4, scope == ASZ_PROVIDER_NETWORK ? 24 : 32);
+}

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "control/prefix.h"
 #include "control/table.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
@@ -76,6 +77,10 @@ static inline bool asz_provider_has_key(const struct asz_provider *provider) {
   static const uint8_t none[32];
   return memcmp(provider->public_key, none, sizeof none) != 0;
 }
+/* asz_provider_prefix: its address alone, or the network that shares a cap with it: the /24 of an
+ * IPv4 address, the /48 of an IPv6 one. */
+enum asz_provider_scope { ASZ_PROVIDER_ADDRESS, ASZ_PROVIDER_NETWORK };
+void asz_provider_prefix(struct asz_prefix *ret_prefix, const struct asz_provider *provider, enum asz_provider_scope scope);
 /* asz_provider_family: of its address. asz_provider_address: its one canonical text (dotted quad, RFC 5952).
  * asz_provider_endpoint: with the STAMP port, "192.0.2.1:862" or "[2001:db8::1]:862". Both return text's characters. */
 static inline enum asz_family asz_provider_family(const struct asz_provider *provider) {

@@ -12,6 +12,7 @@
 
 enum {
   IDLE_SLEEP_NS = 100000,      /* 0.1 ms: answers wait in a ring meanwhile; the prober does not */
+  DENY_LOOK_MS = 500,          /* one stat; a change is in force within a second */
   GATHER_BEFORE_SEAL_MS = 250, /* a round of challenges must end this long before probing does */
 };
 
@@ -31,6 +32,7 @@ struct loop {
   uint64_t round_slot;
   uint64_t probing_until_ns; /* CLOCK_MONOTONIC */
   uint64_t status_ns;
+  uint64_t deny_ns; /* when the deny list is looked at next */
   uint32_t opened;
   struct asz_run_result result;
 };
@@ -190,6 +192,22 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   return 0;
 }
 
+/* A broken file is said once, and what was forbidden stays so. */
+static void look_at_deny(struct loop *l, uint64_t now_ns, bool force) {
+  struct asz_diag diag;
+  if (!l->run->deny || (!force && now_ns < l->deny_ns))
+    return;
+  l->deny_ns = now_ns + DENY_LOOK_MS * UINT64_C(1000000);
+  int changed = asz_deny_look(l->run->deny, force, &diag);
+  if (changed < 0) {
+    asz_log(ASZ_LOG_WARN, "%s; the deny list before it stays in force", diag.text);
+  } else if (changed > 0) {
+    uint32_t denied = asz_deny_apply(l->run->deny, l->run->roster);
+    asz_log(ASZ_LOG_INFO, "%s: %zu prefixes are denied, and with them %u of %u providers", l->run->deny->path,
+            l->run->deny->list.count, denied, l->run->roster->count);
+  }
+}
+
 static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   uint64_t now_ns = asz_clock_monotonic_ns();
   unsigned done = asz_pipeline_step(l->pipeline, now_ns);
@@ -200,6 +218,7 @@ static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
     l->result.interrupted = true;
     asz_engine_epoch_end(l->run->engine);
   }
+  look_at_deny(l, now_ns, asz_cmd_reload_asked());
   show_status(l, now_ns, false);
   switch (asz_engine_phase(l->run->engine)) {
   case ASZ_PHASE_PROBING:

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/deny.h"
 #include "control/epoch.h"
 
 /* What the lab adds; any may be NULL. All are called on the control thread. */
@@ -27,6 +28,7 @@ struct asz_run {
   struct asz_verifier *verifier;
   struct asz_roster *roster;
   struct asz_epochs *epochs;
+  struct asz_deny *deny; /* looked at twice a second, applied to the roster; NULL: none */
   struct asz_run_hooks hooks;
   uint32_t epochs_max; /* 0: until interrupted */
   bool quiet;          /* no status line */

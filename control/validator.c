@@ -11,7 +11,7 @@
 
 enum { GATEWAY_WAIT_S = 10 };
 
-static int open_roster(struct asz_validator *v, struct asz_diag *diag) {
+static int open_roster(struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
   struct asz_provider *provider;
   size_t count;
   int err = asz_store_provider_list(v->store, &provider, &count, diag);
@@ -22,7 +22,12 @@ static int open_roster(struct asz_validator *v, struct asz_diag *diag) {
     return asz_diag_set(diag, ASZ_EINVAL,
                         "no provider is registered: add some with `assize provider add` or `assize provider import`");
   }
-  return asz_roster_new(&v->roster, provider, count, &v->key, diag);
+  err = asz_roster_new(&v->roster, provider, count, &v->key, diag);
+  if (!err)
+    err = asz_deny_open(&v->deny, home, &v->config, diag);
+  if (!err)
+    (void)asz_deny_apply(&v->deny, v->roster);
+  return err;
 }
 
 /* check_origin: the log keeps the name it was made with; evidence names it too, and the two must agree. */
@@ -43,7 +48,7 @@ int asz_validator_open(struct asz_validator *ret_validator, const struct asz_hom
   if (!err)
     err = check_origin(&v, home, diag);
   if (!err)
-    err = open_roster(&v, diag);
+    err = open_roster(&v, home, diag);
   if (err) {
     asz_validator_close(&v);
     return err;
@@ -56,7 +61,7 @@ int asz_validator_look(struct asz_validator *ret_validator, const struct asz_hom
   struct asz_validator v = {0};
   int err = asz_home_open(home, true, &v.config, &v.key, &v.store, diag);
   if (!err)
-    err = open_roster(&v, diag);
+    err = open_roster(&v, home, diag);
   if (err) {
     asz_validator_close(&v);
     return err;
@@ -203,6 +208,7 @@ void asz_validator_close(struct asz_validator *v) {
   asz_epochs_free(v->epochs);
   asz_verify_free(v->verifier);
   asz_roster_free(v->roster);
+  asz_deny_close(&v->deny);
   if (v->log)
     asz_tlog_close(v->log);
   asz_store_close(v->store);

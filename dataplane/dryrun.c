@@ -108,19 +108,36 @@ static void frame_make(const struct asz_dryrun *dryrun, struct asz_dryrun_frame 
   frame->size_bytes = template->frame_bytes;
 }
 
-bool asz_dryrun_next(struct asz_dryrun *dryrun, struct asz_dryrun_frame *ret_frame) {
-  uint32_t first = UINT32_MAX;
+static bool all_denied(const struct asz_plan *plan) {
+  uint32_t i = 0;
+  while (i < plan->target_count && asz_target_denied(&plan->target[i]))
+    i++;
+  return i == plan->target_count;
+}
+
+/* The lane that is due first; NULL at the end. */
+static struct lane *lane_first(struct asz_dryrun *dryrun) {
+  struct lane *first = NULL;
   for (uint32_t i = 0; i < dryrun->config.lcore_count; i++) {
-    const struct asz_pace *pace = &dryrun->lane[i].pace;
-    if (due_ns(pace) < pace->end_tsc && (first == UINT32_MAX || due_ns(pace) < due_ns(&dryrun->lane[first].pace)))
-      first = i;
+    struct lane *lane = &dryrun->lane[i];
+    if (due_ns(&lane->pace) < lane->pace.end_tsc && (first == NULL || due_ns(&lane->pace) < due_ns(&first->pace)))
+      first = lane;
   }
-  if (first == UINT32_MAX)
+  return first;
+}
+
+bool asz_dryrun_next(struct asz_dryrun *dryrun, struct asz_dryrun_frame *ret_frame) {
+  struct lane *lane;
+  if (all_denied(&dryrun->plan)) /* or an epoch would be walked in vain */
     return false;
-  struct lane *lane = &dryrun->lane[first];
-  *ret_frame = (struct asz_dryrun_frame){.due_ns = due_ns(&lane->pace), .lcore = first};
-  asz_pace_take(&lane->pace, 1);
-  asz_sched_next(&lane->sched, &ret_frame->target, &ret_frame->round, 1);
-  frame_make(dryrun, ret_frame);
-  return true;
+  while ((lane = lane_first(dryrun)) != NULL) {
+    *ret_frame = (struct asz_dryrun_frame){.due_ns = due_ns(&lane->pace), .lcore = (uint32_t)(lane - dryrun->lane)};
+    asz_pace_take(&lane->pace, 1);
+    asz_sched_next(&lane->sched, &ret_frame->target, &ret_frame->round, 1);
+    if (asz_target_denied(&dryrun->plan.target[ret_frame->target]))
+      continue;
+    frame_make(dryrun, ret_frame);
+    return true;
+  }
+  return false;
 }

@@ -60,7 +60,8 @@ struct asz_target {
   uint16_t challenge_port; /* UDP port for challenges; 0: none */
   uint8_t probe;           /* enum asz_probe */
   uint8_t flags;           /* ASZ_TARGET_* */
-  uint16_t zero;
+  uint8_t denied;          /* 1: nothing is sent to it; whoever owns the plan may change it, atomically, while it runs */
+  uint8_t zero;
 };
 _Static_assert(sizeof(struct asz_target) == 12, "five to a cache line");
 
@@ -86,13 +87,14 @@ struct asz_target_stats {
   uint16_t forged; /* from this target's address */
   uint16_t wrong_path;
   uint16_t malformed;
-  uint16_t unjudged; /* scheduled but not sent, or refused by the port: ours, never the target's */
+  uint16_t unjudged; /* scheduled but not sent, or refused by the port, or denied: ours, never the target's */
   /* Copied from the target by asz_stats_aim, so that a reply does not touch the targets. */
   uint16_t port;
   uint8_t probe;
   uint8_t flags;
   uint8_t sketch_level; /* struct asz_sketch: the smallest and largest value are rtt_min_ns and rtt_max_ns */
-  uint8_t zero[3];
+  uint8_t denied;       /* 1: something was due to it while it was denied, so its silence is no evidence */
+  uint8_t zero[2];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct asz_target_stats) == 64, "one cache line");
 
@@ -156,6 +158,10 @@ struct asz_plan {
   bool sweep;
   struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
 };
+/* asz_target_denied: now, as its owner last said. Any thread. */
+static inline bool asz_target_denied(const struct asz_target *target) {
+  return __atomic_load_n(&target->denied, __ATOMIC_RELAXED) != 0;
+}
 /* asz_plan_family_count: the targets of a family. All paths of a sweep have one address. */
 static inline uint32_t asz_plan_family_count(const struct asz_plan *plan, enum asz_family family) {
   uint32_t ipv6 = plan->sweep && plan->ipv6_count > 0 ? plan->target_count : plan->ipv6_count;

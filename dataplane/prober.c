@@ -290,6 +290,10 @@ static bool datagram_send(struct asz_worker *worker, const struct asz_engine_dat
   const struct asz_target *target = &worker->tx.plan.target[datagram->target];
   if (worker->tx.link_down || worker->tx.gateway_lost[asz_target_family(target)])
     return false; /* it would go nowhere, and its silence be blamed on the provider */
+  if (asz_target_denied(target)) {
+    count(worker, ASZ_CTR_TX_DENIED);
+    return false;
+  }
   uint8_t bytes[ASZ_ETH_BYTES + ASZ_IPV6_BYTES + ASZ_UDP_BYTES + ASZ_DATAGRAM_MAX_BYTES];
   uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + datagram->size_bytes);
   uint16_t port = datagram->port != 0 ? datagram->port : target->challenge_port;

@@ -179,6 +179,13 @@ static void burst_due(struct asz_tx *tx, enum asz_probe kind, enum asz_family fa
   burst->count = 0;
 }
 
+static void denied(struct asz_tx *tx, uint32_t index) {
+  struct asz_target_stats *stats = &tx->plan.stats->target[index];
+  asz_record_count(&stats->unjudged);
+  stats->denied = 1;
+  tx->counters->value[ASZ_CTR_TX_DENIED]++;
+}
+
 /* Sorts the next `count` probes that were drawn into a burst per kind and family. Called with a constant `ipv6`: a plan without
  * IPv6 targets then pays nothing for them. */
 static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t (*ipv6)[16]) {
@@ -186,6 +193,10 @@ static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t 
   for (uint32_t n = tx->drawn_next; n < tx->drawn_next + count; n++) {
     uint32_t index = drawn->target[n];
     const struct asz_target *target = &tx->plan.target[index];
+    if (asz_target_denied(target)) {
+      denied(tx, index);
+      continue;
+    }
     enum asz_family family = ipv6 == NULL ? ASZ_FAMILY_IPV4 : asz_target_family(target);
     struct asz_burst *burst = &tx->burst[target->probe][family];
     uint32_t i = burst->count++;

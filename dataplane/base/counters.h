@@ -14,6 +14,7 @@
   X(TX_NO_MBUF, "tx_no_mbuf", "probes without a buffer: our fault, unjudged")                                                    \
   X(TX_NO_GATEWAY, "tx_no_gateway", "probes not sent because the gateway had fallen silent: our fault, unjudged")                \
   X(TX_LINK_DOWN, "tx_link_down", "probes not sent because the port had no link: our fault, unjudged")                           \
+  X(TX_DENIED, "tx_denied", "probes and challenges not sent because their target is on the deny list: unjudged")                 \
   X(TX_BURSTS, "tx_bursts", "transmit bursts")                                                                                   \
   X(TX_LATE, "tx_late", "probes sent later than the lateness bound after they were due or stamped")                              \
   X(TX_CHALLENGES, "tx_challenges", "challenge datagrams sent")                                                                  \

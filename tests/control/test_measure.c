@@ -109,3 +109,17 @@ Test(measure, an_up_slot_that_is_not_judged_does_not_count)
   cr_assert_eq(measure.answers_unjudged, 5);
   cr_assert_eq(measure.sketch.cell, cell + 3 * ASZ_SKETCH_CELLS_MIN);
 }
+
+Test(measure, a_target_that_was_denied_is_not_judged_in_that_epoch)
+{
+  struct asz_measure measure;
+  const struct asz_answer_counts answers = {0};
+  target[1].slots_up = 0x3f;
+  asz_measure_fill(&measure, &stats, 1, 60, 0x3ff, &answers);
+  cr_assert_eq(measure.slots_judged, 0x3ff);
+  cr_assert_eq(measure.slots_up, 0x3f);
+  target[1].denied = 1;
+  asz_measure_fill(&measure, &stats, 1, 60, 0x3ff, &answers);
+  cr_assert_eq(measure.slots_judged, 0);
+  cr_assert_eq(measure.slots_up, 0);
+}

@@ -504,6 +504,47 @@ Test(engine, what_the_port_refuses_is_unjudged_not_lost)
   cr_assert(eq(int, asz_faults_largest(&plan.stats->faults), ASZ_FAULT_REFUSED));
 }
 
+static void deny(uint32_t index, bool denied) {
+  __atomic_store_n(&target[index].denied, denied, __ATOMIC_RELAXED);
+}
+
+Test(engine, denied_target_gets_nothing_from_now_on_and_no_blame)
+{
+  enum { DENIED = 2 };
+  uint32_t sent[TARGETS];
+  volatile uint64_t denied_tsc = 0, tsc = 0;
+  struct asz_engine_datagram datagram = {.target = DENIED, .size_bytes = 40};
+  start_fixed(1024);
+  peer.echo_answers = 1;
+  begin();
+  WAIT_FOR(peer.probes[DENIED] >= 3);
+  deny(DENIED, true);
+  uint64_t before = counter(ASZ_CTR_TX_DENIED);
+  cr_assert(eq(u64, before, 0));
+  WAIT_FOR(counter(ASZ_CTR_TX_DENIED) >= 2);
+  unsigned probes = peer.probes[DENIED];
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &denied_tsc), 0));
+  WAIT_FOR(denied_tsc == UINT64_MAX);
+  datagram.target = DENIED + 1;
+  cr_assert(eq(int, asz_engine_send(engine, &datagram, &tsc), 0));
+  WAIT_FOR(tsc != 0);
+  cr_assert(ne(u64, tsc, UINT64_MAX), "the others are asked as before");
+  WAIT_FOR(counter(ASZ_CTR_TX_DENIED) >= 6);
+  cr_assert(eq(uint, peer.probes[DENIED], probes), "not one more");
+  deny(DENIED, false);
+  WAIT_FOR(peer.probes[DENIED] > probes);
+  WAIT_FOR(sealed());
+  (void)sent_sum(sent);
+  for (uint32_t i = 0; i < TARGETS; i++) {
+    const struct asz_target_stats *stats = &plan.stats->target[i];
+    cr_assert(eq(u32, sent[i], peer.probes[i]), "target %u", i);
+    cr_assert(eq(u8, stats->denied, i == DENIED), "target %u", i);
+    cr_assert(eq(u64, stats->unjudged > 0, i == DENIED), "target %u", i);
+  }
+  cr_assert(eq(u64, plan.stats->target[DENIED].unjudged, counter(ASZ_CTR_TX_DENIED) - 1), "and one challenge");
+  cr_assert(eq(u64, asz_faults_total(&plan.stats->faults), plan.stats->faults.count[ASZ_FAULT_SKIPPED]), "no fault of ours");
+}
+
 /* The port's link goes and comes back in the middle of an epoch. */
 Test(engine, what_falls_due_without_a_link_is_ours_and_probing_goes_on_after)
 {

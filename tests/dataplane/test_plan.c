@@ -86,6 +86,9 @@ Test(plan, wrong_target_is_named_by_index)
   target[1].port = 1;
   target[0].flags = 0x80;
   refused("target[0].flags");
+  target[0].flags = 0;
+  target[0].zero = 1;
+  refused("target[0].flags");
 }
 
 Test(plan, address_twice_is_refused)
