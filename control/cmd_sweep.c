@@ -86,7 +86,11 @@ static int make_plan(struct sweep *s, struct asz_diag *diag) {
   };
   memcpy(s->plan.validator_id, v->roster->validator_id, sizeof s->plan.validator_id);
   randombytes_buf(s->plan.secret, sizeof s->plan.secret);
-  return asz_plan_check(&s->plan, diag);
+  err = asz_plan_check(&s->plan, diag);
+  if (err)
+    return err;
+  const struct asz_caps_rate rate = {.probes = s->plan.rate_pps, .per_ms = 1000};
+  return asz_caps_check(&v->caps, &v->roster->provider[s->provider], 1, rate, diag);
 }
 
 static int measure(struct sweep *s, struct asz_diag *diag) {

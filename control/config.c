@@ -347,6 +347,12 @@ static int check_rate(const struct asz_config *c, const char *where, struct asz_
   return 0;
 }
 
+static int check_caps(const struct asz_config *c, const char *where, struct asz_diag *diag) {
+  if (c->probe_rate_max_as_pps != 0 && c->probe_as_file[0] == '\0')
+    return asz_diag_set(diag, ASZ_ERANGE, "%s: probe.as_file: expected a file, since probe.rate_max_as_pps is set", where);
+  return 0;
+}
+
 static int check_sketch(const struct asz_config *c, const char *where, struct asz_diag *diag) {
   if (!asz_sketch_cells_ok(c->probe_sketch_cells))
     return asz_diag_set(diag, ASZ_ERANGE, "%s: probe.sketch_cells: expected a power of two from %d to %d, got %" PRIu64, where,
@@ -395,6 +401,8 @@ int asz_config_check(const struct asz_config *config, const char *where, struct 
     err = check_time(config, where, diag);
   if (!err)
     err = check_rate(config, where, diag);
+  if (!err)
+    err = check_caps(config, where, diag);
   if (!err)
     err = check_sketch(config, where, diag);
   if (!err)

@@ -42,6 +42,12 @@
   X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \
   X(probe, deny_file, TEXT, "path", "", 0, 180, 0,                                                                               \
     "file of addresses and prefixes that are never sent anything, read again when it changes; relative to the home")             \
+  X(probe, rate_max_prefix_pps, U64, "probes/s", "0", 0, 200000000, 0,                                                           \
+    "cap for each /24 (IPv6: /48); run refuses a plan above it; 0: none")                                                        \
+  X(probe, rate_max_as_pps, U64, "probes/s", "0", 0, 200000000, 0,                                                               \
+    "cap for each autonomous system, by probe.as_file; run refuses a plan above it; 0: none")                                    \
+  X(probe, as_file, TEXT, "path", "", 0, 180, 0,                                                                                 \
+    "file of lines prefix,asn: which AS an address is in, longest prefix first; relative to the home")                           \
   X(probe, timeout_ms, U64, "ms", "1000", 1, 4000, 1, "a reply later than this is late")                                         \
   X(probe, late_bound_us, U64, "us", "2000", 1, 1000000, 1,                                                                      \
     "a probe sent later than this after it was due counts against the engine")                                                   \

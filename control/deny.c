@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/deny.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-int asz_deny_path(char ret_path[ASZ_PATH_MAX], const struct asz_home *home, const char *file, struct asz_diag *diag) {
-  bool below = *file != '\0' && *file != '/';
-  if (below && strlen(home->dir) + 1 + strlen(file) >= ASZ_PATH_MAX)
-    return asz_diag_set(diag, ASZ_ETOOBIG, "probe.deny_file: path too long");
-  memccpy(ret_path, below ? home->dir : file, '\0', ASZ_PATH_MAX);
-  if (below) {
-    strcat(ret_path, "/");
-    strcat(ret_path, file);
-  }
-  return 0;
-}
 
 /* Has the file another face than when it was last looked into? Remembers the new one. */
 static bool changed(struct asz_deny *deny) {
@@ -50,7 +36,7 @@ int asz_deny_look(struct asz_deny *deny, bool force, struct asz_diag *diag) {
 int asz_deny_open(struct asz_deny *ret_deny, const struct asz_home *home, const struct asz_config *config,
                   struct asz_diag *diag) {
   memset(ret_deny, 0, sizeof *ret_deny);
-  int err = asz_deny_path(ret_deny->path, home, config->probe_deny_file, diag);
+  int err = asz_home_below(ret_deny->path, home, config->probe_deny_file, diag);
   if (!err)
     err = asz_deny_look(ret_deny, true, diag);
   return err < 0 ? err : 0;

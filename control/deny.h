@@ -22,10 +22,6 @@ struct asz_deny {
   uint64_t inode, size_bytes;
 };
 
-/* asz_deny_path: where the file is: probe.deny_file, below the home where it is relative; "" when the key is empty. ASZ_ETOOBIG.
- */
-ASZ_MUST_CHECK int asz_deny_path(char ret_path[ASZ_PATH_MAX], const struct asz_home *home, const char *file,
-                                 struct asz_diag *diag);
 /* asz_deny_open reads the list for the first time. The errors of asz_prefixes_load: nobody is probed by a list that can't be
  * read. *ret_deny is empty then. asz_deny_close: a zeroed one is fine. */
 ASZ_MUST_CHECK int asz_deny_open(struct asz_deny *ret_deny, const struct asz_home *home, const struct asz_config *config,

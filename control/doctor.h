@@ -25,6 +25,7 @@
   X(port, "port")                                                                                                                \
   X(addresses, "addresses")                                                                                                      \
   X(deny, "deny list")                                                                                                           \
+  X(caps, "caps")                                                                                                                \
   X(store, "store")                                                                                                              \
   X(log, "log")                                                                                                                  \
   X(disk, "disk")

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "control/caps.h"
 #include "control/deny.h"
 #include "control/doctor.h"
 #include "control/table.h"
@@ -189,7 +190,7 @@ void asz_doctor_deny(const struct asz_doctor *doctor, struct asz_finding *ret_fi
   struct asz_diag diag = {""};
   struct asz_prefixes list;
   char path[ASZ_PATH_MAX];
-  int err = asz_deny_path(path, doctor->home, doctor->config.probe_deny_file, &diag);
+  int err = asz_home_below(path, doctor->home, doctor->config.probe_deny_file, &diag);
   if (!err && path[0] == '\0') {
     asz_finding_set(ret_finding, ASZ_FINDING_OK, "none (probe.deny_file is empty): every registered provider is probed");
     return;
@@ -205,6 +206,25 @@ void asz_doctor_deny(const struct asz_doctor *doctor, struct asz_finding *ret_fi
   asz_finding_set(ret_finding, ASZ_FINDING_OK, "%s prefixes; %s providers are denied", asz_text_count(ASZ_TEXT, list.count),
                   asz_text_count(ASZ_TEXT, count_denied(doctor, &list)));
   asz_prefixes_free(&list);
+}
+
+void asz_doctor_caps(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {
+  struct asz_diag diag = {""};
+  struct asz_caps caps;
+  struct asz_provider *providers = NULL;
+  size_t count = 0;
+  int err = asz_caps_open(&caps, doctor->home, &doctor->config, &diag);
+  if (!err && read_providers(doctor, &providers, &count, &diag))
+    err = asz_caps_check(&caps, providers, (uint32_t)count, asz_caps_run_rate(&doctor->config, count), &diag);
+  if (err) {
+    asz_finding_set(ret_finding, ASZ_FINDING_FAIL, "%.250s", diag.text);
+    asz_finding_advise(ret_finding, "raise probe.interval_ms, or the cap if you may; mend probe.as_file");
+  } else {
+    asz_finding_set(ret_finding, ASZ_FINDING_OK, "%s probes/s in total%s%s: kept", asz_text_count(ASZ_TEXT, caps.total_pps),
+                    caps.network_pps ? ", and a cap for each /24 or /48" : "", caps.as_pps ? ", and a cap for each AS" : "");
+  }
+  free(providers);
+  asz_caps_close(&caps);
 }
 
 void asz_doctor_store(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {

@@ -38,6 +38,12 @@ int asz_home_locate(struct asz_home *ret_home, const char *explicit_dir, struct 
   return 0;
 }
 
+int asz_home_below(char ret_path[ASZ_PATH_MAX], const struct asz_home *home, const char *file, struct asz_diag *diag) {
+  bool below = *file != '\0' && *file != '/';
+  int length = snprintf(ret_path, ASZ_PATH_MAX, "%s%s%s", below ? home->dir : "", below ? "/" : "", file);
+  return length < ASZ_PATH_MAX ? 0 : asz_diag_set(diag, ASZ_ETOOBIG, "%s: expected a shorter path below the home", file);
+}
+
 static int write_config(const char *path, const struct asz_config *config, struct asz_diag *diag) {
   char *text = NULL;
   size_t size = 0;

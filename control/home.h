@@ -25,6 +25,10 @@ struct asz_home {
 
 /* asz_home_locate only makes the paths (explicit_dir may be NULL). ASZ_EINVAL when too long or nothing is set. */
 ASZ_MUST_CHECK int asz_home_locate(struct asz_home *ret_home, const char *explicit_dir, struct asz_diag *diag);
+/* asz_home_below: the path of a file that a configuration names: as it is when it begins with '/', else below the home; "" stays
+ * "". ASZ_ETOOBIG. */
+ASZ_MUST_CHECK int asz_home_below(char ret_path[ASZ_PATH_MAX], const struct asz_home *home, const char *file,
+                                  struct asz_diag *diag);
 /* asz_home_create: directory 0700, key, config file, store, log with its first checkpoint. Refuses a directory that already holds
  * any of them (ASZ_EEXIST); removes what it made when a step fails. */
 ASZ_MUST_CHECK int asz_home_create(const struct asz_home *home, const struct asz_config *config, struct asz_identity *ret_key,

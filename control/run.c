@@ -42,11 +42,6 @@ int asz_run_plan(const struct asz_config *config, const struct asz_roster *roste
   uint64_t rate_pps = (uint64_t)((unsigned __int128)roster->count * 1000 / config->probe_interval_ms);
   if (rate_pps == 0)
     rate_pps = 1;
-  if (rate_pps > config->probe_rate_max_pps)
-    return asz_diag_set(diag, ASZ_ERANGE,
-                        "%u providers at probe.interval_ms = %" PRIu64 " need %" PRIu64
-                        " probes/s: expected at most probe.rate_max_pps = %" PRIu64,
-                        roster->count, config->probe_interval_ms, rate_pps, config->probe_rate_max_pps);
   struct asz_plan plan = {
       .epoch = epoch->number,
       .rate_pps = rate_pps,

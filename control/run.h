@@ -45,7 +45,8 @@ struct asz_run_result {
   uint64_t pipeline[ASZ_PCTR_COUNT];
 };
 
-/* asz_run_plan: the plan of an epoch over the whole roster, checked (asz_plan_check, rate cap). stats has the roster's count. */
+/* asz_run_plan: the plan of an epoch over the whole roster, checked (asz_plan_check); the caps were
+ * checked with the roster. stats has the roster's count. */
 ASZ_MUST_CHECK int asz_run_plan(const struct asz_config *config, const struct asz_roster *roster, const struct asz_epoch *epoch,
                                 struct asz_stats *stats, struct asz_plan *ret_plan, struct asz_diag *diag);
 

@@ -22,6 +22,13 @@ static int open_roster(struct asz_validator *v, const struct asz_home *home, str
     return asz_diag_set(diag, ASZ_EINVAL,
                         "no provider is registered: add some with `assize provider add` or `assize provider import`");
   }
+  err = asz_caps_open(&v->caps, home, &v->config, diag);
+  if (!err)
+    err = asz_caps_check(&v->caps, provider, (uint32_t)count, asz_caps_run_rate(&v->config, count), diag);
+  if (err) {
+    free(provider);
+    return err;
+  }
   err = asz_roster_new(&v->roster, provider, count, &v->key, diag);
   if (!err)
     err = asz_deny_open(&v->deny, home, &v->config, diag);
@@ -209,6 +216,7 @@ void asz_validator_close(struct asz_validator *v) {
   asz_verify_free(v->verifier);
   asz_roster_free(v->roster);
   asz_deny_close(&v->deny);
+  asz_caps_close(&v->caps);
   if (v->log)
     asz_tlog_close(v->log);
   asz_store_close(v->store);

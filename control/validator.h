@@ -4,6 +4,7 @@
 #ifndef ASZ_CONTROL_VALIDATOR_H
 #define ASZ_CONTROL_VALIDATOR_H
 
+#include "control/caps.h"
 #include "control/deny.h"
 #include "control/home.h"
 #include "control/run.h"
@@ -15,13 +16,14 @@ struct asz_validator {
   struct asz_tlog *log;
   struct asz_roster *roster;
   struct asz_deny deny; /* applied to the roster */
+  struct asz_caps caps; /* kept by the roster */
   struct asz_verifier *verifier;
   struct asz_engine *engine;
   struct asz_epochs *epochs;
 };
 
-/* asz_validator_open: config, key, store (as the one writer), log, roster and deny list. ASZ_EINVAL when no provider is
- * registered. */
+/* asz_validator_open: config, key, store (as the one writer), log, roster, caps and deny list. ASZ_EINVAL when no provider
+ * is registered, ASZ_ERANGE when they would be probed over a cap. */
 ASZ_MUST_CHECK int asz_validator_open(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag);
 /* asz_validator_look: only config, key, store, roster and deny list, to read: nothing is locked or written, and a validator may
  * be running on the same home. The same errors. */

@@ -208,6 +208,34 @@ Test(cli, a_broken_configuration_is_named_by_file_line_and_key)
   drop(&cli);
 }
 
+Test(cli, a_plan_over_a_cap_or_with_a_broken_deny_list_is_refused_before_anything_is_sent)
+{
+  struct cli cli;
+  struct asz_home home;
+  char path[2 * SCRATCH_PATH + 16];
+  make(&cli);
+  EXPECT(
+      &cli, 0,
+      "init --preset lab --set network.eal=--vdev=net_null0 --set network.local_ip=192.0.2.1 --set network.gateway_ip=192.0.2.2 "
+      "--set probe.rate_max_prefix_pps=39 --set probe.deny_file=deny.txt");
+  cr_assert_eq(asz_home_locate(&home, cli.home, NULL), 0);
+  populate(&home);
+  refuses(&cli, "run",
+          "10.0.0.0/24 would get 40 probes/s: expected at most probe.rate_max_prefix_pps = 39; in it: honest, wrong, dead");
+  EXPECT(&cli, 1, "doctor");
+  EXPECT_IN(cli.out, "FAIL  caps           10.0.0.0/24 would get 40 probes/s");
+  EXPECT_IN(cli.out, "FAIL  deny list      ");
+  EXPECT(&cli, 0, "status"); /* who only reads is not bound by caps */
+  snprintf(path, sizeof path, "%s/deny.txt", cli.home);
+  FILE *deny = fopen(path, "w");
+  cr_assert_not_null(deny);
+  fputs("10.0.0.1\n10.0.0.2/31 # two of them\n", deny);
+  cr_assert_eq(fclose(deny), 0);
+  EXPECT(&cli, 1, "doctor");
+  EXPECT_IN(cli.out, "OK    deny list      2 prefixes; 3 providers are denied");
+  drop(&cli);
+}
+
 Test(cli, a_key_that_others_may_read_is_refused)
 {
   struct cli cli;
