@@ -16,9 +16,12 @@ int main(int argc, char **argv) {
   if (asz_rig_start(&rig, &args, lcores, "--vdev=net_null0,no-rx=1") != 0)
     return 1;
   struct asz_rig_result result;
-  int err = asz_rig_run(&result, &rig, (uint16_t)asz_eal_port("net_null0"));
+  int err = asz_rig_providers(&rig);
+  if (err == 0)
+    err = asz_rig_run(&result, &rig, (uint16_t)asz_eal_port("net_null0"));
   if (err == 0)
     asz_rig_print(&args, &rig, &result, "a real port's transmit cost; receiving; cycles are CPU time in TSC ticks");
+  asz_loopback_free(rig.loopback);
   asz_eal_stop();
   return err == 0 ? 0 : 1;
 }

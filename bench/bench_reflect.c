@@ -25,11 +25,12 @@
 #include <rte_ring.h>
 #include <sodium.h>
 
+#include "bench/bench.h"
 #include "bench/flood.h"
-#include "bench/rig.h"
 #include "control/responder/port_rules.h"
 #include "control/responder/socket.h"
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/clock.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/eal.h"
@@ -156,13 +157,13 @@ static int generator_main(void *argument) {
       rte_prefetch0(rte_pktmbuf_mtod(mbuf[i], void *));
     refill(generator, mbuf, count, &next);
     if (turn++ % CPU_SAMPLE_TURNS == 0)
-      atomic_store_explicit(&generator->cpu_ns, asz_rig_cpu_ns(CLOCK_THREAD_CPUTIME_ID), memory_order_relaxed);
+      atomic_store_explicit(&generator->cpu_ns, asz_clock_thread_cpu_ns(), memory_order_relaxed);
   }
   return 0;
 }
 
 static uint64_t reflector_cpu_ns(const struct generator *generator) {
-  return asz_rig_cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - atomic_load_explicit(&generator->cpu_ns, memory_order_relaxed);
+  return asz_clock_process_cpu_ns() - atomic_load_explicit(&generator->cpu_ns, memory_order_relaxed);
 }
 
 static void drain(struct rte_ring *ring) {
@@ -270,7 +271,7 @@ static void *server_main(void *argument) {
   bool sent[ASZ_UDP_BATCH];
   for (unsigned i = 0; i < ASZ_UDP_BATCH; i++)
     datagram[i] = &room[i];
-  const uint64_t start_cpu_ns = asz_rig_cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+  const uint64_t start_cpu_ns = asz_clock_thread_cpu_ns();
   while (!atomic_load_explicit(&server->stop, memory_order_relaxed)) {
     struct pollfd wait = {.fd = asz_udp_fd(server->udp), .events = POLLIN};
     (void)poll(&wait, 1, POLL_MS);
@@ -288,7 +289,7 @@ static void *server_main(void *argument) {
     asz_udp_send(server->udp, reply, reply_count, sent);
     server->replies += reply_count;
   }
-  server->cpu_ns = asz_rig_cpu_ns(CLOCK_THREAD_CPUTIME_ID) - start_cpu_ns;
+  server->cpu_ns = asz_clock_thread_cpu_ns() - start_cpu_ns;
   return NULL;
 }
 

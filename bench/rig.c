@@ -3,10 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "dataplane/bigmem.h"
 #include "dataplane/eal.h"
 
 enum { POLL_US = 10000 }; /* the main thread shares the CPU time that is measured */
@@ -51,15 +49,15 @@ int asz_rig_start(const struct asz_rig *rig, const struct asz_bench_args *args, 
   return err;
 }
 
-uint64_t asz_rig_cpu_ns(clockid_t clock) {
-  struct timespec ts;
-  clock_gettime(clock, &ts);
-  return (uint64_t)ts.tv_sec * ns_per_s + (uint64_t)ts.tv_nsec;
+int asz_rig_providers(struct asz_rig *rig) {
+  int err = asz_loopback_new(&rig->loopback, rig->kind, rig->providers);
+  if (err != 0)
+    fprintf(stderr, "bench_%s: no memory for %u providers\n", rig->name, rig->providers);
+  return err;
 }
 
 static uint64_t prober_cpu_ns(const struct asz_rig *rig) {
-  uint64_t other_ns = rig->other_cpu_ns != NULL ? rig->other_cpu_ns(rig->other) : 0;
-  return asz_rig_cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - other_ns; /* the main thread sleeps */
+  return asz_clock_process_cpu_ns() - asz_loopback_cpu_ns(rig->loopback); /* the main thread sleeps */
 }
 
 static void phase_wait(const struct asz_engine *engine, enum asz_engine_phase phase) {
@@ -89,47 +87,6 @@ static int epoch_run(struct asz_rig_result *ret_result, const struct asz_rig *ri
   return 0;
 }
 
-/* Every provider has keys of its own, whatever the kind needs. */
-struct tables {
-  struct asz_target *target;
-  struct asz_session *session;
-  struct asz_hmac_key *hmac;
-};
-
-void asz_rig_hmac_key(struct asz_hmac_key *ret_key, uint32_t provider) {
-  provider %= ASZ_RIG_KEYS;
-  asz_hmac_key_set(ret_key, &provider, sizeof provider);
-}
-
-static void tables_free(struct tables *tables, uint32_t count) {
-  asz_bigmem_free(tables->target, count * sizeof *tables->target);
-  asz_bigmem_free(tables->session, count * sizeof *tables->session);
-  asz_bigmem_free(tables->hmac, count * sizeof *tables->hmac);
-}
-
-static int tables_make(struct tables *ret_tables, const struct asz_rig *rig) {
-  struct tables t = {NULL, NULL, NULL};
-  uint32_t count = rig->providers;
-  int err = asz_bigmem_new((void **)&t.target, count * sizeof *t.target, -1);
-  if (err == 0 && rig->kind == ASZ_PROBE_STAMP_TLV)
-    err = asz_bigmem_new((void **)&t.session, count * sizeof *t.session, -1);
-  if (err == 0 && rig->kind == ASZ_PROBE_STAMP_AUTH)
-    err = asz_bigmem_new((void **)&t.hmac, count * sizeof *t.hmac, -1);
-  if (err != 0) {
-    tables_free(&t, count);
-    return err;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    t.target[i] = (struct asz_target){.ipv4 = ASZ_RIG_FIRST + i, .port = 862, .probe = (uint8_t)rig->kind};
-    if (t.session != NULL)
-      memcpy(t.session[i].request_key, &i, sizeof i);
-    if (t.hmac != NULL)
-      asz_rig_hmac_key(&t.hmac[i], i);
-  }
-  *ret_tables = t;
-  return 0;
-}
-
 static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id,
                       const struct asz_plan *plan) {
   struct asz_engine_config config;
@@ -140,10 +97,7 @@ static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *r
   config.lcore_count = rig->lcores;
   for (uint32_t i = 0; i < rig->lcores; i++)
     config.lcore_id[i] = (unsigned)asz_eal_worker(i);
-  config.local_ipv4 = 0x0a3ffffdu;
-  config.gateway_ipv4 = 0x0a3ffffeu;
-  memcpy(config.gateway_mac, "\x02\0\0\0\0\x01", 6);
-  config.target_count_max = rig->providers;
+  asz_loopback_engine(rig->loopback, &config);
   int err = asz_engine_new(&engine, &config, &diag);
   if (err != 0) {
     fprintf(stderr, "bench: %s\n", diag.text);
@@ -164,22 +118,14 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
       .slot_ns = rig->duration_ns,
       .late_bound_ns = 1000000,
       .fault_bound_ppm = 1000000,
-      .target_count = rig->providers,
   };
-  struct tables tables;
+  asz_loopback_plan(rig->loopback, &plan);
   int err = asz_stats_new(&plan.stats, rig->providers, rig->cells);
-  if (err == 0)
-    err = tables_make(&tables, rig);
   if (err != 0) {
-    fprintf(stderr, "bench: no memory for %u providers\n", rig->providers);
-    asz_stats_free(plan.stats);
+    fprintf(stderr, "bench_%s: no memory for the statistics of %u providers\n", rig->name, rig->providers);
     return err;
   }
-  plan.target = tables.target;
-  plan.session = tables.session;
-  plan.hmac = tables.hmac;
   err = engine_run(ret_result, rig, port_id, &plan);
-  tables_free(&tables, rig->providers);
   asz_stats_free(plan.stats);
   return err;
 }

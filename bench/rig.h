@@ -4,15 +4,10 @@
 #define ASZ_BENCH_RIG_H
 
 #include <stdint.h>
-#include <time.h>
 
 #include "bench/bench.h"
 #include "dataplane/engine.h"
-
-enum {
-  ASZ_RIG_FIRST = 0x0a400001, /* IPv4 address of the first provider */
-  ASZ_RIG_KEYS = 4096,        /* different HMAC keys, so that a reflector has them in its cache; the prober has one a target */
-};
+#include "dataplane/loopback.h"
 
 struct asz_rig {
   const char *name;
@@ -20,8 +15,7 @@ struct asz_rig {
   enum asz_counter counter; /* what is counted as done */
   uint32_t providers, lcores, cells;
   uint64_t duration_ns;
-  uint64_t (*other_cpu_ns)(void *other); /* CPU time of threads that are not the prober; NULL: none */
-  void *other;
+  struct asz_loopback *loopback; /* the providers; asz_rig_providers makes them */
 };
 
 struct asz_rig_result {
@@ -38,14 +32,12 @@ ASZ_MUST_CHECK int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig
 /* asz_rig_start starts EAL: huge pages when there are, none for a smoke run. Messages go to stderr, here and below. */
 ASZ_MUST_CHECK int asz_rig_start(const struct asz_rig *rig, const struct asz_bench_args *args, const char *lcores,
                                  const char *eal_args);
-/* asz_rig_run: one epoch of the rig's kind on port_id from the first worker lcore, against the fixed gateway 02:00:00:00:00:01,
- * at more than any core can do. */
+/* asz_rig_providers makes the rig's providers; asz_loopback_free is the caller's. */
+ASZ_MUST_CHECK int asz_rig_providers(struct asz_rig *rig);
+/* asz_rig_run: one epoch of the rig's kind on port_id from the first worker lcore to the rig's providers, at more
+ * than any core can do. */
 ASZ_MUST_CHECK int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, uint16_t port_id);
 void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig, const struct asz_rig_result *result,
                    const char *not_measured);
-/* asz_rig_hmac_key: the key that a provider shares with the rig, for `stamp-auth`: that of provider modulo ASZ_RIG_KEYS. */
-void asz_rig_hmac_key(struct asz_hmac_key *ret_key, uint32_t provider);
-/* asz_rig_cpu_ns: CLOCK_PROCESS_CPUTIME_ID or CLOCK_THREAD_CPUTIME_ID. */
-uint64_t asz_rig_cpu_ns(clockid_t clock);
 
 #endif

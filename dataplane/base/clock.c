@@ -35,6 +35,14 @@ uint64_t asz_clock_monotonic_ns(void) {
   return clock_ns(CLOCK_MONOTONIC);
 }
 
+uint64_t asz_clock_process_cpu_ns(void) {
+  return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+uint64_t asz_clock_thread_cpu_ns(void) {
+  return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 struct sample {
   uint64_t tsc; /* middle of the bracket */
   uint64_t ns;

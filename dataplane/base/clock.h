@@ -63,6 +63,9 @@ static inline uint64_t asz_clock_realtime_ns(const struct asz_clock *clock, uint
  * loop. */
 uint64_t asz_clock_now_ns(void);
 uint64_t asz_clock_monotonic_ns(void);
+/* CPU time that this process or this thread has had, ns. For benchmarks. */
+uint64_t asz_clock_process_cpu_ns(void);
+uint64_t asz_clock_thread_cpu_ns(void);
 
 /* NTP 64-bit format (RFC 5905 section 6): 32 bits of seconds since 1900, 32 bits of fraction (233 ps). */
 uint64_t asz_clock_ntp64(uint64_t realtime_ns);
