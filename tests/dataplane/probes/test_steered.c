@@ -66,7 +66,7 @@ Test(steered, every_port_bit_that_is_still_cookie_is_checked)
       uint8_t *port = bed_l4(&reply) + 2;
       asz_be16_store(port, (uint16_t)(asz_be16_load(port) ^ 1u << bit));
       bed_finish(&reply);
-        if (bit < ASZ_STEER_PORT_BITS && (steer.free_mask >> bit & 1) == 0)
+      if (bit < ASZ_STEER_PORT_BITS && (steer.free_mask >> bit & 1) == 0)
         continue; /* the steering's choice */
       bed_receive(&bed, &reply, now);
       cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0), "%s, bit %u", bed.module->name, bit);
