@@ -59,9 +59,10 @@ static void print_latency(const struct asz_profile *p) {
            asz_text_ns(ASZ_TEXT, p->rtt_target_ns));
     return;
   }
-  printf("latency      %-10s q50 %s   q95 %s   q99 %s (each within 1 %%)   best %s; target: q95 within %s\n",
+  printf("latency      %-10s q50 %s   q95 %s   q99 %s (each within 1 %%)   best %s; target: q95 within %s; ours, at most: %s\n",
          asz_text_ppm(ASZ_TEXT, s->s_latency_ppm), asz_text_ns(ASZ_TEXT, s->rtt_q50_ns), asz_text_ns(ASZ_TEXT, s->rtt_q95_ns),
-         asz_text_ns(ASZ_TEXT, s->rtt_q99_ns), asz_text_ns(ASZ_TEXT, s->rtt_min_ns), asz_text_ns(ASZ_TEXT, p->rtt_target_ns));
+         asz_text_ns(ASZ_TEXT, s->rtt_q99_ns), asz_text_ns(ASZ_TEXT, s->rtt_min_ns), asz_text_ns(ASZ_TEXT, p->rtt_target_ns),
+         s->rtt_error_ns > 0 ? asz_text_ns(ASZ_TEXT, s->rtt_error_ns) : "not stated");
 }
 
 static void print_correctness(const struct asz_profile *p) {
@@ -140,17 +141,17 @@ static int print_page(const struct asz_profile *p) {
 
 static json_t *score_json(const struct asz_score_row *row) {
   const struct asz_score *s = &row->score;
-  return json_pack("{s:I, s:i, s:I, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-                   "epoch", (json_int_t)row->epoch, "tier", s->tier, "composite_ppm", (json_int_t)s->composite_ppm, "binding",
-                   asz_binding_name((enum asz_binding)s->binding), "confidence_ppm", (json_int_t)s->confidence_ppm, "gate_open",
-                   s->gate_open, "availability_score_ppm", (json_int_t)s->s_availability_ppm, "latency_score_ppm",
-                   (json_int_t)s->s_latency_ppm, "correctness_score_ppm", (json_int_t)s->s_correctness_ppm, "uptime_ppm",
-                   (json_int_t)s->uptime_ppm, "slots_judged", (json_int_t)s->slots_judged, "window_uptime_ppm",
-                   (json_int_t)s->window_uptime_ppm, "window_slots", (json_int_t)s->window_slots, "availability_low_ppm",
-                   (json_int_t)s->availability_low_ppm, "slots_missing", (json_int_t)s->slots_missing, "loss_ppm",
-                   (json_int_t)s->loss_ppm, "rtt_min_ns", (json_int_t)s->rtt_min_ns, "rtt_q50_ns", (json_int_t)s->rtt_q50_ns,
-                   "rtt_q95_ns", (json_int_t)s->rtt_q95_ns, "rtt_q99_ns", (json_int_t)s->rtt_q99_ns, "e_value_q32",
-                   (json_int_t)s->e_value_q32);
+  return json_pack(
+      "{s:I, s:i, s:I, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch",
+      (json_int_t)row->epoch, "tier", s->tier, "composite_ppm", (json_int_t)s->composite_ppm, "binding",
+      asz_binding_name((enum asz_binding)s->binding), "confidence_ppm", (json_int_t)s->confidence_ppm, "gate_open", s->gate_open,
+      "availability_score_ppm", (json_int_t)s->s_availability_ppm, "latency_score_ppm", (json_int_t)s->s_latency_ppm,
+      "correctness_score_ppm", (json_int_t)s->s_correctness_ppm, "uptime_ppm", (json_int_t)s->uptime_ppm, "slots_judged",
+      (json_int_t)s->slots_judged, "window_uptime_ppm", (json_int_t)s->window_uptime_ppm, "window_slots",
+      (json_int_t)s->window_slots, "availability_low_ppm", (json_int_t)s->availability_low_ppm, "slots_missing",
+      (json_int_t)s->slots_missing, "loss_ppm", (json_int_t)s->loss_ppm, "rtt_min_ns", (json_int_t)s->rtt_min_ns, "rtt_q50_ns",
+      (json_int_t)s->rtt_q50_ns, "rtt_q95_ns", (json_int_t)s->rtt_q95_ns, "rtt_q99_ns", (json_int_t)s->rtt_q99_ns, "rtt_error_ns",
+      (json_int_t)s->rtt_error_ns, "e_value_q32", (json_int_t)s->e_value_q32);
 }
 
 static json_t *incidents_json(const struct asz_profile *p) {

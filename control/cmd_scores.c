@@ -75,14 +75,15 @@ static int print_json(const struct line *line, size_t count) {
   json_t *list = json_array();
   for (size_t i = 0; list && i < count; i++) {
     const struct asz_score *s = &line[i].row.score;
-    json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "provider",
-                                          line[i].provider->name, "state", state_of(&line[i]), "epoch",
-                                          (json_int_t)line[i].row.epoch, "tier", (json_int_t)s->tier, "composite_ppm",
-                                          (json_int_t)s->composite_ppm, "binding", asz_binding_name((enum asz_binding)s->binding),
-                                          "uptime_ppm", (json_int_t)s->uptime_ppm, "availability_low_ppm",
-                                          (json_int_t)s->availability_low_ppm, "loss_ppm", (json_int_t)s->loss_ppm,
-                                          "slots_judged", (json_int_t)s->slots_judged, "rtt_q50_ns", (json_int_t)s->rtt_q50_ns,
-                                          "rtt_q95_ns", (json_int_t)s->rtt_q95_ns, "e_value_q32", (json_int_t)s->e_value_q32));
+    json_array_append_new(list,
+                          json_pack("{s:s, s:s, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "provider",
+                                    line[i].provider->name, "state", state_of(&line[i]), "epoch", (json_int_t)line[i].row.epoch,
+                                    "tier", (json_int_t)s->tier, "composite_ppm", (json_int_t)s->composite_ppm, "binding",
+                                    asz_binding_name((enum asz_binding)s->binding), "uptime_ppm", (json_int_t)s->uptime_ppm,
+                                    "availability_low_ppm", (json_int_t)s->availability_low_ppm, "loss_ppm",
+                                    (json_int_t)s->loss_ppm, "slots_judged", (json_int_t)s->slots_judged, "rtt_q50_ns",
+                                    (json_int_t)s->rtt_q50_ns, "rtt_q95_ns", (json_int_t)s->rtt_q95_ns, "rtt_error_ns",
+                                    (json_int_t)s->rtt_error_ns, "e_value_q32", (json_int_t)s->e_value_q32));
   }
   return asz_cmd_json(json_pack("{s:o}", "scores", list));
 }

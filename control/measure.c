@@ -54,6 +54,7 @@ void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *s
       .rtt_min_ns = t->rtt_min_ns,
       .rtt_max_ns = t->rtt_max_ns,
       .rtt_sum_ns = t->rtt_sum_ns,
+      .rtt_error_ns = asz_stats_error_ns(stats, index),
       .sketch = asz_stats_sketch(stats, index),
       .answers_pass = answers->pass,
       .answers_fail = answers->fail,

@@ -94,7 +94,8 @@ struct asz_target_stats {
   uint8_t flags;
   uint8_t sketch_level; /* struct asz_sketch: the smallest and largest value are rtt_min_ns and rtt_max_ns */
   uint8_t denied;       /* 1: something was due to it while it was denied, so its silence is no evidence */
-  uint8_t zero[2];
+  uint8_t waited;       /* asz_bound: how long, at most, any reply whose RTT counts waited for us in the port; 0: none counts */
+  uint8_t zero;
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct asz_target_stats) == 64, "one cache line");
 
@@ -116,10 +117,11 @@ struct asz_stats {
   /* bit s: the gateway of the family was silent in slot s, so none of its targets can be judged. Part of slots_unjudged where
    * that leaves nobody. */
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
-  uint64_t rtt_error_ns; /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls + the
-                            coarsest step of a time that travelled (kinds that carry a rounded one) */
-  uint64_t late_ns_max;  /* worst lateness of a transmission against its due time */
-  uint64_t rate_pps;     /* achieved */
+  uint64_t rtt_error_ns;  /* bound on the engine's own share of an RTT sample: worst burst span + worst gap between polls + the
+                             coarsest step of a time that travelled (kinds that carry a rounded one) */
+  uint64_t send_error_ns; /* the part of it that is ours when sending: all but the gap between polls */
+  uint64_t late_ns_max;   /* worst lateness of a transmission against its due time */
+  uint64_t rate_pps;      /* achieved */
 };
 
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);
@@ -131,6 +133,9 @@ void asz_stats_clear(struct asz_stats *stats);
 void asz_stats_free(struct asz_stats *stats);
 /* asz_stats_aim copies what replies are checked against. asz_engine_epoch_begin does it. */
 void asz_stats_aim(struct asz_stats *stats, const struct asz_target *target);
+/* asz_stats_error_ns: bound on our share of any RTT of this target that counts, after the seal: the wait in the port of each such
+ * reply is bounded when it is taken, and the worst is kept. 0: no RTT counts. */
+uint64_t asz_stats_error_ns(const struct asz_stats *stats, uint32_t index);
 /* asz_stats_sketch: the RTTs of one target, a view into stats. */
 struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index);
 

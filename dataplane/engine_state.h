@@ -44,7 +44,7 @@ _Static_assert(sizeof(struct asz_outgoing) % 4 == 0 && sizeof(struct asz_engine_
 struct asz_steered {
   struct rte_mbuf *mbuf;
   uint64_t tsc;
-  uint64_t doubtful;
+  uint32_t doubtful, waited; /* of struct asz_rx_burst */
 };
 _Static_assert(sizeof(struct asz_steered) % 4 == 0, "rte_ring copies words");
 
@@ -83,6 +83,7 @@ struct asz_worker {
   uint64_t doubt_until_tsc;           /* what comes in may have lain in the port while it had no link */
   uint64_t housekeeping_tsc;          /* when next */
   uint64_t polled_tsc;                /* last look at the receive queue */
+  uint64_t drained_tsc;               /* last time that the receive queue was known to be empty */
   uint64_t poll_ticks_max;            /* worst gap between two looks, this epoch */
   bool backlog;                       /* frames of a late look may still wait in the port */
 } __attribute__((aligned(64)));

@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/base/bound.h"
 #include "dataplane/base/tcp.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/engine_state.h"
@@ -161,7 +162,7 @@ static void resets_send(struct asz_worker *worker) {
 
 /* Who judges a frame counts it. */
 static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf, uint64_t tsc) {
-  struct asz_steered frame = {.mbuf = mbuf, .tsc = tsc, .doubtful = worker->rx_burst.doubtful};
+  struct asz_steered frame = {.mbuf = mbuf, .tsc = tsc, .doubtful = worker->rx_burst.doubtful, .waited = worker->rx_burst.waited};
   if (rte_ring_mp_enqueue_elem(worker->engine->worker[to].steered, &frame, sizeof frame) == 0) {
     count(worker, ASZ_CTR_RX_STEERED);
     worker->counters.value[ASZ_CTR_RX_FRAMES]--;
@@ -212,7 +213,7 @@ static uint32_t frame_bytes(const struct rte_mbuf *mbuf) {
   return mbuf->nb_segs == 1 ? rte_pktmbuf_data_len(mbuf) : UINT32_MAX;
 }
 
-/* Judges and frees a burst that was taken from the port at tsc; rx_burst.doubtful is set. */
+/* Judges and frees a burst that was taken from the port at tsc; rx_burst.doubtful and waited are set. */
 static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16_t taken, uint64_t tsc) {
   struct asz_rx_burst *burst = &worker->rx_burst;
   for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)
@@ -245,10 +246,14 @@ static void receive(struct asz_worker *worker, uint64_t now_tsc) {
   bool late = poll_account(worker, tsc);
   if (taken == 0) {
     worker->backlog = false;
+    worker->drained_tsc = now_tsc;
     return;
   }
   count(worker, ASZ_CTR_RX_BURSTS);
   burst->doubtful = late || worker->backlog;
+  burst->waited = asz_bound_code(asz_clock_ns(&worker->tx.clock, tsc - worker->drained_tsc));
+  if (taken < ASZ_BURST_MAX)
+    worker->drained_tsc = now_tsc;
   worker->backlog = burst->doubtful && taken == ASZ_BURST_MAX;
   burst_take(worker, mbuf, taken, tsc);
 }
@@ -262,6 +267,7 @@ static void steered_take(struct asz_worker *worker) {
     for (next = first; next < count && frame[next].tsc == frame[first].tsc; next++)
       mbuf[next - first] = frame[next].mbuf;
     worker->rx_burst.doubtful = frame[first].doubtful != 0;
+    worker->rx_burst.waited = (uint8_t)frame[first].waited;
     burst_take(worker, mbuf, (uint16_t)(next - first), frame[first].tsc);
   }
 }
@@ -356,6 +362,7 @@ static void epoch_start(struct asz_worker *worker) {
   };
   asz_rx_begin(&worker->rx, &run);
   worker->polled_tsc = asz_tsc();
+  worker->drained_tsc = worker->polled_tsc;
   worker->poll_ticks_max = 0;
   worker->backlog = false;
   worker->cooled = false;
@@ -397,6 +404,7 @@ static void stats_join(const struct asz_engine *engine, struct asz_stats *stats)
     asz_faults_add(&stats->faults, &report->faults);
     stats->rate_pps += report->rate_pps;
     stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
+    stats->send_error_ns = RTE_MAX(stats->send_error_ns, report->send_error_ns);
     stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);
   }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/record.h"
 
+#include "dataplane/base/bound.h"
+
 enum { WINDOW = 64 };
 
 enum novelty { FRESH, REORDERED, SEEN, TOO_OLD };
@@ -39,6 +41,14 @@ static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns
     target->rtt_max_ns = rtt_ns;
 }
 
+/* No reply waited longer than it was away. */
+static void waited_raise(struct asz_target_stats *target, uint8_t waited, uint32_t rtt_ns) {
+  uint8_t away = asz_bound_code(rtt_ns);
+  uint8_t least = waited < away ? waited : away;
+  if (least > target->waited)
+    target->waited = least;
+}
+
 static void rtt_add(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns, unsigned bin) {
   struct asz_target_stats *target = &stats->target[index];
   if (rtt_ns < target->rtt_min_ns || rtt_ns > target->rtt_max_ns)
@@ -72,7 +82,9 @@ enum asz_counter asz_record_reply(struct asz_stats *stats, uint32_t index, const
   asz_record_count(&target->answered);
   if (reply->doubtful)
     return ASZ_CTR_RX_DOUBTFUL;
-  rtt_add(stats, index, reply->rtt_ns > 0 ? (uint32_t)reply->rtt_ns : 1,
-          reply->bin); /* the timeout is under 2^32 ns; 0 means none */
+  uint32_t rtt_ns = reply->rtt_ns > 0 ? (uint32_t)reply->rtt_ns : 1; /* the timeout is under 2^32 ns; 0 means none */
+  rtt_add(stats, index, rtt_ns, reply->bin);
+  if (reply->waited > target->waited)
+    waited_raise(target, reply->waited, rtt_ns);
   return ASZ_CTR_RX_ANSWERED;
 }

@@ -16,8 +16,9 @@ struct asz_reply {
   uint32_t seq; /* under 2^32 - 1 */
   uint32_t slot;
   uint64_t rtt_ns;
-  uint32_t bin;  /* asz_sketch_bin(rtt_ns) */
-  bool doubtful; /* rtt_ns is only an upper bound, because we were late to look */
+  uint32_t bin;   /* asz_sketch_bin(rtt_ns) */
+  uint8_t waited; /* asz_bound: in the port, at most; not 0 */
+  bool doubtful;  /* rtt_ns is only an upper bound, because we were late to look */
 };
 
 /* asz_record_reply: a reply to target `index` that is genuine. Returns ASZ_CTR_RX_ANSWERED, _LATE, _DUPLICATE, _REPLAYED or

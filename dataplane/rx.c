@@ -421,6 +421,7 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
       .slot = asz_slots_of(run->slots, replies->time[i]),
       .rtt_ns = replies->rtt_ns[i],
       .bin = replies->bin[i],
+      .waited = burst->waited,
       .doubtful = burst->doubtful,
   };
   count(rx, asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered));

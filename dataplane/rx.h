@@ -91,11 +91,12 @@ struct asz_rx_burst {
   uint32_t size_bytes[ASZ_BURST_MAX]; /* of the frame; no more than ASZ_ETH_MAX_BYTES of them are ever read */
   uint64_t now_ntp64;                 /* when the burst was taken from the port */
   bool doubtful;                      /* it waited for us: the prober had stalled before it looked */
+  uint8_t waited;                     /* asz_bound: how long any of it may have lain in the port; not 0 */
   uint32_t leftover_count;
   struct asz_rx_leftover leftover[ASZ_BURST_MAX];
 };
 
-/* asz_rx_take handles a burst: count, bytes, size_bytes, now_ntp64 and doubtful are set; leftovers are filled. */
+/* asz_rx_take handles a burst: count, bytes, size_bytes, now_ntp64, doubtful and waited are set; leftovers are filled. */
 void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst);
 
 /* asz_rx_begin: a new epoch runs; whatever ran is over. asz_rx_seal: it becomes the previous one. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/base/bound.h"
 #include "dataplane/bigmem.h"
 #include "dataplane/engine.h"
 #include "dataplane/sched.h"
@@ -68,6 +69,11 @@ void asz_stats_aim(struct asz_stats *stats, const struct asz_target *target) {
     stats->target[i].probe = target[i].probe;
     stats->target[i].flags = target[i].flags;
   }
+}
+
+uint64_t asz_stats_error_ns(const struct asz_stats *stats, uint32_t index) {
+  uint8_t waited = stats->target[index].waited;
+  return waited == 0 ? 0 : asz_bound_ns(waited) + stats->send_error_ns;
 }
 
 struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index) {

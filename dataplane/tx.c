@@ -301,13 +301,15 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
   slot_close(tx, tx->pace.taken);
   uint64_t span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
   uint64_t step_ns = tx->time_step_log2 > 0 ? (UINT64_C(1000000000) << tx->time_step_log2 >> 32) + 1 : 0;
+  uint64_t send_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max) + step_ns;
   *ret_report = (struct asz_shard_report){
       .start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc),
       .scheduled = tx->scheduled,
       .slots_unjudged = tx->slots.unjudged,
       .slots_no_gateway = {tx->slots_no_gateway[ASZ_FAMILY_IPV4], tx->slots_no_gateway[ASZ_FAMILY_IPV6]},
       .faults = tx->spoiling,
-      .rtt_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max + poll_ticks_max) + step_ns,
+      .rtt_error_ns = send_error_ns + asz_clock_ns(&tx->clock, poll_ticks_max),
+      .send_error_ns = send_error_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
       .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,
   };

@@ -79,7 +79,7 @@ bool asz_tx_done(struct asz_tx *tx, uint64_t tsc);
 void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
 /* What one lcore has to say of an epoch at its end. */
 struct asz_shard_report {
-  uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, late_ns_max, rate_pps;
+  uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, send_error_ns, late_ns_max, rate_pps;
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
   struct asz_faults faults; /* in the slots that they spoiled */
 };

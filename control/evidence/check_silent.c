@@ -5,6 +5,7 @@
 
 #include "control/evidence/check.h"
 #include "control/score/score.h"
+#include "dataplane/base/bound.h"
 #include "dataplane/base/bytes.h"
 
 static enum asz_evidence_outcome check_terms(struct asz_check *c) {
@@ -37,10 +38,11 @@ static enum asz_evidence_outcome check_record(struct asz_check *c) {
   if (memcmp(e->record + ASZ_RECORD_AT_KEY, e->provider_pk, 32) != 0 ||
       asz_be32_load(e->record + ASZ_RECORD_AT_DEVICE) != e->device)
     return asz_check_fail(c, ASZ_EVIDENCE_INVALID, "the record is of another provider or device");
-  return asz_check_remark(c, "up in %d of %d judged slots, q95 %u ns",
+  return asz_check_remark(c, "up in %d of %d judged slots, q95 %u ns, of which the prober's own at most %llu ns",
                           __builtin_popcountll(asz_be64_load(e->record + ASZ_RECORD_AT_SLOTS_UP)),
                           __builtin_popcountll(asz_be64_load(e->record + ASZ_RECORD_AT_SLOTS_JUDGED)),
-                          asz_be32_load(e->record + ASZ_RECORD_AT_RTT_Q95));
+                          asz_be32_load(e->record + ASZ_RECORD_AT_RTT_Q95),
+                          (unsigned long long)asz_bound_ns(e->record[ASZ_RECORD_AT_FLAGS] >> 1));
 }
 
 const struct asz_check_step asz_check_silent[] = {

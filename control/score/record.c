@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "control/score/score_private.h"
+#include "dataplane/base/bound.h"
 #include "dataplane/base/bytes.h"
 
 enum {
   RECORD_VERSION = 1,
   AT_TIER = 1,
   AT_BINDING = 2,
-  AT_FLAGS = 3, /* bit 0: gate open */
+  AT_FLAGS = ASZ_RECORD_AT_FLAGS, /* bit 0: gate open; bits 1 to 7: bound of the RTT's error (asz_bound) */
   AT_DEVICE = ASZ_RECORD_AT_DEVICE,
   AT_ROW = 8,
   AT_KEY = ASZ_RECORD_AT_KEY,
@@ -44,7 +45,7 @@ void asz_score_record_write(uint8_t ret_record[ASZ_RECORD_BYTES], int64_t provid
   ret_record[0] = RECORD_VERSION;
   ret_record[AT_TIER] = score->tier;
   ret_record[AT_BINDING] = score->binding;
-  ret_record[AT_FLAGS] = score->gate_open;
+  ret_record[AT_FLAGS] = (uint8_t)(score->gate_open | (score->rtt_error_ns > 0 ? asz_bound_code(score->rtt_error_ns) << 1 : 0));
   asz_be32_store(ret_record + AT_DEVICE, device);
   asz_be64_store(ret_record + AT_ROW, (uint64_t)provider_row);
   memcpy(ret_record + AT_KEY, provider_pk, 32);

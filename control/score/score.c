@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "control/score/score_private.h"
+#include "dataplane/base/bound.h"
 
 const char *asz_binding_name(enum asz_binding binding) {
   static const char *const names[] = {
@@ -43,6 +44,8 @@ static void score_probes(const struct asz_measure *measure, struct asz_score *sc
     score->rtt_q50_ns = asz_sketch_quantile(&measure->sketch, 500000);
     score->rtt_q95_ns = asz_sketch_quantile(&measure->sketch, 950000);
     score->rtt_q99_ns = asz_sketch_quantile(&measure->sketch, 990000);
+    if (measure->rtt_error_ns > 0)
+      score->rtt_error_ns = asz_bound_ns(asz_bound_code(measure->rtt_error_ns));
   }
 }
 

@@ -19,7 +19,8 @@ struct asz_measure {
   uint64_t slots_judged; /* bit s: at least 3 probes due, control targets up, engine healthy */
   uint64_t slots_up;     /* bit s, only where judged counts */
   uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns;
-  struct asz_sketch sketch;                                                                  /* of the answered */
+  uint64_t rtt_error_ns;    /* our own share of any of these RTTs, at most */
+  struct asz_sketch sketch; /* of the answered */
   uint32_t answers_pass, answers_fail, answers_malformed, answers_missing, answers_unjudged; /* challenges of this epoch */
 };
 
@@ -74,7 +75,8 @@ struct asz_score {
   uint32_t window_slots;    /* 30 days */
   uint32_t slots_missing;   /* more perfect observations needed to certify the next nine; 0: none */
   uint32_t loss_ppm;        /* 1 - answered / sent, this epoch */
-  uint64_t rtt_min_ns, rtt_q50_ns, rtt_q95_ns, rtt_q99_ns;       /* 0: no reply */
+  uint64_t rtt_min_ns, rtt_q50_ns, rtt_q95_ns, rtt_q99_ns; /* 0: no reply */
+  uint64_t rtt_error_ns; /* of which the prober's own share is at most; a value that asz_bound can say; 0: not stated */
   uint32_t s_availability_ppm, s_latency_ppm, s_correctness_ppm; /* components, 0..ASZ_PPM */
   uint64_t e_value_q32;                                          /* the e-process after this epoch */
   bool gate_open;                                                /* false: e-process fired, composite 0 */
@@ -103,6 +105,7 @@ uint32_t asz_s_latency_ppm(uint64_t rtt_q95_ns, uint64_t rtt_target_ns); /* clam
 enum { ASZ_RECORD_BYTES = 96 };
 /* Where evidence looks: who the record is about, and the measures that an S3 states. */
 enum {
+  ASZ_RECORD_AT_FLAGS = 3, /* bits 1 to 7: bound of the RTT's error */
   ASZ_RECORD_AT_DEVICE = 4,
   ASZ_RECORD_AT_KEY = 16,
   ASZ_RECORD_AT_SLOTS_JUDGED = 56,

@@ -73,9 +73,11 @@ static bool s3_reason(const struct asz_score *score, const struct asz_slash_para
     snprintf(ret_reason, 160, "%u of %u judged slots answered", (unsigned)up, score->slots_judged);
     return true;
   }
-  if (rtt_target_ns && score->rtt_q95_ns > (unsigned __int128)rtt_target_ns * params->s3_latency_factor) {
-    snprintf(ret_reason, 160, "q95 of %llu us is over %u times the target of %llu us",
-             (unsigned long long)score->rtt_q95_ns / 1000, params->s3_latency_factor, (unsigned long long)rtt_target_ns / 1000);
+  uint64_t theirs_ns = score->rtt_q95_ns - (score->rtt_error_ns < score->rtt_q95_ns ? score->rtt_error_ns : score->rtt_q95_ns);
+  if (rtt_target_ns && theirs_ns > (unsigned __int128)rtt_target_ns * params->s3_latency_factor) {
+    snprintf(ret_reason, 160, "q95 of %llu us, less %llu us that may be ours, is over %u times the target of %llu us",
+             (unsigned long long)score->rtt_q95_ns / 1000, (unsigned long long)score->rtt_error_ns / 1000,
+             params->s3_latency_factor, (unsigned long long)rtt_target_ns / 1000);
     return true;
   }
   return false;

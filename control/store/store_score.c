@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores: one row a provider, with the newest score and the one before. Older ones are in the reports, which the log commits to.
  *
- * A score is a blob of big-endian fields in the order of struct asz_score: version 1(1) gate(1) tier(1) binding(1), then the
- * 32-bit and 64-bit fields as `fields` walks them. One walk writes and reads, so that the two can't disagree. */
+ * A score is a blob of big-endian fields in the order of struct asz_score: version 1(1) gate (bit 0) and bound of the RTT's error
+ * (bits 1 to 7, asz_bound) (1) tier(1) binding(1), then the 32-bit and 64-bit fields as `fields` walks them. One walk writes and
+ * reads, so that the two can't disagree. */
 #include <string.h>
 
 #include "control/store/store_private.h"
+#include "dataplane/base/bound.h"
 #include "dataplane/base/bytes.h"
 
 enum { SCORE_VERSION = 1, SCORE_BYTES = 92 };
@@ -55,7 +57,7 @@ static void fields(struct walk *walk, struct asz_score *score) {
 static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *score) {
   struct asz_score copy = *score;
   ret_bytes[0] = SCORE_VERSION;
-  ret_bytes[1] = score->gate_open;
+  ret_bytes[1] = (uint8_t)(score->gate_open | (score->rtt_error_ns > 0 ? asz_bound_code(score->rtt_error_ns) << 1 : 0));
   ret_bytes[2] = score->tier;
   ret_bytes[3] = score->binding;
   struct walk walk = {.at = ret_bytes + 4};
@@ -63,11 +65,12 @@ static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *
 }
 
 static int score_read(struct asz_score *ret_score, const uint8_t bytes[SCORE_BYTES]) {
-  if (bytes[0] != SCORE_VERSION || bytes[1] > 1 || bytes[2] > ASZ_TIER_WORST || bytes[3] >= ASZ_BINDING_COUNT)
+  if (bytes[0] != SCORE_VERSION || bytes[2] > ASZ_TIER_WORST || bytes[3] >= ASZ_BINDING_COUNT)
     return ASZ_EFORMAT;
   uint8_t copy[SCORE_BYTES];
   memcpy(copy, bytes, sizeof copy);
-  *ret_score = (struct asz_score){.gate_open = bytes[1] == 1, .tier = bytes[2], .binding = bytes[3]};
+  *ret_score = (struct asz_score){
+      .gate_open = (bytes[1] & 1) != 0, .rtt_error_ns = asz_bound_ns(bytes[1] >> 1), .tier = bytes[2], .binding = bytes[3]};
   struct walk walk = {.at = copy + 4, .reading = true};
   fields(&walk, ret_score);
   return 0;

@@ -395,6 +395,7 @@ static void lcores_share_an_epoch(unsigned lcores, uint32_t targets, bool crossw
     const struct asz_target_stats *stats = &plan.stats->target[i];
     cr_assert(eq(u32, sent[i] + stats->unjudged, peer.probes[i]), "target %u", i); /* unjudged: a busy machine looked too late */
     cr_assert(eq(u32, stats->answered + stats->late, sent[i]), "target %u", i);
+    cr_assert(eq(int, asz_stats_error_ns(plan.stats, i) > plan.stats->send_error_ns, stats->rtt_min_ns > 0));
     total += peer.probes[i];
   }
   cr_assert(eq(u64, total, plan.stats->probes_scheduled));

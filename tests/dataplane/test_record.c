@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
+#include "dataplane/base/bound.h"
 #include "dataplane/base/draw.h"
 #include "dataplane/record.h"
 
@@ -107,6 +108,32 @@ Test(record, window_agrees_with_full_memory)
     highest = any && highest > seq ? highest : seq;
     any = true;
   }
+}
+
+static enum asz_counter waited_reply(uint32_t seq, uint64_t rtt_ns, uint64_t waited_ns, bool doubtful) {
+  struct asz_reply reply = {.seq = seq,
+                            .slot = 3,
+                            .rtt_ns = rtt_ns,
+                            .bin = asz_sketch_bin(rtt_ns),
+                            .waited = asz_bound_code(waited_ns),
+                            .doubtful = doubtful};
+  return asz_record_reply(&all, 0, &reply, TIMEOUT_NS, &reordered);
+}
+
+Test(record, worst_wait_of_the_rtts_that_count_is_kept)
+{
+  all.send_error_ns = 100;
+  cr_assert(eq(u64, asz_stats_error_ns(&all, 0), 0), "no RTT, no error");
+  waited_reply(0, 50000, 640, false);
+  cr_assert(eq(u64, asz_stats_error_ns(&all, 0), 740));
+  waited_reply(1, 50000, 512, false);
+  cr_assert(eq(u64, asz_stats_error_ns(&all, 0), 740), "a shorter one changes nothing");
+  waited_reply(2, 1024, 60000, false);
+  cr_assert(eq(u64, asz_stats_error_ns(&all, 0), 1124), "nobody waited longer than he was away");
+  waited_reply(3, 50000, 40000, true);
+  waited_reply(4, TIMEOUT_NS + 1, 40000, false);
+  waited_reply(0, 50000, 40000, false);
+  cr_assert(eq(u64, asz_stats_error_ns(&all, 0), 1124), "doubtful, late, duplicate: their RTTs do not count");
 }
 
 Test(record, doubtful_reply_in_time_is_up_without_an_rtt)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "control/score/score_private.h"
+#include "dataplane/base/bound.h"
 #include "dataplane/base/bytes.h"
 
 enum { DAY = 20780 };
@@ -127,6 +128,17 @@ Test(score, the_providers_own_target_goes_before_the_default)
   asz_score_epoch(&state, &measure, &params, 0, DAY * ASZ_DAY_NS, &by_default);
   cr_assert_eq(own.s_latency_ppm, ASZ_PPM);
   cr_assert_lt(by_default.s_latency_ppm, ASZ_PPM);
+}
+
+Test(score, error_of_the_rtts_is_carried_rounded_up)
+{
+  struct asz_score_state state;
+  asz_score_state_init(&state);
+  struct asz_sketch sketch = sketch_of(10, 1000000);
+  struct asz_measure measure = epoch_of_ten(10, &sketch);
+  cr_assert_eq(score_once(&state, &measure).rtt_error_ns, 0, "not stated");
+  measure.rtt_error_ns = 1025;
+  cr_assert_eq(score_once(&state, &measure).rtt_error_ns, 1280);
 }
 
 Test(score, quantiles_come_from_the_sketch_and_are_zero_without_a_reply)
@@ -264,6 +276,7 @@ Test(record, has_the_bytes_of_the_documented_table)
                             .binding = ASZ_BINDING_LATENCY,
                             .gate_open = true,
                             .rtt_q50_ns = 0x01020304,
+                            .rtt_error_ns = 1280,
                             .rtt_q95_ns = UINT64_C(0x100000000),
                             .e_value_q32 = UINT64_C(0x0a0b0c0dffffffff),
                             .availability_low_ppm = 990000,
@@ -272,7 +285,7 @@ Test(record, has_the_bytes_of_the_documented_table)
   cr_assert_eq(record[0], 1);
   cr_assert_eq(record[1], 2);
   cr_assert_eq(record[2], ASZ_BINDING_LATENCY);
-  cr_assert_eq(record[3], 1);
+  cr_assert_eq(record[3], 1 | asz_bound_code(1280) << 1);
   cr_assert_eq(asz_be32_load(record + 4), 3);
   cr_assert_eq(asz_be64_load(record + 8), 77);
   cr_assert_eq(memcmp(record + 16, pk, 32), 0);

@@ -166,7 +166,21 @@ Test(slash, slowness_is_an_s3)
   struct asz_score score = score_of(10, 10, 8 * TARGET_NS + 1000);
   struct asz_slash_decision decision = decide(&score, &state, &clean);
   cr_assert(decision.due && decision.offence == ASZ_OFFENCE_S3 && decision.stake_bps == 0);
-  cr_assert_str_eq(decision.reason, "q95 of 800001 us is over 8 times the target of 100000 us");
+  cr_assert_str_eq(decision.reason, "q95 of 800001 us, less 0 us that may be ours, is over 8 times the target of 100000 us");
+}
+
+Test(slash, what_may_be_the_probers_own_share_is_no_slowness)
+{
+  struct asz_score_state state = state_after(0, 1);
+  struct asz_score score = score_of(10, 10, 8 * TARGET_NS + 5000);
+  score.rtt_error_ns = 5000;
+  cr_assert_not(decide(&score, &state, &clean).due);
+  score.rtt_error_ns = 4999;
+  struct asz_slash_decision decision = decide(&score, &state, &clean);
+  cr_assert(decision.due);
+  cr_assert_str_eq(decision.reason, "q95 of 800005 us, less 4 us that may be ours, is over 8 times the target of 100000 us");
+  score.rtt_error_ns = UINT64_MAX;
+  cr_assert_not(decide(&score, &state, &clean).due);
 }
 
 Test(slash, a_target_that_overflows_is_never_exceeded)

@@ -246,6 +246,7 @@ static struct asz_score_row score_row(int64_t provider_row, uint32_t epoch) {
               .rtt_q50_ns = 9,
               .rtt_q95_ns = 10,
               .rtt_q99_ns = 11,
+              .rtt_error_ns = epoch % 2 == 0 ? 0 : 1280, /* one that asz_bound can say */
               .s_availability_ppm = 12,
               .s_latency_ppm = 13,
               .s_correctness_ppm = 14,
@@ -266,10 +267,11 @@ static bool same_score(const struct asz_score_row *a, const struct asz_score_row
          x->window_uptime_ppm == y->window_uptime_ppm && x->availability_low_ppm == y->availability_low_ppm &&
          x->slots_judged == y->slots_judged && x->window_slots == y->window_slots && x->slots_missing == y->slots_missing &&
          x->loss_ppm == y->loss_ppm && x->rtt_min_ns == y->rtt_min_ns && x->rtt_q50_ns == y->rtt_q50_ns &&
-         x->rtt_q95_ns == y->rtt_q95_ns && x->rtt_q99_ns == y->rtt_q99_ns && x->s_availability_ppm == y->s_availability_ppm &&
-         x->s_latency_ppm == y->s_latency_ppm && x->s_correctness_ppm == y->s_correctness_ppm &&
-         x->e_value_q32 == y->e_value_q32 && x->gate_open == y->gate_open && x->composite_ppm == y->composite_ppm &&
-         x->confidence_ppm == y->confidence_ppm && x->tier == y->tier && x->binding == y->binding;
+         x->rtt_q95_ns == y->rtt_q95_ns && x->rtt_q99_ns == y->rtt_q99_ns && x->rtt_error_ns == y->rtt_error_ns &&
+         x->s_availability_ppm == y->s_availability_ppm && x->s_latency_ppm == y->s_latency_ppm &&
+         x->s_correctness_ppm == y->s_correctness_ppm && x->e_value_q32 == y->e_value_q32 && x->gate_open == y->gate_open &&
+         x->composite_ppm == y->composite_ppm && x->confidence_ppm == y->confidence_ppm && x->tier == y->tier &&
+         x->binding == y->binding;
 }
 
 Test(rows, scores_keep_the_newest_and_the_one_before)
