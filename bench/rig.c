@@ -17,9 +17,11 @@ int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc
       {"lcores", "prober lcores, a power of two up to 16", &lcores_text},
       {"kind", "of probes", &kind_text},
       {"cells", "of a sketch, a power of two from 32 to 1024", &cells_text},
+      {"device", "EAL's, as net_null0 with its arguments", &rig->device}, /* last: not every benchmark has a choice */
   };
+  unsigned option_count = sizeof options / sizeof *options - (rig->device == NULL);
   int status;
-  if (asz_bench_parse(ret_args, &status, argc, argv, options, sizeof options / sizeof *options) != 0)
+  if (asz_bench_parse(ret_args, &status, argc, argv, options, option_count) != 0)
     return status;
   uint64_t providers = ret_args->smoke ? 4096 : 1000000;
   if (providers_text != NULL && asz_bench_number(&providers, "providers", providers_text, 4096, 10000000) != 0)

@@ -13,6 +13,7 @@ struct asz_rig {
   const char *name;
   enum asz_probe kind;      /* --kind */
   enum asz_counter counter; /* what is counted as done */
+  const char *device;       /* --device; where the caller sets no default there is no such option */
   uint32_t providers, lcores, cells;
   uint64_t duration_ns;
   struct asz_loopback *loopback; /* the providers; asz_rig_providers makes them */
