@@ -157,6 +157,8 @@ static void print(const struct asz_bench_args *args, const struct job *job, cons
   FIELD("rtt_p99_ns", quantile(totals, 990000));
   FIELD("rtt_error_ns", plan->stats->rtt_error_ns);
   FIELD("late_ns_max", plan->stats->late_ns_max);
+  FIELD("gap_jitter_p50_ns", plan->stats->gap_jitter_p50_ns);
+  FIELD("gap_jitter_p99_ns", plan->stats->gap_jitter_p99_ns);
   FIELD("own_unsent", counter[ASZ_CTR_TX_NOT_SENT]);
   FIELD("own_dropped", counter[ASZ_CTR_TX_DROPPED] + counter[ASZ_CTR_TX_NO_MBUF]);
   FIELD("own_late", counter[ASZ_CTR_TX_LATE]);

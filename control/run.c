@@ -175,12 +175,15 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   l->result.epochs++;
   l->result.recommendations += summary.recommendations;
   l->result.last = summary;
+  const struct asz_stats *stats = sealed.plan.stats;
   if (!l->run->quiet)
     asz_log(ASZ_LOG_INFO,
-            "epoch %u closed%s: %u providers, %u up, %u down, %u of them judged over %u slots, %u recommendations; the prober's "
-            "worst pause: %" PRIu64 " us",
+            "epoch %u closed%s: %u providers, %u up, %u down, %u of them judged over %u slots, %u recommendations; "
+            "%" PRIu64 " of %" PRIu64 " probes/s, gap jitter p50 %s p99 %s; the prober's worst pause: %" PRIu64 " us",
             summary.number, summary.complete ? "" : " early", summary.providers, summary.up, summary.down, summary.judged,
-            summary.slots_judged, summary.recommendations, sealed.plan.stats->rtt_error_ns / 1000);
+            summary.slots_judged, summary.recommendations, stats->rate_pps, sealed.plan.rate_pps,
+            asz_text_ns(ASZ_TEXT, stats->gap_jitter_p50_ns), asz_text_ns(ASZ_TEXT, stats->gap_jitter_p99_ns),
+            stats->rtt_error_ns / 1000);
   tell_bottleneck(summary.number, &sealed.plan);
   asz_faults_add(&l->result.faults, &sealed.plan.stats->faults);
   *ret_more = more;

@@ -121,7 +121,8 @@ struct asz_stats {
                              coarsest step of a time that travelled (kinds that carry a rounded one) */
   uint64_t send_error_ns; /* the part of it that is ours when sending: all but the gap between polls */
   uint64_t late_ns_max;   /* worst lateness of a transmission against its due time */
-  uint64_t rate_pps;      /* achieved */
+  uint64_t gap_jitter_p50_ns, gap_jitter_p99_ns; /* by how much gaps between bursts differed from the schedule\'s (asz_jitter) */
+  uint64_t rate_pps;                             /* achieved */
 };
 
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);

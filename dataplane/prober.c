@@ -392,6 +392,7 @@ static uint64_t slots_without_gateway(const struct asz_plan *plan, const struct 
 
 /* What all lcores have to say, by the last of them. A slot that one of them spoiled is spoiled. */
 static void stats_join(const struct asz_engine *engine, struct asz_stats *stats) {
+  struct asz_jitter jitter = {0};
   stats->shard_count = engine->config.lcore_count;
   stats->start_realtime_ns = engine->worker[0].report.start_realtime_ns;
   for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
@@ -406,7 +407,10 @@ static void stats_join(const struct asz_engine *engine, struct asz_stats *stats)
     stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
     stats->send_error_ns = RTE_MAX(stats->send_error_ns, report->send_error_ns);
     stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);
+    asz_jitter_join(&jitter, &report->jitter);
   }
+  stats->gap_jitter_p50_ns = asz_jitter_quantile_ns(&jitter, 500000);
+  stats->gap_jitter_p99_ns = asz_jitter_quantile_ns(&jitter, 990000);
 }
 
 static void epoch_seal(struct asz_worker *worker) {

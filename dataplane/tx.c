@@ -261,7 +261,9 @@ static void slots_close(struct asz_tx *tx, uint64_t tsc) {
 }
 
 static void late_account(struct asz_tx *tx, uint64_t tsc, uint32_t count) {
-  if (asz_pace_late_ticks(&tx->pace, tsc) > tx->late_bound_ticks) {
+  uint64_t late_ticks = asz_pace_late_ticks(&tx->pace, tsc);
+  asz_jitter_add(&tx->jitter, asz_clock_ns(&tx->clock, late_ticks));
+  if (late_ticks > tx->late_bound_ticks) {
     tx->counters->value[ASZ_CTR_TX_LATE] += count;
     tx->faults.count[ASZ_FAULT_LATE] += count;
   }
@@ -311,6 +313,7 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
       .rtt_error_ns = send_error_ns + asz_clock_ns(&tx->clock, poll_ticks_max),
       .send_error_ns = send_error_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
+      .jitter = tx->jitter,
       .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,
   };
 }

@@ -16,6 +16,7 @@
 #include "dataplane/base/counters.h"
 #include "dataplane/base/faults.h"
 #include "dataplane/engine.h"
+#include "dataplane/jitter.h"
 #include "dataplane/pace.h"
 #include "dataplane/port.h"
 #include "dataplane/probes/probe.h"
@@ -53,6 +54,7 @@ struct asz_tx {
   struct asz_faults spoiling;      /* of these, in slots that are unjudged for them; and what a lost gateway kept here */
   uint64_t late_bound_ticks;
   uint64_t late_ticks_max;  /* worst lateness */
+  struct asz_jitter jitter; /* of this epoch */
   uint32_t time_step_log2;  /* coarsest time that was sent, see asz_probe_module */
   uint64_t burst_ticks_max; /* worst time from stamp to the port's return */
   uint64_t missed_last;     /* port's missed frames at the last slot's end */
@@ -82,6 +84,7 @@ struct asz_shard_report {
   uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, send_error_ns, late_ns_max, rate_pps;
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
   struct asz_faults faults; /* in the slots that they spoiled */
+  struct asz_jitter jitter;
 };
 /* asz_tx_seal: poll_ticks_max is the receiving half's worst gap. */
 void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);

@@ -399,6 +399,7 @@ static void lcores_share_an_epoch(unsigned lcores, uint32_t targets, bool crossw
     total += peer.probes[i];
   }
   cr_assert(eq(u64, total, plan.stats->probes_scheduled));
+  cr_assert(plan.stats->gap_jitter_p50_ns > 0 && plan.stats->gap_jitter_p50_ns <= plan.stats->gap_jitter_p99_ns);
   cr_assert(total + skipped >= 540 && total + skipped < 540 + lcores, "%lu", (unsigned long)(total + skipped));
   if (peer.spreads)
     cr_assert(eq(u64, counter(ASZ_CTR_RX_STEERED), peer.astray));
