@@ -101,6 +101,28 @@ _Static_assert(sizeof(struct asz_target_stats) == 64, "one cache line");
 
 enum { ASZ_ENGINE_LCORES_MAX = 16 };
 
+/* X(symbol, name, what is done): the stages of an lcore's work, in order, first of a probe, then of its reply. */
+#define ASZ_STAGE_LIST(X)                                                                                                        \
+  X(DRAW, "draw", "targets from the schedule, sorted by kind; their memory asked for")                                           \
+  X(MAKE, "make", "buffers, templates, addresses")                                                                               \
+  X(SIGN, "sign", "after the time stamp: cookies, MACs, checksums")                                                              \
+  X(SEND, "send", "the port's transmission")                                                                                     \
+  X(RECEIVE, "receive", "the port's reception, where it brought something")                                                      \
+  X(MATCH, "match", "headers, checksums, which target, what the reply claims")                                                   \
+  X(VERIFY, "verify", "the cookies that the claims need, HMACs")                                                                 \
+  X(RECORD, "record", "cookie and MAC compared, statistics")                                                                     \
+  X(RELEASE, "release", "buffers given back, ARP and the like")
+
+enum asz_stage {
+#define ASZ_STAGE_ENUM(symbol, name, help) ASZ_STAGE_##symbol,
+  ASZ_STAGE_LIST(ASZ_STAGE_ENUM)
+#undef ASZ_STAGE_ENUM
+      ASZ_STAGE_COUNT
+};
+/* Name and help of a stage; stage < ASZ_STAGE_COUNT (asserted). */
+const char *asz_stage_name(enum asz_stage stage);
+const char *asz_stage_help(enum asz_stage stage);
+
 /* Everything an epoch measures. Memory is the caller's: taken before the run by asz_stats_new, reused by asz_stats_clear. */
 struct asz_stats {
   uint32_t target_count;
@@ -121,8 +143,11 @@ struct asz_stats {
                              coarsest step of a time that travelled (kinds that carry a rounded one) */
   uint64_t send_error_ns; /* the part of it that is ours when sending: all but the gap between polls */
   uint64_t late_ns_max;   /* worst lateness of a transmission against its due time */
-  uint64_t gap_jitter_p50_ns, gap_jitter_p99_ns; /* by how much gaps between bursts differed from the schedule\'s (asz_jitter) */
+  uint64_t gap_jitter_p50_ns, gap_jitter_p99_ns; /* by how much gaps between bursts differed from the schedule's (asz_jitter) */
   uint64_t rate_pps;                             /* achieved */
+  /* TSC ticks of all lcores together: what each stage took, 0 unless the plan asked for it; and how long they probed. */
+  uint64_t stage_ticks[ASZ_STAGE_COUNT];
+  uint64_t span_ticks;
 };
 
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);
@@ -162,6 +187,7 @@ struct asz_plan {
    * is probed from source_port_base + i: routers that hash ports send each its own way. Kinds over UDP only, since a port that
    * the sweep fixes carries no cookie: stamp and stamp-auth keep 32 bits of it, stamp-tlv all. */
   bool sweep;
+  bool stages;             /* measure what each stage costs: up to nine readings of the counter a burst; for benchmarks */
   struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
 };
 /* asz_target_denied: now, as its owner last said. Any thread. */

@@ -67,7 +67,8 @@ struct asz_worker {
   struct rte_ring *steered;             /* from the other workers; NULL when there are none */
   _Atomic uint32_t command;
   _Atomic uint64_t published[ASZ_CTR_COUNT];
-  struct asz_shard_report report; /* written before it counts as sealed */
+  struct asz_shard_report report; /* these two are written before it counts as sealed */
+  struct asz_stages stages;
 
   /* lcore */
   struct asz_hmac_lanes *lanes;

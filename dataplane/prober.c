@@ -226,6 +226,7 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
     rte_prefetch0(burst->bytes[i]);
     rte_prefetch0(burst->bytes[i] + RTE_CACHE_LINE_SIZE);
   }
+  asz_stages_end(worker->rx.stages, ASZ_STAGE_RECEIVE);
   burst->count = taken;
   burst->now_ntp64 = asz_clock_ntp64(asz_clock_realtime_ns(&worker->tx.clock, tsc)); /* between epochs by the last one's clock */
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
@@ -236,11 +237,13 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
   if (burst->leftover_count > 0)
     leftovers(worker, tsc, mbuf);
   rte_pktmbuf_free_bulk(mbuf, taken);
+  asz_stages_end(worker->rx.stages, ASZ_STAGE_RELEASE);
 }
 
 static void receive(struct asz_worker *worker, uint64_t now_tsc) {
   struct asz_rx_burst *burst = &worker->rx_burst;
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  asz_stages_begin(worker->rx.stages);
   uint16_t taken = rte_eth_rx_burst(worker->engine->port.port_id, worker->tx.queue, mbuf, ASZ_BURST_MAX);
   uint64_t tsc = taken == 0 ? now_tsc : asz_tsc();
   bool late = poll_account(worker, tsc);
@@ -262,6 +265,7 @@ static void receive(struct asz_worker *worker, uint64_t now_tsc) {
 static void steered_take(struct asz_worker *worker) {
   struct asz_steered frame[ASZ_BURST_MAX];
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  asz_stages_begin(worker->rx.stages);
   unsigned count = rte_ring_sc_dequeue_burst_elem(worker->steered, frame, sizeof *frame, ASZ_BURST_MAX, NULL);
   for (unsigned first = 0, next; first < count; first = next) {
     for (next = first; next < count && frame[next].tsc == frame[first].tsc; next++)
@@ -346,6 +350,8 @@ static void epoch_start(struct asz_worker *worker) {
   for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
     asz_resolve_word_mac(setup.gateway_mac[family], worker->gateway[family]);
   memcpy(setup.validator_id, plan->validator_id, sizeof setup.validator_id);
+  worker->stages = (struct asz_stages){0};
+  worker->tx.stages = worker->rx.stages = plan->stages ? &worker->stages : NULL;
   asz_tx_begin(&worker->tx, plan, &shard, &order->clock, &setup, asz_tsc());
   struct asz_rx_run run = {
       .epoch = {.key = worker->tx.key,
@@ -404,6 +410,9 @@ static void stats_join(const struct asz_engine *engine, struct asz_stats *stats)
       stats->slots_no_gateway[family] |= report->slots_no_gateway[family];
     asz_faults_add(&stats->faults, &report->faults);
     stats->rate_pps += report->rate_pps;
+    stats->span_ticks += report->span_ticks;
+    for (enum asz_stage stage = 0; stage < ASZ_STAGE_COUNT; stage++)
+      stats->stage_ticks[stage] += engine->worker[i].stages.ticks[stage];
     stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
     stats->send_error_ns = RTE_MAX(stats->send_error_ns, report->send_error_ns);
     stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);
@@ -419,6 +428,7 @@ static void epoch_seal(struct asz_worker *worker) {
   asz_tx_seal(&worker->tx, worker->poll_ticks_max, &worker->report);
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
   asz_rx_seal(&worker->rx);
+  worker->tx.stages = worker->rx.stages = NULL;
   counters_publish(worker);
   worker->phase = ASZ_PHASE_SEALED;
   if (is_last(&engine->unsealed)) {

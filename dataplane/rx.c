@@ -437,10 +437,13 @@ void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {
   burst->leftover_count = 0;
   rx->counters->value[ASZ_CTR_RX_FRAMES] += burst->count;
   stages_run(rx, burst, &replies);
+  asz_stages_end(rx->stages, ASZ_STAGE_MATCH);
   if (rx->run.epoch.valid)
     asz_cookie_many(&rx->run.epoch.key, replies.target, replies.seq, replies.time, replies.cookie, replies.claimed);
   if (rx->run.setup.hmac != NULL)
     macs_stage(rx, burst, &replies);
+  asz_stages_end(rx->stages, ASZ_STAGE_VERIFY);
   for (uint32_t i = 0; i < replies.claimed; i++)
     judge(rx, burst, &replies, i);
+  asz_stages_end(rx->stages, ASZ_STAGE_RECORD);
 }

@@ -30,6 +30,7 @@
 #include "dataplane/probes/probe.h"
 #include "dataplane/shard.h"
 #include "dataplane/slots.h"
+#include "dataplane/stages.h"
 
 /* What recognises the replies to one epoch's probes. */
 struct asz_rx_epoch {
@@ -68,6 +69,7 @@ struct asz_rx {
   struct asz_rx_run run;
   struct asz_rx_epoch previous;
   struct asz_counters *counters; /* the caller's */
+  struct asz_stages *stages;     /* the caller's; NULL: not measured */
 };
 
 /* What asz_rx_take leaves to its caller: frames that need an answer or a queue, or another lcore. */

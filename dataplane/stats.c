@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The memory of an epoch's measurements, and what follows from them without the engine. No DPDK here: the control plane scores
  * sealed statistics on any thread. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,24 @@
 #include "dataplane/sched.h"
 
 enum { TARGETS_MAX = 1 << 24 };
+
+static const struct {
+  const char *name, *help;
+} stage_text[ASZ_STAGE_COUNT] = {
+#define STAGE_TEXT(symbol, name, help) [ASZ_STAGE_##symbol] = {name, help},
+    ASZ_STAGE_LIST(STAGE_TEXT)
+#undef STAGE_TEXT
+};
+
+const char *asz_stage_name(enum asz_stage stage) {
+  assert(stage < ASZ_STAGE_COUNT);
+  return stage_text[stage].name;
+}
+
+const char *asz_stage_help(enum asz_stage stage) {
+  assert(stage < ASZ_STAGE_COUNT);
+  return stage_text[stage].help;
+}
 
 static size_t target_bytes(uint32_t target_count) {
   return (size_t)target_count * sizeof(struct asz_target_stats);

@@ -63,6 +63,7 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
   const struct asz_tx kept = {.port = tx->port,
                               .queue = tx->queue,
                               .counters = tx->counters,
+                              .stages = tx->stages,
                               .missed_ours = tx->missed_ours,
                               .gateway_lost = {tx->gateway_lost[ASZ_FAMILY_IPV4], tx->gateway_lost[ASZ_FAMILY_IPV6]},
                               .link_down = tx->link_down};
@@ -138,6 +139,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
   for (uint32_t i = 0; i < burst->count; i++)
     burst->frame[i] = frame_ready(mbuf[i], template->frame_bytes);
   asz_burst_place(template, burst);
+  asz_stages_end(tx->stages, ASZ_STAGE_MAKE);
 
   uint64_t stamp_tsc = asz_tsc();
   uint64_t tx_ntp64 = asz_probe_time(module, asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, stamp_tsc)));
@@ -145,7 +147,9 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
     burst->time[i] = tx_ntp64;
   asz_cookie_many(&tx->key, burst->target, burst->seq, burst->time, burst->cookie, burst->count);
   module->make(template, burst);
+  asz_stages_end(tx->stages, ASZ_STAGE_SIGN);
   uint16_t taken = rte_eth_tx_burst(tx->port->port_id, tx->queue, mbuf, (uint16_t)burst->count);
+  asz_stages_end(tx->stages, ASZ_STAGE_SEND);
   uint64_t sent_tsc = asz_tsc();
 
   if (sent_tsc - stamp_tsc > tx->burst_ticks_max)
@@ -215,6 +219,7 @@ static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t 
 
 static void probes_send(struct asz_tx *tx, uint32_t count) {
   const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
+  asz_stages_begin(tx->stages);
   if (tx->plan.ipv6_count == 0)
     probes_sort(tx, count, NULL);
   else
@@ -222,6 +227,7 @@ static void probes_send(struct asz_tx *tx, uint32_t count) {
   tx->drawn_next += count;
   tx->seq_last = drawn->seq[tx->drawn_next - 1];
   tx->scheduled += count;
+  asz_stages_end(tx->stages, ASZ_STAGE_DRAW);
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
     for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
       burst_due(tx, kind, family);
@@ -283,8 +289,11 @@ void asz_tx_poll(struct asz_tx *tx, uint64_t tsc) {
   late_account(tx, tsc, count);
   asz_pace_take(&tx->pace, count);
   probes_send(tx, count);
-  if (tx->drawn_next == ASZ_BURST_MAX)
+  if (tx->drawn_next == ASZ_BURST_MAX) {
+    asz_stages_begin(tx->stages);
     look_ahead(tx);
+    asz_stages_end(tx->stages, ASZ_STAGE_DRAW);
+  }
 }
 
 bool asz_tx_done(struct asz_tx *tx, uint64_t tsc) {
@@ -315,5 +324,6 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
       .jitter = tx->jitter,
       .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,
+      .span_ticks = span_ticks,
   };
 }

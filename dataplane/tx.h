@@ -22,6 +22,7 @@
 #include "dataplane/probes/probe.h"
 #include "dataplane/sched.h"
 #include "dataplane/slots.h"
+#include "dataplane/stages.h"
 
 /* A burst's worth of the schedule. */
 struct asz_drawn {
@@ -33,6 +34,7 @@ struct asz_tx {
   const struct asz_port *port;
   uint16_t queue;
   struct asz_counters *counters; /* the lcore's */
+  struct asz_stages *stages;     /* NULL: not measured */
   struct asz_plan plan;
   struct asz_shard shard;
   struct asz_clock clock; /* snapshot: a step of the wall clock does not move this epoch's times */
@@ -81,7 +83,7 @@ bool asz_tx_done(struct asz_tx *tx, uint64_t tsc);
 void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
 /* What one lcore has to say of an epoch at its end. */
 struct asz_shard_report {
-  uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, send_error_ns, late_ns_max, rate_pps;
+  uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, send_error_ns, late_ns_max, rate_pps, span_ticks;
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
   struct asz_faults faults; /* in the slots that they spoiled */
   struct asz_jitter jitter;

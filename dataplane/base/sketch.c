@@ -133,8 +133,8 @@ uint64_t asz_sketch_total(const struct asz_sketch *sketch) {
 }
 
 /* Bin 0 has no lower bound; its estimate is that of a bin like the others. */
-static uint64_t estimate_ns(const struct asz_sketch *sketch, unsigned place) {
-  unsigned first = place << sketch->level, last = first + (1u << sketch->level) - 1;
+static uint64_t estimate_ns(unsigned level, unsigned place) {
+  unsigned first = place << level, last = first + (1u << level) - 1;
   u128 low = first == 0 ? bound_q24[0] * 99 / 101 : bound_q24[first - 1];
   u128 high = bound_q24[last < ASZ_SKETCH_BINS ? last : ASZ_SKETCH_BINS - 1];
   return (uint64_t)((2 * low * high / (low + high) + (1 << 23)) >> 24);
@@ -150,7 +150,31 @@ uint64_t asz_sketch_quantile(const struct asz_sketch *sketch, uint32_t q_ppm) {
   for (uint64_t seen = 0;; place++) {
     seen += sketch->cell[asz_sketch_at(place, 0, sketch->cell_count)];
     if (seen > rank)
-      return estimate_ns(sketch, place);
+      return estimate_ns(sketch->level, place);
+  }
+}
+
+void asz_sketch_sum_add(struct asz_sketch_sum *sum, const struct asz_sketch *sketch) {
+  if (!sketch->some)
+    return;
+  for (unsigned place = sketch->bin_min >> sketch->level; place <= (unsigned)sketch->bin_max >> sketch->level; place++) {
+    unsigned bin = (place << sketch->level) + (1u << sketch->level) / 2;
+    sum->bin[bin < ASZ_SKETCH_BINS ? bin : ASZ_SKETCH_BINS - 1] += sketch->cell[asz_sketch_at(place, 0, sketch->cell_count)];
+  }
+}
+
+uint64_t asz_sketch_sum_quantile(const struct asz_sketch_sum *sum, uint32_t q_ppm) {
+  assert(q_ppm <= 1000000);
+  uint64_t total = 0;
+  for (unsigned bin = 0; bin < ASZ_SKETCH_BINS; bin++)
+    total += sum->bin[bin];
+  if (total == 0)
+    return 0;
+  uint64_t rank = (uint64_t)((u128)q_ppm * (total - 1) / 1000000), seen = 0;
+  for (unsigned bin = 0;; bin++) {
+    seen += sum->bin[bin];
+    if (seen > rank)
+      return estimate_ns(0, bin);
   }
 }
 

@@ -56,6 +56,14 @@ void asz_sketch_merge(struct asz_sketch *into, const struct asz_sketch *from);
 uint64_t asz_sketch_total(const struct asz_sketch *sketch);
 /* asz_sketch_quantile: the estimate at rank floor(q_ppm * (n - 1) / 10^6); q_ppm in 0..1,000,000; 0 for an empty sketch. */
 uint64_t asz_sketch_quantile(const struct asz_sketch *sketch, uint32_t q_ppm);
+/* Many sketches together, for one figure over all targets: counts of its own, which do not saturate. Zeroed it is empty. */
+struct asz_sketch_sum {
+  uint64_t bin[ASZ_SKETCH_BINS];
+};
+/* asz_sketch_sum_add: what lies in a cell of level L counts as the middle one of its 2^L bins. asz_sketch_sum_quantile: as
+ * asz_sketch_quantile; q_ppm in 0..1,000,000; 0 when empty. */
+void asz_sketch_sum_add(struct asz_sketch_sum *sum, const struct asz_sketch *sketch);
+uint64_t asz_sketch_sum_quantile(const struct asz_sketch_sum *sum, uint32_t q_ppm);
 /* asz_sketch_error_ppm: bound on the relative error of a quantile: 10,001 at level 0, 19,999 at level 1, 39,981 at level 2;
  * beside it half a ns of rounding. */
 uint32_t asz_sketch_error_ppm(const struct asz_sketch *sketch);

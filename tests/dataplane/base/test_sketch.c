@@ -203,6 +203,50 @@ Test(sketch, counts_saturate_rather_than_wrap)
   cr_assert_eq(asz_sketch_total(&own.sketch), (uint64_t)UINT16_MAX + 1);
 }
 
+/* A sum is a sketch without folding whose counts do not end at 65,535. */
+Test(sketch, sum_of_many_has_their_quantiles_and_does_not_saturate)
+{
+  static struct asz_sketch_sum sum;
+  struct asz_test_random random = asz_test_random_start(20261125);
+  struct own all, part;
+  struct asz_sketch *together = own_open(&all, ASZ_SKETCH_CELLS_MAX);
+  cr_assert_eq(asz_sketch_sum_quantile(&sum, 500000), 0);
+  for (unsigned i = 0; i < 200; i++) {
+    struct asz_sketch *sketch = own_open(&part, CELLS);
+    asz_sketch_sum_add(&sum, sketch); /* empty */
+    for (unsigned k = 0; k < 50; k++) {
+      uint64_t value = 20000 + asz_test_random_next(&random) % 2000000; /* a factor of 101: at level 0 */
+      asz_sketch_add(sketch, value);
+      asz_sketch_add(together, value);
+    }
+    asz_sketch_sum_add(&sum, sketch);
+  }
+  for (uint32_t q_ppm = 0; q_ppm <= 1000000; q_ppm += 50000)
+    cr_assert_eq(asz_sketch_sum_quantile(&sum, q_ppm), asz_sketch_quantile(together, q_ppm), "seed %lu, %u ppm", random.seed,
+                 q_ppm);
+  struct asz_sketch *full = own_open(&part, CELLS);
+  for (unsigned i = 0; i < UINT16_MAX; i++)
+    asz_sketch_add(full, 5000000);
+  asz_sketch_sum_add(&sum, full);
+  asz_sketch_sum_add(&sum, full);
+  cr_assert_eq(sum.bin[asz_sketch_bin(5000000)], 2 * UINT16_MAX);
+  cr_assert_eq(asz_sketch_sum_quantile(&sum, 500000), asz_sketch_quantile(full, 500000));
+}
+
+Test(sketch, sum_of_a_folded_sketch_is_within_its_error)
+{
+  struct asz_sketch_sum sum = {{0}};
+  struct own own;
+  struct asz_sketch *sketch = own_open(&own, ASZ_SKETCH_CELLS_MIN);
+  asz_sketch_add(sketch, 1500);
+  asz_sketch_add(sketch, 900000);
+  asz_sketch_add(sketch, value_max);
+  asz_sketch_sum_add(&sum, sketch);
+  uint64_t estimate = asz_sketch_sum_quantile(&sum, 500000),
+           error = 900000 * (uint64_t)(asz_sketch_error_ppm(sketch) + 10001) / 1000000;
+  cr_assert(estimate >= 900000 - error && estimate <= 900000 + error, "%lu", estimate);
+}
+
 Test(sketch, cell_counts_other_than_powers_of_two_in_range_are_refused)
 {
   static const uint64_t bad[] = {0, 1, 16, 31, 33, 96, 1023, 2048, UINT64_MAX, UINT64_C(1) << 40};
