@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "control/cmd.h"
+#include "control/paths.h"
 #include "control/sweep.h"
 #include "control/table.h"
-#include "control/validator.h"
 #include "dataplane/eal.h"
 
 enum {
@@ -21,97 +20,43 @@ enum {
   SECONDS_MAX = 600,
   RATE_DEFAULT = 10, /* 160 probes a second to one provider: under what a responder takes from one address */
   RATE_MAX = 100,
-  POLL_NS = 5000000,
 };
 
 struct sweep {
   struct asz_validator validator;
   uint32_t provider; /* index in the roster */
   uint64_t ports, seconds, rate_ps;
-  struct asz_target target[ASZ_SWEEP_PORTS_MAX];
-  uint8_t ipv6[16]; /* the provider's, if it has one */
-  struct asz_session session[ASZ_SWEEP_PORTS_MAX];
-  struct asz_hmac_key hmac[ASZ_SWEEP_PORTS_MAX];
-  struct asz_stats *stats;
-  struct asz_plan plan;
+  struct asz_paths paths;
   struct asz_path path[ASZ_SWEEP_PORTS_MAX];
   uint32_t bad;
 };
 
-static int find_provider(struct sweep *s, const char *name, struct asz_diag *diag) {
-  const struct asz_roster *roster = s->validator.roster;
-  while (s->provider < roster->count && strcmp(roster->provider[s->provider].name, name) != 0)
-    s->provider++;
-  if (s->provider == roster->count)
-    return asz_diag_set(diag, ASZ_ENOENT, "no provider is registered as \"%s\"", name);
-  if (asz_target_denied(&roster->target[s->provider]))
-    return asz_diag_set(diag, ASZ_EPERM, "%s is on the deny list (%s)", name, s->validator.deny.path);
-  return 0;
-}
-
 static int make_plan(struct sweep *s, struct asz_diag *diag) {
   const struct asz_validator *v = &s->validator;
-  uint32_t number;
-  int err = asz_validator_next_epoch(v, &number, diag);
-  if (!err)
-    err = asz_stats_new(&s->stats, (uint32_t)s->ports, (uint32_t)v->config.probe_sketch_cells);
-  if (err)
-    return err == ASZ_ENOMEM ? asz_diag_set(diag, err, "no memory for a sweep") : err;
-  const struct asz_session *session = &asz_roster_epoch(v->roster, number)[s->provider];
-  for (uint64_t i = 0; i < s->ports; i++) {
-    s->target[i] = v->roster->target[s->provider];
-    s->session[i] = *session;
-    if (v->roster->hmac)
-      s->hmac[i] = v->roster->hmac[s->provider];
-    if (asz_target_family(&s->target[i]) == ASZ_FAMILY_IPV6)
-      s->target[i].ipv4 = 0; /* of an array of one address */
-  }
-  memcpy(s->ipv6, v->roster->provider[s->provider].ipv6, sizeof s->ipv6);
-  s->plan = (struct asz_plan){
-      .epoch = number,
-      .rate_pps = s->ports * s->rate_ps,
-      .duration_ns = s->seconds * UINT64_C(1000000000),
-      .timeout_ns = v->config.probe_timeout_ms * UINT64_C(1000000),
-      .slot_ns = s->seconds * UINT64_C(1000000000),
-      .late_bound_ns = v->config.probe_late_bound_us * 1000,
-      .fault_bound_ppm = (uint32_t)v->config.probe_fault_bound_ppm,
-      .target_count = (uint32_t)s->ports,
-      .target = s->target,
-      .ipv6_count = asz_target_family(&s->target[0]) == ASZ_FAMILY_IPV6,
-      .ipv6 = &s->ipv6,
-      .session = s->session,
-      .hmac = v->roster->hmac ? s->hmac : NULL,
-      .sweep = true,
-      .stats = s->stats,
-  };
-  memcpy(s->plan.validator_id, v->roster->validator_id, sizeof s->plan.validator_id);
-  randombytes_buf(s->plan.secret, sizeof s->plan.secret);
-  err = asz_plan_check(&s->plan, diag);
+  struct asz_plan *plan = &s->paths.plan;
+  int err = asz_paths_init(&s->paths, v, s->provider, (uint32_t)s->ports, diag);
   if (err)
     return err;
-  const struct asz_caps_rate rate = {.probes = s->plan.rate_pps, .per_ms = 1000};
+  plan->rate_pps = s->ports * s->rate_ps;
+  plan->duration_ns = plan->slot_ns = s->seconds * UINT64_C(1000000000);
+  plan->timeout_ns = v->config.probe_timeout_ms * UINT64_C(1000000);
+  err = asz_plan_check(plan, diag);
+  if (err)
+    return err;
+  const struct asz_caps_rate rate = {.probes = plan->rate_pps, .per_ms = 1000};
   return asz_caps_check(&v->caps, &v->roster->provider[s->provider], 1, rate, diag);
 }
 
 static int measure(struct sweep *s, struct asz_diag *diag) {
-  struct asz_engine *engine = s->validator.engine;
-  int err = asz_engine_epoch_begin(engine, &s->plan, diag);
+  const struct asz_stats *all = s->paths.plan.stats;
+  int err = asz_paths_epoch(s->validator.engine, &s->paths.plan, NULL, NULL, diag);
   if (err)
     return err;
-  for (bool ended = false; asz_engine_phase(engine) != ASZ_PHASE_SEALED;
-       nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL)) {
-    if (asz_engine_phase(engine) == ASZ_PHASE_STOPPED)
-      return asz_diag_set(diag, ASZ_EDEVICE, "the prober stopped by itself");
-    if (asz_cmd_interrupted() && !ended) {
-      ended = true;
-      asz_engine_epoch_end(engine);
-    }
-  }
   uint32_t sent[ASZ_SWEEP_PORTS_MAX];
-  asz_engine_sent(&s->plan, s->stats, sent);
+  asz_engine_sent(&s->paths.plan, all, sent);
   for (uint32_t i = 0; i < s->ports; i++) {
-    const struct asz_target_stats *stats = &s->stats->target[i];
-    struct asz_sketch sketch = asz_stats_sketch(s->stats, i);
+    const struct asz_target_stats *stats = &all->target[i];
+    struct asz_sketch sketch = asz_stats_sketch(all, i);
     s->path[i] = (struct asz_path){.sent = sent[i],
                                    .answered = stats->answered,
                                    .rtt_min_ns = stats->rtt_min_ns,
@@ -138,7 +83,7 @@ static int print_json(const struct sweep *s) {
   if (!list)
     return asz_cmd_json(NULL);
   return asz_cmd_json(json_pack("{s:s, s:b, s:I, s:o}", "provider", s->validator.roster->provider[s->provider].name, "judged",
-                                s->stats->slots_unjudged == 0, "bad_paths", (json_int_t)s->bad, "paths", list));
+                                s->paths.plan.stats->slots_unjudged == 0, "bad_paths", (json_int_t)s->bad, "paths", list));
 }
 
 static int print_table(const struct sweep *s) {
@@ -171,7 +116,7 @@ static int print(const struct asz_cmd_context *context, const struct sweep *s) {
   int code = context->json ? print_json(s) : print_table(s);
   if (code != ASZ_EXIT_OK)
     return code;
-  if (s->stats->slots_unjudged != 0 && !asz_cmd_interrupted()) {
+  if (s->paths.plan.stats->slots_unjudged != 0 && !asz_cmd_interrupted()) {
     fprintf(stderr, "assize: sweep: this machine was the bottleneck: nothing is said about the paths (see: assize doctor)\n");
     return ASZ_EXIT_MACHINE;
   }
@@ -187,7 +132,7 @@ static int sweep(const struct asz_cmd_context *context, struct sweep *s, const c
   if (!err)
     err = asz_validator_network(&s->validator, &context->home, &diag);
   if (!err)
-    err = find_provider(s, name, &diag);
+    err = asz_paths_find(&s->validator, name, &s->provider, &diag);
   if (!err)
     err = make_plan(s, &diag);
   if (!err)
@@ -199,7 +144,7 @@ static int sweep(const struct asz_cmd_context *context, struct sweep *s, const c
   int code = err ? asz_cmd_fail(err, &diag) : print(context, s);
   asz_engine_free(s->validator.engine); /* before the memory that it writes to goes */
   s->validator.engine = NULL;
-  asz_stats_free(s->stats);
+  asz_paths_close(&s->paths);
   asz_validator_close(&s->validator);
   asz_eal_stop();
   return code;
