@@ -14,7 +14,7 @@ static int loop_open(struct asz_rig *rig, uint16_t *ret_port_id) {
   int err = asz_rig_providers(rig), lcore = asz_eal_worker(1);
   if (err != 0)
     return err;
-  err = lcore >= 0 ? asz_loopback_open(rig->loopback, (unsigned)lcore, ret_port_id) : ASZ_EDEVICE;
+  err = lcore >= 0 ? asz_loopback_open(rig->loopback, (unsigned)lcore, ASZ_LOOPBACK_RING_SHORT, ret_port_id) : ASZ_EDEVICE;
   if (err != 0)
     fprintf(stderr, "bench_loop: can't make a ring port and a second lcore\n");
   return err;

@@ -19,11 +19,7 @@
 #include "dataplane/bigmem.h"
 #include "dataplane/probes/probe.h"
 
-/* RING_FRAMES: two bursts. Once more frames are on their way, as many stay on their way, since every turn of a prober that is
- * behind sends a burst and takes one: with rings of 2,048 a reflector that was away for a moment left frames that no cache near
- * a core holds, and a third of the rate. */
 enum {
-  RING_FRAMES = 128,
   CPU_SAMPLE_TURNS = 4096,
   KEYS = 4096, /* different HMAC keys, so that the reflector has them in its cache; the prober has one a target */
   FIRST_IPV4 = 0x0a400001,
@@ -187,12 +183,14 @@ static void burst_reflect(const struct asz_loopback *l, struct rte_mbuf *const *
     reflect_auth(l, eth, count);
 }
 
+/* Takes no more than it can give back, so that nothing is lost here: what is too much is refused at the other end. */
 static int reflector_main(void *argument) {
   struct asz_loopback *l = argument;
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
   uint64_t turn = 0;
   while (!atomic_load_explicit(&l->stop, memory_order_relaxed)) {
-    unsigned count = rte_ring_sc_dequeue_burst(l->requests, (void **)mbuf, ASZ_BURST_MAX, NULL);
+    unsigned room = RTE_MIN(rte_ring_free_count(l->replies), (unsigned)ASZ_BURST_MAX);
+    unsigned count = rte_ring_sc_dequeue_burst(l->requests, (void **)mbuf, room, NULL);
     for (unsigned i = 0; i < count; i++)
       rte_prefetch0(mbuf[i]);
     for (unsigned i = 0; i < count; i++) {
@@ -201,7 +199,8 @@ static int reflector_main(void *argument) {
     }
     burst_reflect(l, mbuf, count);
     unsigned sent = rte_ring_sp_enqueue_burst(l->replies, (void **)mbuf, count, NULL);
-    rte_pktmbuf_free_bulk(mbuf + sent, count - sent);
+    assert(sent == count);
+    (void)sent;
     if (turn++ % CPU_SAMPLE_TURNS == 0)
       atomic_store_explicit(&l->cpu_ns, asz_clock_thread_cpu_ns(), memory_order_relaxed);
   }
@@ -214,11 +213,11 @@ bool asz_loopback_speaks(enum asz_probe kind) {
   return kind == ASZ_PROBE_STAMP || kind == ASZ_PROBE_STAMP_TLV || kind == ASZ_PROBE_STAMP_AUTH;
 }
 
-int asz_loopback_open(struct asz_loopback *l, unsigned lcore_id, uint16_t *ret_port_id) {
+int asz_loopback_open(struct asz_loopback *l, unsigned lcore_id, unsigned ring_frames, uint16_t *ret_port_id) {
   assert(asz_loopback_speaks(l->kind) && !l->has_port);
   const unsigned one_to_one = RING_F_SP_ENQ | RING_F_SC_DEQ;
-  l->requests = rte_ring_create("asz_loopback_from", RING_FRAMES, SOCKET_ID_ANY, one_to_one);
-  l->replies = rte_ring_create("asz_loopback_to", RING_FRAMES, SOCKET_ID_ANY, one_to_one);
+  l->requests = rte_ring_create("asz_loopback_from", ring_frames, SOCKET_ID_ANY, one_to_one);
+  l->replies = rte_ring_create("asz_loopback_to", ring_frames, SOCKET_ID_ANY, one_to_one);
   if (l->requests == NULL || l->replies == NULL || asz_hmac_lanes_new(&l->lanes) != 0)
     return ASZ_ENOMEM;
   int port = rte_eth_from_rings(PORT_NAME, &l->replies, 1, &l->requests, 1, 0);

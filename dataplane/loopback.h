@@ -11,7 +11,7 @@
 
 #include "dataplane/engine.h"
 
-enum { ASZ_LOOPBACK_TARGETS_MAX = 10000000 };
+enum { ASZ_LOOPBACK_TARGETS_MAX = 10000000, ASZ_LOOPBACK_RING_SHORT = 128 };
 
 struct asz_loopback;
 
@@ -26,9 +26,12 @@ void asz_loopback_engine(const struct asz_loopback *loopback, struct asz_engine_
 
 /* asz_loopback_speaks: can the lcore answer this kind? */
 bool asz_loopback_speaks(enum asz_probe kind);
-/* asz_loopback_open makes the port (one queue pair) and starts its lcore; once. The kind is one that it speaks (asserted). Needs
- * EAL; ASZ_EDEVICE, ASZ_ENOMEM. */
-ASZ_MUST_CHECK int asz_loopback_open(struct asz_loopback *loopback, unsigned lcore_id, uint16_t *ret_port_id);
+/* asz_loopback_open makes the port (one queue pair, rings of ring_frames each way, a power of two) and starts its lcore; once.
+ * The kind is one that it speaks (asserted). A prober that is always behind sends a burst and takes one every turn, so what once
+ * was on its way stays on its way: for such a one ASZ_LOOPBACK_RING_SHORT, two bursts. With rings of 2,048 a reflector that was
+ * away for a moment left frames that no cache near a core holds, and a third of the rate. Needs EAL; ASZ_EDEVICE, ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_loopback_open(struct asz_loopback *loopback, unsigned lcore_id, unsigned ring_frames,
+                                     uint16_t *ret_port_id);
 /* asz_loopback_cpu_ns: CPU time of its lcore, refreshed now and then; 0 when not open. Any thread. */
 uint64_t asz_loopback_cpu_ns(const struct asz_loopback *loopback);
 

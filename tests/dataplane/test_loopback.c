@@ -22,7 +22,7 @@ static void start(enum asz_probe kind) {
   cr_assert(eq(int, asz_eal_start(lcores, NULL, ASZ_EAL_MEMORY_MIB, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
   cr_assert(eq(int, asz_loopback_new(&loopback, kind, TARGETS), 0));
   asz_engine_config_default(&config);
-  cr_assert(eq(int, asz_loopback_open(loopback, (unsigned)asz_eal_worker(1), &config.port_id), 0));
+  cr_assert(eq(int, asz_loopback_open(loopback, (unsigned)asz_eal_worker(1), 1024, &config.port_id), 0));
   config.lcore_id[0] = (unsigned)asz_eal_worker(0);
   asz_loopback_engine(loopback, &config);
   cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), 0), "%s", diag.text);
