@@ -14,7 +14,8 @@
 
 struct json_t;
 
-#define ASZ_CMD_LIST(X) X(init) X(provider) X(run) X(status) X(scores) X(profile) X(slash) X(log) X(lab) X(doctor) X(sweep)
+#define ASZ_CMD_LIST(X)                                                                                                          \
+  X(init) X(provider) X(run) X(status) X(scores) X(profile) X(slash) X(log) X(lab) X(doctor) X(sweep) X(bench)
 
 enum { ASZ_EXIT_OK = 0, ASZ_EXIT_NO = 1, ASZ_EXIT_INPUT = 2, ASZ_EXIT_MACHINE = 3, ASZ_EXIT_INTERRUPTED = 130 };
 

@@ -67,17 +67,22 @@ class Checks:
     def skip(self, name, why):
         self.results.append((name, None, why))
 
-    def main(self, scenario):
-        """scenario(checks, network, folder); returns the exit code."""
-        if os.geteuid() != 0:
-            print("TAP version 13\n1..1\nok 1 - %s::over_veth # SKIP network namespaces need root" % self.suite)
-            return 0
+    def over_veth(self, scenario, folder):
+        network = Network()
+        try:
+            scenario(self, network, folder)
+        finally:
+            network.close()
+
+    def main(self, scenario, rootless=None):
+        """scenario(checks, network, folder), and before it rootless(checks, folder), which needs no root; returns the exit code."""
         with tempfile.TemporaryDirectory() as folder:
-            network = Network()
-            try:
-                scenario(self, network, folder)
-            finally:
-                network.close()
+            if rootless:
+                rootless(self, folder)
+            if os.geteuid() == 0:
+                self.over_veth(scenario, folder)
+            else:
+                self.skip("over_veth", "network namespaces need root")
         print("TAP version 13\n1..%d" % len(self.results))
         for number, (name, ok, detail) in enumerate(self.results, 1):
             print("%sok %d - %s::%s%s" % ("not " if ok is False else "", number, self.suite, name, " # SKIP " + detail if ok is None else ""))
