@@ -194,16 +194,24 @@ static void denied(struct asz_tx *tx, uint32_t index) {
  * IPv6 targets then pays nothing for them. */
 static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t (*ipv6)[16]) {
   const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
-  for (uint32_t n = tx->drawn_next; n < tx->drawn_next + count; n++) {
+  const struct asz_target *targets = tx->plan.target;
+  struct asz_burst *burst = NULL;
+  uint32_t i = 0;
+  for (uint32_t n = tx->drawn_next, end = n + count; n < end; n++) {
     uint32_t index = drawn->target[n];
-    const struct asz_target *target = &tx->plan.target[index];
+    const struct asz_target *target = &targets[index];
     if (asz_target_denied(target)) {
       denied(tx, index);
       continue;
     }
     enum asz_family family = ipv6 == NULL ? ASZ_FAMILY_IPV4 : asz_target_family(target);
-    struct asz_burst *burst = &tx->burst[target->probe][family];
-    uint32_t i = burst->count++;
+    struct asz_burst *next = &tx->burst[target->probe][family];
+    if (next != burst) { /* neighbours are mostly of one kind: its count stays in a register */
+      if (burst != NULL)
+        burst->count = i;
+      burst = next;
+      i = burst->count;
+    }
     burst->target[i] = index;
     burst->seq[i] = drawn->seq[n];
     burst->port[i] = target->port;
@@ -214,7 +222,10 @@ static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t 
       burst->ipv4[i] = target->ipv4;
       burst->address_sum[i] = target->ipv4;
     }
+    i++;
   }
+  if (burst != NULL)
+    burst->count = i;
 }
 
 static void probes_send(struct asz_tx *tx, uint32_t count) {
