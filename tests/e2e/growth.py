@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench/growth and bench/growth-plot: wrong words end in status 2, a small run gives a line that both the table and the picture take. Speaks TAP."""
+import json
+import os
+import sys
+import tempfile
+import xml.dom.minidom
+
+from veth import run
+
+BUILD, SOURCE = sys.argv[1], sys.argv[2]
+GROWTH, PLOT = os.path.join(SOURCE, "bench", "growth"), os.path.join(SOURCE, "bench", "growth-plot")
+LOOP = {"bench": "loop", "providers": 10_000_000, "rate_pps": 3_000_000, "cycles_per_probe": 700.5, "memory_peak_bytes": 3 << 30}
+results = []
+
+
+def check(name, ok, detail=""):
+    results.append((name, ok, str(detail)))
+
+
+def written(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def refusals(folder):
+    for words in (("--providers", "4095"), ("--providers", "10000001"), ("--providers", "many"), ("--benches", "made"), ("--rounds", "0"), ("--build", folder), ("10000",)):
+        done = run(GROWTH, *words)
+        check("refused_" + "_".join(words[:1] + words[1:] if words[0] != "--build" else words[:1]).replace("-", ""), done.returncode == 2 and done.stdout == "", done)
+    for name, text in (("no_json", "providers\n"), ("no_bench", "{}\n"), ("another_bench", '{"bench": "verify", "providers": 1}\n'), ("no_object", "[1]\n")):
+        done = run(PLOT, written(folder, name, text))
+        check("plot_refuses_" + name, done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, done)
+    for words in ((), ("--table",), ("a", "b"), (os.path.join(folder, "absent"),)):
+        done = run(PLOT, *words)
+        check("plot_refuses_%d_words" % len(words) if len(words) != 1 else "plot_refuses_" + os.path.basename(words[0]).strip("-"), done.returncode == 2, done)
+
+
+def small_run(folder):
+    done = run(GROWTH, "--build", BUILD, "--benches", "close", "--providers", "4096", "--rounds", "1", timeout=120)
+    check("a_small_run_gives_a_line", done.returncode == 0 and done.stdout.count("\n") == 1, done)
+    line = json.loads(done.stdout) if done.returncode == 0 else {}
+    check("every_provider_was_judged", line.get("judged") == line.get("up") == line.get("providers") == 4096, line)
+    check("memory_was_seen", line.get("memory_peak_bytes", 0) > 1 << 20, line)
+    path = written(folder, "growth.jsonl", done.stdout + json.dumps(LOOP) + "\n")
+    drawn, listed = run(PLOT, path), run(PLOT, "--table", path)
+    check("the_picture_is_well_formed", drawn.returncode == 0 and xml.dom.minidom.parseString(drawn.stdout).documentElement.tagName == "svg", drawn)
+    check("what_was_not_measured_is_not_drawn", drawn.stdout.count("<circle") == 1, drawn.stdout)  # that of the legend
+    rows = [row for row in listed.stdout.splitlines() if row.startswith(("| 4,096 |", "| 10,000,000 |"))]
+    check("the_table_says_what_was_not_measured", len(rows) == 2 and all("not measured" in row for row in rows), listed)
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    refusals(scratch)
+    small_run(scratch)
+print("TAP version 13\n1..%d" % len(results))
+for number, (name, ok, detail) in enumerate(results, 1):
+    print("%sok %d - growth::%s" % ("" if ok else "not ", number, name))
+    if not ok:
+        for line in detail.strip().splitlines()[:20]:
+            print("# " + line)
+sys.exit(0 if all(ok for _, ok, _ in results) else 1)
