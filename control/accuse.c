@@ -127,8 +127,7 @@ static int attach_record(struct asz_epochs *e, const struct asz_closed_report *r
   struct asz_inclusion *in_report = &evidence->record_inclusion;
   in_report->index = record_index;
   in_report->tree_size = report->record_count;
-  in_report->path_count =
-      asz_tlog_inclusion_make(in_report->path, (const uint8_t(*)[32])e->leaf, report->record_count, record_index);
+  in_report->path_count = asz_tlog_tree_path(&report->tree, record_index, in_report->path);
   int err =
       asz_tlog_read_entry(e->log_dir, asz_tlog_size(e->log), report->close_index, entry, &evidence->close_entry_bytes, diag);
   if (err)

@@ -46,7 +46,8 @@ int asz_epochs_new(struct asz_epochs **ret_epochs, const struct asz_config *conf
   e->sent = calloc(count, sizeof *e->sent);
   e->report = calloc(count, ASZ_RECORD_BYTES);
   e->leaf = calloc(count, sizeof *e->leaf);
-  int err = e->entry && e->sent && e->report && e->leaf
+  e->node = calloc(count, sizeof *e->node); /* a tree has fewer inner nodes than leaves */
+  int err = e->entry && e->sent && e->report && e->leaf && e->node
                 ? load_states(e, diag)
                 : asz_diag_set(diag, ASZ_ENOMEM, "no memory for %u providers", roster->count);
   if (err) {
@@ -67,6 +68,7 @@ void asz_epochs_free(struct asz_epochs *e) {
   free(e->sent);
   free(e->report);
   free(e->leaf);
+  free(e->node);
   free(e);
 }
 

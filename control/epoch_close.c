@@ -260,7 +260,8 @@ int asz_epochs_close(struct asz_epochs *e, const struct asz_epoch *epoch, const 
   }
   uint64_t slots_judged = asz_measure_slots(plan, stats, e->roster);
   report.record_count = score_all(e, plan, stats, slots_judged, report.closed_ns, measure);
-  asz_tlog_tree_hash(report_root, (const uint8_t(*)[32])e->leaf, report.record_count);
+  asz_tlog_tree_make(&report.tree, (const uint8_t(*)[32])e->leaf, e->node, report.record_count);
+  asz_tlog_tree_root(&report.tree, report_root);
   err = log_close(e, epoch, report_root, &report, diag);
   if (err)
     goto done;

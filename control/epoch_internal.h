@@ -5,6 +5,7 @@
 
 #include "control/epoch.h"
 #include "control/evidence/evidence.h"
+#include "control/tlog/tree.h"
 
 struct asz_epochs_entry {
   struct asz_score_state state;
@@ -36,7 +37,7 @@ struct asz_epochs {
   /* taken once, used by every close */
   uint32_t *sent;
   uint8_t *report; /* records of ASZ_RECORD_BYTES */
-  uint8_t (*leaf)[32];
+  uint8_t (*leaf)[32], (*node)[32];
 };
 
 /* An accusation on its way: decided, evidence built, entry appended to the log but not yet published. */
@@ -53,7 +54,8 @@ struct asz_closed_report {
   uint32_t epoch;
   uint64_t closed_ns;
   uint64_t close_index;  /* log index of the epoch-close entry */
-  uint32_t record_count; /* leaves in the report tree: epochs->leaf */
+  uint32_t record_count; /* leaves of the tree */
+  struct asz_tlog_tree tree;
 };
 
 /* asz_accuse builds the evidence of one decision against the published log and appends the slash entry. The epoch's row and
