@@ -393,6 +393,24 @@ enum asz_engine_phase asz_engine_phase(const struct asz_engine *engine) {
   return atomic_load_explicit(&engine->phase, memory_order_acquire);
 }
 
+bool asz_engine_progress(const struct asz_engine *engine, uint32_t epoch, struct asz_progress *ret_progress) {
+  struct asz_progress progress = {.first_tsc = UINT64_MAX, .slots_closed = UINT32_MAX};
+  progress.joined.shard_count = engine->config.lcore_count;
+  for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
+    struct asz_shard_report report;
+    asz_report_look(&engine->worker[i].live, &report);
+    if (report.epoch != epoch || report.tsc == 0)
+      return false;
+    progress.first_tsc = RTE_MIN(progress.first_tsc, report.tsc);
+    progress.last_tsc = RTE_MAX(progress.last_tsc, report.tsc);
+    progress.slots_closed = RTE_MIN(progress.slots_closed, (uint32_t)report.slots_closed);
+    progress.sent += report.sent;
+    asz_report_join(&progress.joined, i, &report);
+  }
+  *ret_progress = progress;
+  return true;
+}
+
 /* The owner of a target sends its challenges; an index that is no target's is refused by any. */
 static struct asz_worker *worker_for(struct asz_engine *engine, uint32_t target) {
   uint32_t targets = engine->next.plan.target_count;

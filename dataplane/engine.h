@@ -95,7 +95,7 @@ struct asz_target_stats {
   uint8_t sketch_level; /* struct asz_sketch: the smallest and largest value are rtt_min_ns and rtt_max_ns */
   uint8_t denied;       /* 1: something was due to it while it was denied, so its silence is no evidence */
   uint8_t waited;       /* asz_bound: how long, at most, any reply whose RTT counts waited for us in the port; 0: none counts */
-  uint8_t zero;
+  uint8_t stretches;    /* odd while the sketch is being stretched: asz_stats_peek */
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct asz_target_stats) == 64, "one cache line");
 
@@ -164,6 +164,10 @@ void asz_stats_aim(struct asz_stats *stats, const struct asz_target *target);
 uint64_t asz_stats_error_ns(const struct asz_stats *stats, uint32_t index);
 /* asz_stats_sketch: the RTTs of one target, a view into stats. */
 struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index);
+/* asz_stats_peek copies one target's line and its stats->cell_count cells while an lcore may be writing to them, without making
+ * it wait: counts that belong to one reply may be copied with some of them before it and some after, but line and cells are of
+ * one shape. Any thread. */
+void asz_stats_peek(const struct asz_stats *stats, uint32_t index, struct asz_target_stats *ret_target, uint16_t *ret_cell);
 
 enum { ASZ_SWEEP_PORTS_MAX = 64 };
 
@@ -248,6 +252,16 @@ ASZ_MUST_CHECK int asz_engine_epoch_begin(struct asz_engine *engine, const struc
 /* asz_engine_epoch_end: stop probing now, cool down, seal (Ctrl-C). */
 void asz_engine_epoch_end(struct asz_engine *engine);
 enum asz_engine_phase asz_engine_phase(const struct asz_engine *engine);
+
+/* How far the running epoch is, as its lcores last said, at most a few ms ago. */
+struct asz_progress {
+  uint64_t first_tsc, last_tsc; /* when they said it: the first and the last of them */
+  uint32_t slots_closed;        /* so many of the first slots are over and judged by all */
+  uint64_t sent;                /* probes that left */
+  struct asz_stats joined;      /* what a seal would add up now; no targets, no rate */
+};
+/* asz_engine_progress: false when not every lcore has spoken of that epoch yet. Control thread. */
+bool asz_engine_progress(const struct asz_engine *engine, uint32_t epoch, struct asz_progress *ret_progress);
 
 /* asz_engine_sent: how many probes of the sealed epoch were due to target (rounds reached, by the permutation), less the
  * unjudged. Fills ret_sent[target_count] at once: walks the last, partial round. Control thread, SEALED. */

@@ -69,6 +69,7 @@ struct asz_worker {
   _Atomic uint64_t published[ASZ_CTR_COUNT];
   struct asz_shard_report report; /* these two are written before it counts as sealed */
   struct asz_stages stages;
+  struct asz_report_live live; /* of the running epoch */
 
   /* lcore */
   struct asz_hmac_lanes *lanes;

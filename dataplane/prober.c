@@ -383,6 +383,12 @@ static void counters_publish(struct asz_worker *worker) {
     atomic_store_explicit(&worker->published[i], worker->counters.value[i], memory_order_relaxed);
 }
 
+static void progress_publish(struct asz_worker *worker, uint64_t tsc) {
+  struct asz_shard_report report;
+  asz_tx_report(&worker->tx, tsc, worker->poll_ticks_max, &report);
+  asz_report_publish(&worker->live, &report);
+}
+
 /* True for the last worker to finish what is counted. */
 static bool is_last(_Atomic uint32_t *unfinished) {
   return atomic_fetch_sub_explicit(unfinished, 1, memory_order_acq_rel) == 1;
@@ -396,27 +402,16 @@ static uint64_t slots_without_gateway(const struct asz_plan *plan, const struct 
   return asz_plan_family_count(plan, ASZ_FAMILY_IPV4) == 0 ? ipv6 : ipv4 & ipv6;
 }
 
-/* What all lcores have to say, by the last of them. A slot that one of them spoiled is spoiled. */
+/* What all lcores have to say, by the last of them. */
 static void stats_join(const struct asz_engine *engine, struct asz_stats *stats) {
   struct asz_jitter jitter = {0};
   stats->shard_count = engine->config.lcore_count;
-  stats->start_realtime_ns = engine->worker[0].report.start_realtime_ns;
   for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
-    const struct asz_shard_report *report = &engine->worker[i].report;
-    stats->shard_scheduled[i] = report->scheduled;
-    stats->probes_scheduled += report->scheduled;
-    stats->slots_unjudged |= report->slots_unjudged;
-    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
-      stats->slots_no_gateway[family] |= report->slots_no_gateway[family];
-    asz_faults_add(&stats->faults, &report->faults);
-    stats->rate_pps += report->rate_pps;
-    stats->span_ticks += report->span_ticks;
+    const struct asz_worker *worker = &engine->worker[i];
+    asz_report_join(stats, i, &worker->report);
     for (enum asz_stage stage = 0; stage < ASZ_STAGE_COUNT; stage++)
-      stats->stage_ticks[stage] += engine->worker[i].stages.ticks[stage];
-    stats->rtt_error_ns = RTE_MAX(stats->rtt_error_ns, report->rtt_error_ns);
-    stats->send_error_ns = RTE_MAX(stats->send_error_ns, report->send_error_ns);
-    stats->late_ns_max = RTE_MAX(stats->late_ns_max, report->late_ns_max);
-    asz_jitter_join(&jitter, &report->jitter);
+      stats->stage_ticks[stage] += worker->stages.ticks[stage];
+    asz_jitter_join(&jitter, &worker->tx.jitter);
   }
   stats->gap_jitter_p50_ns = asz_jitter_quantile_ns(&jitter, 500000);
   stats->gap_jitter_p99_ns = asz_jitter_quantile_ns(&jitter, 990000);
@@ -457,6 +452,8 @@ static void housekeeping(struct asz_worker *worker, uint64_t tsc) {
   gateways_look(worker);
   link_look(worker, tsc);
   counters_publish(worker);
+  if (worker->rx.run.epoch.valid)
+    progress_publish(worker, tsc);
 }
 
 static void probing_turn(struct asz_worker *worker, uint64_t tsc, bool stop) {

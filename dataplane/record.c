@@ -33,12 +33,15 @@ static enum asz_counter replayed(struct asz_target_stats *stats) {
 static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns, unsigned bin) {
   struct asz_target_stats *target = &stats->target[index];
   struct asz_sketch sketch = asz_stats_sketch(stats, index);
+  __atomic_store_n(&target->stretches, target->stretches + 1, __ATOMIC_RELAXED);
+  __atomic_thread_fence(__ATOMIC_RELEASE);
   asz_sketch_stretch(&sketch, bin, bin);
   target->sketch_level = sketch.level;
   if (target->rtt_min_ns == 0 || rtt_ns < target->rtt_min_ns)
     target->rtt_min_ns = rtt_ns;
   if (rtt_ns > target->rtt_max_ns)
     target->rtt_max_ns = rtt_ns;
+  __atomic_store_n(&target->stretches, target->stretches + 1, __ATOMIC_RELEASE);
 }
 
 /* No reply waited longer than it was away. */

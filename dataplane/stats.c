@@ -107,6 +107,27 @@ struct asz_sketch asz_stats_sketch(const struct asz_stats *stats, uint32_t index
   };
 }
 
+/* By words of 64 bits, which no lcore writes by halves. */
+static void words_copy(void *to, const void *from, size_t size_bytes) {
+  const uint64_t *source = from;
+  for (size_t i = 0; i < size_bytes / sizeof *source; i++) {
+    uint64_t word = __atomic_load_n(&source[i], __ATOMIC_RELAXED);
+    memcpy((uint8_t *)to + i * sizeof word, &word, sizeof word);
+  }
+}
+
+void asz_stats_peek(const struct asz_stats *stats, uint32_t index, struct asz_target_stats *ret_target, uint16_t *ret_cell) {
+  const struct asz_target_stats *target = &stats->target[index];
+  uint8_t before, after;
+  do {
+    before = __atomic_load_n(&target->stretches, __ATOMIC_ACQUIRE);
+    words_copy(ret_target, target, sizeof *target);
+    words_copy(ret_cell, stats->cell + (size_t)index * stats->cell_count, stats->cell_count * sizeof *stats->cell);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    after = __atomic_load_n(&target->stretches, __ATOMIC_RELAXED);
+  } while (before != after || (before & 1) != 0);
+}
+
 /* The last, partial round of a shard is walked. */
 static void shard_sent(const struct asz_plan *plan, const struct asz_shard *shard, uint64_t scheduled, uint32_t *ret_sent) {
   uint32_t rounds = (uint32_t)(scheduled / shard->count), rest = (uint32_t)(scheduled % shard->count);

@@ -318,13 +318,12 @@ void asz_tx_cut(struct asz_tx *tx, uint64_t tsc) {
   asz_slots_abandon(&tx->slots);
 }
 
-void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
-  missed_account(tx);
-  slot_close(tx, tx->pace.taken);
-  uint64_t span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
+void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
   uint64_t step_ns = tx->time_step_log2 > 0 ? (UINT64_C(1000000000) << tx->time_step_log2 >> 32) + 1 : 0;
   uint64_t send_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max) + step_ns;
   *ret_report = (struct asz_shard_report){
+      .epoch = tx->plan.epoch,
+      .tsc = tsc,
       .start_realtime_ns = asz_clock_realtime_ns(&tx->clock, tx->pace.origin_tsc),
       .scheduled = tx->scheduled,
       .slots_unjudged = tx->slots.unjudged,
@@ -333,8 +332,16 @@ void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_re
       .rtt_error_ns = send_error_ns + asz_clock_ns(&tx->clock, poll_ticks_max),
       .send_error_ns = send_error_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
-      .jitter = tx->jitter,
-      .rate_pps = span_ticks > 0 ? (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / span_ticks) : 0,
-      .span_ticks = span_ticks,
+      .sent = tx->sent,
+      .slots_closed = tx->slots.now,
   };
+}
+
+void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
+  missed_account(tx);
+  slot_close(tx, tx->pace.taken);
+  asz_tx_report(tx, tx->pace.end_tsc, poll_ticks_max, ret_report);
+  ret_report->span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
+  if (ret_report->span_ticks > 0)
+    ret_report->rate_pps = (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / ret_report->span_ticks);
 }

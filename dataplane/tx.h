@@ -20,6 +20,7 @@
 #include "dataplane/pace.h"
 #include "dataplane/port.h"
 #include "dataplane/probes/probe.h"
+#include "dataplane/report.h"
 #include "dataplane/sched.h"
 #include "dataplane/slots.h"
 #include "dataplane/stages.h"
@@ -81,14 +82,8 @@ void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
 bool asz_tx_done(struct asz_tx *tx, uint64_t tsc);
 /* asz_tx_cut: probing ends at tsc instead of at the plan's end. */
 void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
-/* What one lcore has to say of an epoch at its end. */
-struct asz_shard_report {
-  uint64_t start_realtime_ns, scheduled, slots_unjudged, rtt_error_ns, send_error_ns, late_ns_max, rate_pps, span_ticks;
-  uint64_t slots_no_gateway[ASZ_FAMILY_COUNT];
-  struct asz_faults faults; /* in the slots that they spoiled */
-  struct asz_jitter jitter;
-};
-/* asz_tx_seal: poll_ticks_max is the receiving half's worst gap. */
+/* asz_tx_report: of an epoch that runs; poll_ticks_max is the receiving half's worst gap. asz_tx_seal: at its end. */
+void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);
 void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "dataplane/engine.h"
+#include "dataplane/record.h"
 #include "dataplane/sched.h"
 
 Test(stats, impossible_counts_are_refused)
@@ -82,4 +84,63 @@ Test(stats, ten_million_targets_fit_into_four_gib)
   size_t bytes = 2 * asz_stats_footprint(COUNT, 64) + COUNT * sizeof(struct asz_target);
   bytes += 2 * ADDRESS_SLOTS * sizeof(uint64_t);
   cr_assert(le(sz, bytes, UINT64_C(4) << 30));
+}
+
+enum { PEEK_CELLS = 32, PEEK_REPLIES = 1000000 };
+
+/* Replies of ever wider RTTs, so that the sketch is stretched again and again; then all over with the next target. */
+static void *record_replies(void *argument) {
+  struct asz_stats *stats = argument;
+  for (uint32_t i = 0; i < PEEK_REPLIES; i++) {
+    uint32_t index = i / 4096 % stats->target_count, seq = i % 4096;
+    int reordered;
+    if (seq == 0) {
+      stats->target[index].stretches++;
+      __atomic_thread_fence(__ATOMIC_SEQ_CST);
+      memset(stats->cell + (size_t)index * stats->cell_count, 0, stats->cell_count * sizeof *stats->cell);
+      stats->target[index] = (struct asz_target_stats){.stretches = stats->target[index].stretches};
+      __atomic_thread_fence(__ATOMIC_SEQ_CST);
+      stats->target[index].stretches++;
+    }
+    uint64_t rtt_ns = 1000000 + (seq % 2 ? (uint64_t)seq * 200000 : 0) - (seq % 2 ? 0 : (uint64_t)seq * 200);
+    const struct asz_reply reply = {.seq = seq, .rtt_ns = rtt_ns, .bin = asz_sketch_bin(rtt_ns)};
+    (void)asz_record_reply(stats, index, &reply, 2000000000, &reordered);
+  }
+  return NULL;
+}
+
+/* Every cell lies where one of the bins between the shortest and the longest RTT has its place, at that level. */
+static bool is_of_one_shape(const struct asz_target_stats *target, const uint16_t *cell) {
+  if (target->rtt_max_ns == 0)
+    return true;
+  struct asz_sketch shape = {.cell_count = PEEK_CELLS};
+  unsigned low = asz_sketch_bin(target->rtt_min_ns), high = asz_sketch_bin(target->rtt_max_ns);
+  asz_sketch_stretch(&shape, low, high);
+  if (shape.level != target->sketch_level)
+    return false;
+  for (uint32_t i = 0; i < PEEK_CELLS; i++)
+    if (cell[i] != 0 && ((i - (low >> shape.level)) & (PEEK_CELLS - 1)) > (high >> shape.level) - (low >> shape.level))
+      return false;
+  return true;
+}
+
+Test(stats, peek_sees_line_and_cells_of_one_shape)
+{
+  struct asz_stats *stats = NULL;
+  struct asz_target_stats target;
+  uint16_t cell[PEEK_CELLS];
+  pthread_t thread;
+  cr_assert(eq(int, asz_stats_new(&stats, 3, PEEK_CELLS), 0));
+  cr_assert(eq(int, pthread_create(&thread, NULL, record_replies, stats), 0));
+  for (uint32_t i = 0; i < PEEK_REPLIES; i++) {
+    asz_stats_peek(stats, i % 3, &target, cell);
+    cr_assert(is_of_one_shape(&target, cell), "peek %u", i);
+  }
+  pthread_join(thread, NULL);
+  for (uint32_t i = 0; i < 3; i++) {
+    asz_stats_peek(stats, i, &target, cell);
+    cr_assert(eq(int, memcmp(&target, &stats->target[i], sizeof target), 0));
+    cr_assert(eq(int, memcmp(cell, stats->cell + (size_t)i * PEEK_CELLS, sizeof cell), 0));
+  }
+  asz_stats_free(stats);
 }
