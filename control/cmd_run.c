@@ -6,6 +6,7 @@
 
 #include "control/cmd.h"
 #include "control/dryrun.h"
+#include "control/resume.h"
 #include "control/validator.h"
 #include "dataplane/base/log.h"
 #include "dataplane/eal.h"
@@ -46,13 +47,18 @@ static void bottleneck_print(const struct asz_faults *faults) {
 
 static int print_result(const struct asz_cmd_context *context, const struct asz_run_result *result) {
   if (context->json)
-    return asz_cmd_json(json_pack(
-        "{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:o, s:o}", "epochs", (json_int_t)result->epochs, "recommendations",
-        (json_int_t)result->recommendations, "interrupted", result->interrupted, "last", "epoch", (json_int_t)result->last.number,
-        "complete", result->last.complete, "providers", (json_int_t)result->last.providers, "up", (json_int_t)result->last.up,
-        "down", (json_int_t)result->last.down, "faults", faults_json(&result->faults), "counters", counters_json(result)));
+    return asz_cmd_json(json_pack("{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:I, s:I, s:o, s:o}", "epochs",
+                                  (json_int_t)result->epochs, "recommendations", (json_int_t)result->recommendations,
+                                  "interrupted", result->interrupted, "last", "epoch", (json_int_t)result->last.number,
+                                  "complete", result->last.complete, "providers", (json_int_t)result->last.providers, "up",
+                                  (json_int_t)result->last.up, "down", (json_int_t)result->last.down, "snapshots",
+                                  (json_int_t)result->snapshots, "snapshots_failed", (json_int_t)result->snapshots_failed,
+                                  "faults", faults_json(&result->faults), "counters", counters_json(result)));
   counters_print(result);
   bottleneck_print(&result->faults);
+  if (result->snapshots_failed)
+    printf("%u of %u snapshots of a running epoch could not be written\n", result->snapshots_failed,
+           result->snapshots + result->snapshots_failed);
   printf("%u epochs closed, %u recommendations; `assize status` shows where things stand\n", result->epochs,
          result->recommendations);
   return ASZ_EXIT_OK;
@@ -76,6 +82,8 @@ static int probe(const struct asz_cmd_context *context, struct asz_validator *v,
         .roster = v->roster,
         .epochs = v->epochs,
         .deny = &v->deny,
+        .snapshot_path = context->home.snapshot_path,
+        .key = &v->key,
         .epochs_max = epochs_max,
     };
     err = asz_run_loop(&run, &result, &diag);
@@ -95,8 +103,9 @@ static int dry_run(const struct asz_cmd_context *context, const char *text) {
 
 static int run_run(const struct asz_cmd_context *context, int argc, char **argv) {
   const char *epochs = NULL, *frames = NULL;
-  bool dry = false;
-  const struct asz_cmd_option option[] = {{"--epochs", .value = &epochs}, {"--dry-run", .flag = &dry}};
+  bool dry = false, resume = false;
+  const struct asz_cmd_option option[] = {
+      {"--epochs", .value = &epochs}, {"--dry-run", .flag = &dry}, {"--resume", .flag = &resume}};
   size_t count;
   if (asz_cmd_options("run", argc, argv, option, sizeof option / sizeof option[0], &frames, 1, &count))
     return ASZ_EXIT_INPUT;
@@ -114,7 +123,9 @@ static int run_run(const struct asz_cmd_context *context, int argc, char **argv)
   int err = asz_validator_open(&v, &context->home, &diag);
   if (err)
     return asz_cmd_fail(err, &diag);
-  err = asz_validator_network(&v, &context->home, &diag);
+  err = asz_resume(&v, &context->home, resume, &diag);
+  if (!err)
+    err = asz_validator_network(&v, &context->home, &diag);
   int code = err ? asz_cmd_fail(err, &diag) : probe(context, &v, (uint32_t)epochs_max);
   asz_validator_close(&v);
   return code;
@@ -124,10 +135,13 @@ const struct asz_cmd asz_cmd_run = {
     .name = "run",
     .summary = "probe, challenge and score the registered providers, epoch after epoch",
     .usage =
-        "usage: assize run [--epochs N] [--dry-run [FRAMES]]\n"
+        "usage: assize run [--epochs N] [--resume] [--dry-run [FRAMES]]\n"
         "\n"
         "  assize run                 until Ctrl-C; what was measured by then is scored and kept\n"
         "  assize run --epochs 3      three epochs\n"
+        "  assize run --resume        first close the epoch that a crash, a kill or a full disk cut off, from its snapshot; "
+        "without\n"
+        "                             one, the same as run: right for a service manager\n"
         "  assize run --dry-run 20    show the plan and its first 20 frames (10) as text and hex; send, log and store nothing\n"
         "  assize run --dry-run | text2pcap - plan.pcap\n"
         "\n"

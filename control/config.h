@@ -72,6 +72,7 @@
   X(slash, s3_slots_min, U64, "slots", "3", 1, 64, 1, "no S3 from an epoch with fewer judged slots")                             \
   X(slash, jail_first_s, U64, "s", "3600", 1, 864000, 1, "jail of the first two S3")                                             \
   X(slash, jail_last_s, U64, "s", "86400", 1, 8640000, 1, "jail of each later S3")                                               \
+  X(store, snapshot_s, U64, "s", "5", 0, 3600, 0, "how often what the running epoch measured is saved; 0: never")                \
   X(store, transcript_days, U64, "days", "35", 1, 3650, 0, "how long failures and transcripts are kept")
 
 enum { ASZ_CONFIG_TEXT_MAX = 192 }; /* with the NUL; over every TEXT's max */

@@ -132,12 +132,7 @@ int asz_epochs_open(struct asz_epochs *e, struct asz_epoch *ret_epoch, struct as
   return 0;
 }
 
-/* keep_transcript copies an outcome until its epoch's transaction. Every answer that was not right is kept, and of the right ones
- * those whose nonce starts with six zero bits: a sample of 1 in 64 that the provider cannot foresee and anyone can check. */
-static int keep_transcript(struct asz_epochs *e, const struct asz_outcome *o) {
-  enum { NONCE_AT = 64 };
-  if (!o->answer || (o->verdict == ASZ_VERDICT_PASS && o->challenge[NONCE_AT] >> 2 != 0))
-    return 0;
+int asz_epochs_transcript_keep(struct asz_epochs *e, const struct asz_outcome *o) {
   if (e->transcript_count == e->transcript_capacity) {
     size_t capacity = e->transcript_capacity ? 2 * e->transcript_capacity : 64;
     struct asz_kept_transcript *grown = realloc(e->transcript, capacity * sizeof *grown);
@@ -167,15 +162,23 @@ static int keep_transcript(struct asz_epochs *e, const struct asz_outcome *o) {
               .answer = bytes + o->challenge_bytes,
               .answer_bytes = o->answer_bytes,
           },
+      .provider = o->provider,
       .bytes = bytes,
   };
   return 0;
 }
 
+/* Every answer that was not right is kept, and of the right ones those whose nonce starts with six zero bits: a sample of 1 in 64
+ * that the provider cannot foresee and anyone can check. */
+static bool is_kept(const struct asz_outcome *o) {
+  enum { NONCE_AT = 64 };
+  return o->answer && (o->verdict != ASZ_VERDICT_PASS || o->challenge[NONCE_AT] >> 2 == 0);
+}
+
 void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
   struct asz_epochs *e = context;
   struct asz_epochs_entry *entry = &e->entry[o->provider];
-  if (keep_transcript(e, o)) {
+  if (is_kept(o) && asz_epochs_transcript_keep(e, o)) {
     /* Without its transcript nothing can be proved: our fault, so not the provider's. */
     asz_log(ASZ_LOG_WARN, "no memory for a transcript of %s: unjudged", e->roster->provider[o->provider].name);
     entry->answers.unjudged++;

@@ -60,6 +60,18 @@ void asz_epochs_slot_done(struct asz_epochs *epochs, uint64_t slot);
 /* asz_epochs_slot_last: the last correctness slot that was stepped by anyone; a slot is never used twice. */
 uint64_t asz_epochs_slot_last(const struct asz_epochs *epochs);
 
+/* For snapshots (snapshot.h): what is held of the running epoch in memory alone: outcomes, steps of the e-processes, transcripts.
+ * asz_epochs_keep_write fills asz_epochs_keep_bytes bytes; round_slot: of the round that is open; 0: none. asz_epochs_keep_check:
+ * ASZ_EFORMAT unless these are such bytes, of so many providers; asz_epochs_keep_row: which provider of the store is there (of
+ * checked bytes). asz_epochs_restore: into fresh ones, just loaded; a round that
+ * was open is over then; ASZ_EFORMAT, ASZ_ENOMEM: only good to be freed. */
+size_t asz_epochs_keep_bytes(const struct asz_epochs *epochs);
+void asz_epochs_keep_write(const struct asz_epochs *epochs, uint64_t round_slot, uint8_t *ret_bytes);
+ASZ_MUST_CHECK int asz_epochs_keep_check(const uint8_t *bytes, size_t size_bytes, uint32_t provider_count);
+int64_t asz_epochs_keep_row(const uint8_t *bytes, uint32_t index);
+ASZ_MUST_CHECK int asz_epochs_restore(struct asz_epochs *epochs, uint32_t epoch, const uint8_t *bytes, size_t size_bytes,
+                                      struct asz_diag *diag);
+
 /* asz_epochs_close: plan and stats are of this epoch, sealed. On error nothing of the epoch is in the store. */
 ASZ_MUST_CHECK int asz_epochs_close(struct asz_epochs *epochs, const struct asz_epoch *epoch, const struct asz_plan *plan,
                                     const struct asz_stats *stats, bool complete, struct asz_epoch_summary *ret_summary,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What epoch.c (open, outcomes), epoch_close.c (scores, report, store) and accuse.c (evidence) share. Nobody else includes it. */
+/* What epoch.c (open, outcomes), epoch_close.c (scores, report, store), epoch_keep.c (snapshots) and accuse.c (evidence) share.
+ * Nobody else includes it. */
 #ifndef ASZ_CONTROL_EPOCH_INTERNAL_H
 #define ASZ_CONTROL_EPOCH_INTERNAL_H
 
@@ -19,7 +20,8 @@ struct asz_epochs_entry {
 /* A transcript waiting for its epoch's transaction; the datagrams are its own memory. */
 struct asz_kept_transcript {
   struct asz_transcript_row row;
-  uint8_t *bytes; /* challenge, then answer */
+  uint32_t provider; /* plan index */
+  uint8_t *bytes;    /* challenge, then answer */
 };
 
 struct asz_epochs {
@@ -39,6 +41,9 @@ struct asz_epochs {
   uint8_t *report; /* records of ASZ_RECORD_BYTES */
   uint8_t (*leaf)[32], (*node)[32];
 };
+
+/* asz_epochs_transcript_keep copies an outcome with its datagrams until the epoch's transaction; ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_epochs_transcript_keep(struct asz_epochs *epochs, const struct asz_outcome *outcome);
 
 /* An accusation on its way: decided, evidence built, entry appended to the log but not yet published. */
 struct asz_accusation {

@@ -32,7 +32,8 @@ int asz_home_locate(struct asz_home *ret_home, const char *explicit_dir, struct 
   else
     return asz_diag_set(diag, ASZ_EINVAL, "no home: give --home DIR, or set ASSIZE_HOME");
   if (err || join(home.config_path, home.dir, "assize.conf") != 0 || join(home.key_path, home.dir, "validator.key") != 0 ||
-      join(home.store_path, home.dir, "store.db") != 0 || join(home.log_path, home.dir, "log") != 0)
+      join(home.store_path, home.dir, "store.db") != 0 || join(home.log_path, home.dir, "log") != 0 ||
+      join(home.snapshot_path, home.dir, "epoch.snapshot") != 0)
     return asz_diag_set(diag, ASZ_EINVAL, "the home directory's path is too long (over %d bytes)", ASZ_PATH_MAX - 16);
   *ret_home = home;
   return 0;

@@ -5,6 +5,7 @@
  *   HOME/validator.key    identity, 0600 (asz_identity); signs checkpoints and evidence
  *   HOME/store.db         SQLite store
  *   HOME/log/             transparency log: serve it with any web server
+ *   HOME/epoch.snapshot   while an epoch runs: what it has measured (asz_snapshot)
  * Chosen by --home DIR, else $ASSIZE_HOME, else $HOME/.assize. */
 #ifndef ASZ_CONTROL_HOME_H
 #define ASZ_CONTROL_HOME_H
@@ -21,6 +22,7 @@ enum { ASZ_PATH_MAX = 4096 };
 struct asz_home {
   char dir[ASZ_PATH_MAX];
   char config_path[ASZ_PATH_MAX], key_path[ASZ_PATH_MAX], store_path[ASZ_PATH_MAX], log_path[ASZ_PATH_MAX];
+  char snapshot_path[ASZ_PATH_MAX];
 };
 
 /* asz_home_locate only makes the paths (explicit_dir may be NULL). ASZ_EINVAL when too long or nothing is set. */

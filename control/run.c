@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control/cmd.h"
+#include "control/keeper.h"
 #include "dataplane/base/log.h"
 
 enum {
@@ -34,6 +35,8 @@ struct loop {
   uint64_t status_ns;
   uint64_t deny_ns; /* when the deny list is looked at next */
   uint32_t opened;
+  struct asz_keeper keeper;
+  uint8_t params_hash[32];
   struct asz_run_result result;
 };
 
@@ -87,6 +90,7 @@ static int begin_epoch(struct loop *l, const struct running *running, struct asz
   l->current = *running;
   l->next_opened = false;
   l->probing_until_ns = asz_clock_monotonic_ns() + l->current.plan.duration_ns;
+  asz_keeper_begin(&l->keeper, asz_clock_monotonic_ns());
   return asz_engine_epoch_begin(l->run->engine, &l->current.plan, diag);
 }
 
@@ -172,6 +176,7 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
                              &summary, diag);
   if (err)
     return err;
+  asz_keeper_drop(&l->keeper);
   l->result.epochs++;
   l->result.recommendations += summary.recommendations;
   l->result.last = summary;
@@ -206,6 +211,18 @@ static void look_at_deny(struct loop *l, uint64_t now_ns, bool force) {
   }
 }
 
+static struct asz_keeper_epoch kept_epoch(const struct loop *l) {
+  return (struct asz_keeper_epoch){
+      .engine = l->run->engine,
+      .epochs = l->run->epochs,
+      .epoch = &l->current.epoch,
+      .plan = &l->current.plan,
+      .params_hash = l->params_hash,
+      .root = l->run->roster->root,
+      .round_slot = l->round_open ? l->round_slot : 0,
+  };
+}
+
 static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   uint64_t now_ns = asz_clock_monotonic_ns();
   unsigned done = asz_pipeline_step(l->pipeline, now_ns);
@@ -213,12 +230,19 @@ static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
     done += l->run->hooks.pump(l->run->hooks.context);
   maybe_end_round(l);
   if (asz_cmd_interrupted() && !l->result.interrupted) {
+    const struct asz_keeper_epoch kept = kept_epoch(l);
     l->result.interrupted = true;
     asz_engine_epoch_end(l->run->engine);
+    asz_keeper_now(&l->keeper, &kept);
   }
   look_at_deny(l, now_ns, asz_cmd_reload_asked());
   show_status(l, now_ns, false);
-  switch (asz_engine_phase(l->run->engine)) {
+  enum asz_engine_phase phase = asz_engine_phase(l->run->engine);
+  if (phase == ASZ_PHASE_PROBING || phase == ASZ_PHASE_COOLDOWN) {
+    const struct asz_keeper_epoch kept = kept_epoch(l);
+    asz_keeper_turn(&l->keeper, &kept, now_ns);
+  }
+  switch (phase) {
   case ASZ_PHASE_PROBING:
     maybe_begin_round(l, now_ns);
     break;
@@ -267,6 +291,8 @@ int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, s
     if (err)
       asz_diag_set(diag, err, "cannot take memory for the statistics of %u providers: %s", run->roster->count, asz_err_str(err));
   }
+  asz_config_hash(run->config, l.params_hash);
+  asz_keeper_open(&l.keeper, run->snapshot_path, run->config->store_snapshot_s, run->key);
   struct running first;
   if (!err)
     err = open_epoch(&l, &first, diag);
@@ -280,8 +306,11 @@ int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, s
   if (!err) {
     asz_engine_counters(run->engine, &l.result.engine);
     asz_pipeline_counters(l.pipeline, l.result.pipeline);
+    l.result.snapshots = l.keeper.written;
+    l.result.snapshots_failed = l.keeper.failed;
     *ret_result = l.result;
   }
+  asz_keeper_close(&l.keeper);
   asz_pipeline_free(l.pipeline);
   asz_stats_free(l.stats[0]);
   asz_stats_free(l.stats[1]);

@@ -3,7 +3,8 @@
  * run` and `assize lab` are this loop with another port under the engine.
  *
  * Two statistics buffers: while the engine fills one, the sealed one is scored; the gap between two epochs is the cooldown. An
- * interrupt ends the running epoch early, and what it measured is scored and kept. */
+ * interrupt ends the running epoch early, and what it measured is scored and kept. What a harder stop leaves is saved every few
+ * seconds. */
 #ifndef ASZ_CONTROL_RUN_H
 #define ASZ_CONTROL_RUN_H
 
@@ -12,6 +13,7 @@
 
 #include "control/deny.h"
 #include "control/epoch.h"
+#include "dataplane/base/identity.h"
 
 /* What the lab adds; any may be NULL. All are called on the control thread. */
 struct asz_run_hooks {
@@ -28,7 +30,9 @@ struct asz_run {
   struct asz_verifier *verifier;
   struct asz_roster *roster;
   struct asz_epochs *epochs;
-  struct asz_deny *deny; /* looked at twice a second, applied to the roster; NULL: none */
+  struct asz_deny *deny;          /* looked at twice a second, applied to the roster; NULL: none */
+  const char *snapshot_path;      /* where the running epoch is saved (asz_keeper); NULL: nowhere */
+  const struct asz_identity *key; /* of the validator: of its snapshots */
   struct asz_run_hooks hooks;
   uint32_t epochs_max; /* 0: until interrupted */
   bool quiet;          /* no status line */
@@ -39,6 +43,7 @@ struct asz_run_result {
   uint32_t recommendations; /* made */
   uint32_t rounds;          /* of challenges, to their end */
   bool interrupted;
+  uint32_t snapshots, snapshots_failed; /* of running epochs */
   struct asz_epoch_summary last;
   struct asz_faults faults;   /* ours, in the slots of all epochs that they spoiled */
   struct asz_counters engine; /* totals of the run */
@@ -50,8 +55,8 @@ struct asz_run_result {
 ASZ_MUST_CHECK int asz_run_plan(const struct asz_config *config, const struct asz_roster *roster, const struct asz_epoch *epoch,
                                 struct asz_stats *stats, struct asz_plan *ret_plan, struct asz_diag *diag);
 
-/* asz_run_loop returns when epochs_max are closed or after an interrupt. On error the running epoch is lost, those before are
- * kept. */
+/* asz_run_loop returns when epochs_max are closed or after an interrupt. On error of the running epoch no more than its last
+ * snapshot is left, those before are kept. */
 ASZ_MUST_CHECK int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag);
 
 #endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an epoch holds in memory alone: out as bytes and in again. Three providers of one key, in a real store. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/epoch_internal.h"
+#include "control/file.h"
+#include "dataplane/base/bytes.h"
+
+enum { COUNT = 3, EPOCH = 4, SLOT = 1000 };
+
+static char dir[64];
+static struct asz_store *store;
+static struct asz_config config;
+static struct asz_identity validator, provider_key;
+static struct asz_roster *roster;
+static struct asz_epochs *epochs, *again;
+static struct asz_diag diag;
+static uint8_t *bytes;
+static size_t size;
+
+static struct asz_epochs *fresh(void) {
+  struct asz_epochs *e;
+  cr_assert_eq(asz_epochs_new(&e, &config, &validator, store, NULL, "log", roster, &diag), 0, "%s", diag.text);
+  return e;
+}
+
+static void begin(void) {
+  char path[96];
+  const uint8_t seed[2][32] = {{1}, {2}};
+  strcpy(dir, "/tmp/asz_keep_XXXXXX");
+  cr_assert_not_null(mkdtemp(dir));
+  snprintf(path, sizeof path, "%s/store.db", dir);
+  asz_config_default(&config);
+  asz_identity_from_seed(&validator, seed[0]);
+  asz_identity_from_seed(&provider_key, seed[1]);
+  cr_assert_eq(asz_store_create(path, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_store_open(&store, path, false, &diag), 0, "%s", diag.text);
+  struct asz_provider *provider = calloc(COUNT, sizeof *provider);
+  for (uint32_t i = 0; i < COUNT; i++) {
+    asz_provider_init(&provider[i]);
+    provider[i].row = i + 1;
+    snprintf(provider[i].name, sizeof provider[i].name, "p%u", i);
+    provider[i].ipv4 = 0xc0000201 + i;
+    provider[i].device = i;
+    provider[i].probe = ASZ_PROBE_STAMP_TLV;
+    memcpy(provider[i].public_key, provider_key.public_key, 32);
+  }
+  cr_assert_eq(asz_roster_new(&roster, provider, COUNT, &validator, &diag), 0, "%s", diag.text);
+  epochs = fresh();
+}
+
+static void end(void) {
+  asz_epochs_free(epochs);
+  asz_epochs_free(again);
+  asz_roster_free(roster);
+  asz_store_close(store);
+  free(bytes);
+  asz_file_remove_tree(dir);
+}
+
+TestSuite(epoch_keep, .init = begin, .fini = end);
+
+static void outcome(uint32_t provider, uint64_t slot, enum asz_verdict verdict) {
+  const uint8_t challenge[100] = {7}, answer[130] = {8, 9};
+  const struct asz_outcome o = {
+      .provider = provider,
+      .epoch = EPOCH,
+      .slot = slot,
+      .kind = ASZ_KIND_SIG,
+      .verdict = (uint8_t)verdict,
+      .tx_ns = 11,
+      .rx_ns = 22,
+      .clock_error_ns = 33,
+      .challenge = challenge,
+      .challenge_bytes = sizeof challenge,
+      .answer = verdict == ASZ_VERDICT_NONE ? NULL : answer,
+      .answer_bytes = verdict == ASZ_VERDICT_NONE ? 0 : sizeof answer,
+  };
+  asz_epochs_outcome(epochs, &o);
+}
+
+static void some_challenges(void) {
+  outcome(0, SLOT, ASZ_VERDICT_PASS);
+  outcome(1, SLOT, ASZ_VERDICT_FAIL);
+  outcome(2, SLOT, ASZ_VERDICT_NONE);
+  asz_epochs_slot_done(epochs, SLOT);
+  outcome(2, SLOT + 1, ASZ_VERDICT_FAIL); /* of a round that is still open */
+}
+
+static void save(const struct asz_epochs *e, uint64_t round_slot) {
+  free(bytes);
+  size = asz_epochs_keep_bytes(e);
+  bytes = malloc(size);
+  asz_epochs_keep_write(e, round_slot, bytes);
+}
+
+Test(epoch_keep, every_truncation_is_refused)
+{
+  some_challenges();
+  save(epochs, SLOT + 1);
+  cr_assert_eq(asz_epochs_keep_check(bytes, size, COUNT), 0);
+  cr_assert_eq(asz_epochs_keep_check(bytes, size, COUNT - 1), ASZ_EFORMAT);
+  cr_assert_eq(asz_epochs_keep_check(bytes, size, COUNT + 1), ASZ_EFORMAT);
+  for (size_t cut = 0; cut < size; cut++)
+    cr_assert_eq(asz_epochs_keep_check(bytes, cut, COUNT), ASZ_EFORMAT, "%zu bytes", cut);
+}
+
+Test(epoch_keep, open_round_of_a_slot_that_is_over_is_refused)
+{
+  some_challenges();
+  save(epochs, SLOT);
+  again = fresh();
+  cr_assert_eq(asz_epochs_restore(again, EPOCH, bytes, size, &diag), ASZ_EFORMAT);
+  asz_be64_store(bytes, UINT64_MAX);
+  cr_assert_eq(asz_epochs_restore(again, EPOCH, bytes, size, &diag), ASZ_EFORMAT);
+}
+
+Test(epoch_keep, between_rounds_the_same_bytes_come_back)
+{
+  some_challenges();
+  asz_epochs_slot_done(epochs, SLOT + 1);
+  save(epochs, 0);
+  again = fresh();
+  cr_assert_eq(asz_epochs_restore(again, EPOCH, bytes, size, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_epochs_slot_last(again), SLOT + 1);
+  uint8_t *first = bytes;
+  size_t first_bytes = size;
+  bytes = NULL;
+  save(again, 0);
+  cr_assert(size == first_bytes && memcmp(first, bytes, size) == 0);
+  free(first);
+}
+
+Test(epoch_keep, round_that_was_open_is_over)
+{
+  some_challenges();
+  save(epochs, SLOT + 1);
+  again = fresh();
+  cr_assert_eq(asz_epochs_restore(again, EPOCH, bytes, size, &diag), 0, "%s", diag.text);
+  asz_epochs_slot_done(epochs, SLOT + 1);
+  cr_assert_eq(asz_epochs_slot_last(again), SLOT + 1);
+  for (uint32_t i = 0; i < COUNT; i++) {
+    cr_assert_eq(again->entry[i].state.eprocess.slots, 2);
+    cr_assert_eq(again->entry[i].state.eprocess.wrong, epochs->entry[i].state.eprocess.wrong);
+    cr_assert_eq(asz_eprocess_value_q32(&again->entry[i].state.eprocess),
+                 asz_eprocess_value_q32(&epochs->entry[i].state.eprocess));
+    cr_assert_eq(again->entry[i].answers.fail, epochs->entry[i].answers.fail);
+    cr_assert_eq(again->entry[i].answers.missing, epochs->entry[i].answers.missing);
+  }
+  cr_assert_eq(again->transcript_count, epochs->transcript_count);
+  cr_assert_eq(again->transcript[0].row.epoch, EPOCH);
+}
