@@ -45,26 +45,103 @@ static void bottleneck_print(const struct asz_faults *faults) {
            faults->count[fault], asz_faults_total(faults), asz_fault_advice(fault));
 }
 
-static int print_result(const struct asz_cmd_context *context, const struct asz_run_result *result) {
+/* A run as its reloads see it. */
+struct session {
+  const struct asz_cmd_context *context;
+  struct asz_validator *v;
+  uint32_t reloads, refused; /* done; asked for and not possible */
+};
+
+static void refuse(struct session *s, const struct asz_diag *diag) {
+  s->refused++;
+  asz_log(ASZ_LOG_WARN, "%s; the run goes on with what it had", diag->text);
+}
+
+/* On SIGHUP: what is wrong is said at once, what is right waits for the epoch's end. */
+static bool reload_asked(void *context) {
+  struct session *s = context;
+  struct asz_roster_changes changes;
+  struct asz_diag diag;
+  if (asz_validator_reload(s->v, &s->context->home, false, &changes, &diag)) {
+    refuse(s, &diag);
+    return false;
+  }
+  asz_log(ASZ_LOG_INFO, "configuration and providers are read again when this epoch ends");
+  return true;
+}
+
+/* Between two epochs. What cannot be done any more by now is refused, and the run goes on as it was. */
+static void reload(struct session *s) {
+  struct asz_roster_changes changes;
+  struct asz_diag diag;
+  if (asz_validator_reload(s->v, &s->context->home, true, &changes, &diag)) {
+    refuse(s, &diag);
+    return;
+  }
+  s->reloads++;
+  asz_log(ASZ_LOG_INFO, "from the next epoch on: %u providers, %zu of them new, %zu changed; %zu registered ones are not probed",
+          s->v->roster->count, changes.added, changes.changed, changes.idle);
+}
+
+static int run_once(struct session *s, uint32_t epochs_max, struct asz_run_result *ret_result, struct asz_diag *diag) {
+  const struct asz_validator *v = s->v;
+  const struct asz_run run = {
+      .config = &v->config,
+      .engine = v->engine,
+      .verifier = v->verifier,
+      .roster = v->roster,
+      .epochs = v->epochs,
+      .deny = &s->v->deny,
+      .snapshot_path = s->context->home.snapshot_path,
+      .key = &v->key,
+      .reload_asked = reload_asked,
+      .reload_context = s,
+      .epochs_max = epochs_max,
+  };
+  return asz_run_loop(&run, ret_result, diag);
+}
+
+/* The loop, again after each reload. */
+static int run_all(struct session *s, uint32_t epochs_max, struct asz_run_result *total, struct asz_diag *diag) {
+  for (;;) {
+    struct asz_run_result result = {0};
+    int err = run_once(s, epochs_max ? epochs_max - total->epochs : 0, &result, diag);
+    if (err)
+      return err;
+    asz_run_result_add(total, &result);
+    if (!result.reload || result.interrupted || total->epochs == epochs_max)
+      return 0;
+    reload(s);
+    err = asz_validator_again(s->v, diag);
+    if (err)
+      return err;
+  }
+}
+
+static int print_result(const struct asz_cmd_context *context, const struct session *session,
+                        const struct asz_run_result *result) {
   if (context->json)
-    return asz_cmd_json(json_pack("{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:I, s:I, s:o, s:o}", "epochs",
-                                  (json_int_t)result->epochs, "recommendations", (json_int_t)result->recommendations,
-                                  "interrupted", result->interrupted, "last", "epoch", (json_int_t)result->last.number,
-                                  "complete", result->last.complete, "providers", (json_int_t)result->last.providers, "up",
-                                  (json_int_t)result->last.up, "down", (json_int_t)result->last.down, "snapshots",
-                                  (json_int_t)result->snapshots, "snapshots_failed", (json_int_t)result->snapshots_failed,
-                                  "faults", faults_json(&result->faults), "counters", counters_json(result)));
+    return asz_cmd_json(json_pack(
+        "{s:I, s:I, s:b, s:{s:I, s:b, s:I, s:I, s:I}, s:I, s:I, s:I, s:I, s:o, s:o}", "epochs", (json_int_t)result->epochs,
+        "recommendations", (json_int_t)result->recommendations, "interrupted", result->interrupted, "last", "epoch",
+        (json_int_t)result->last.number, "complete", result->last.complete, "providers", (json_int_t)result->last.providers, "up",
+        (json_int_t)result->last.up, "down", (json_int_t)result->last.down, "snapshots", (json_int_t)result->snapshots,
+        "snapshots_failed", (json_int_t)result->snapshots_failed, "reloads", (json_int_t)session->reloads, "reloads_refused",
+        (json_int_t)session->refused, "faults", faults_json(&result->faults), "counters", counters_json(result)));
   counters_print(result);
   bottleneck_print(&result->faults);
   if (result->snapshots_failed)
     printf("%u of %u snapshots of a running epoch could not be written\n", result->snapshots_failed,
            result->snapshots + result->snapshots_failed);
+  if (session->reloads || session->refused)
+    printf("configuration and providers: changed %u times, %u changes refused\n", session->reloads, session->refused);
   printf("%u epochs closed, %u recommendations; `assize status` shows where things stand\n", result->epochs,
          result->recommendations);
   return ASZ_EXIT_OK;
 }
 
 static int probe(const struct asz_cmd_context *context, struct asz_validator *v, uint32_t epochs_max) {
+  struct session session = {.context = context, .v = v};
   struct asz_diag diag;
   struct asz_run_result result = {0};
   uint16_t port_id = 0;
@@ -74,21 +151,9 @@ static int probe(const struct asz_cmd_context *context, struct asz_validator *v,
   if (!err && v->roster->control_count == 0)
     asz_log(ASZ_LOG_WARN, "no control target is registered: an outage of our own network would count against every provider; "
                           "add a reflector of yours with `assize provider add NAME --control`");
-  if (!err) {
-    const struct asz_run run = {
-        .config = &v->config,
-        .engine = v->engine,
-        .verifier = v->verifier,
-        .roster = v->roster,
-        .epochs = v->epochs,
-        .deny = &v->deny,
-        .snapshot_path = context->home.snapshot_path,
-        .key = &v->key,
-        .epochs_max = epochs_max,
-    };
-    err = asz_run_loop(&run, &result, &diag);
-  }
-  int code = err ? asz_cmd_fail(err, &diag) : print_result(context, &result);
+  if (!err)
+    err = run_all(&session, epochs_max, &result, &diag);
+  int code = err ? asz_cmd_fail(err, &diag) : print_result(context, &session, &result);
   asz_validator_close(v);
   asz_eal_stop();
   return code == ASZ_EXIT_OK && result.interrupted ? ASZ_EXIT_INTERRUPTED : code;
@@ -125,6 +190,8 @@ static int run_run(const struct asz_cmd_context *context, int argc, char **argv)
     return asz_cmd_fail(err, &diag);
   err = asz_resume(&v, &context->home, resume, &diag);
   if (!err)
+    err = asz_validator_roster(&v, &context->home, &diag);
+  if (!err)
     err = asz_validator_network(&v, &context->home, &diag);
   int code = err ? asz_cmd_fail(err, &diag) : probe(context, &v, (uint32_t)epochs_max);
   asz_validator_close(&v);
@@ -145,7 +212,9 @@ const struct asz_cmd asz_cmd_run = {
         "  assize run --dry-run 20    show the plan and its first 20 frames (10) as text and hex; send, log and store nothing\n"
         "  assize run --dry-run | text2pcap - plan.pcap\n"
         "\n"
-        "A deny list (probe.deny_file) is read again when it changes, and on SIGHUP.\n"
+        "A deny list (probe.deny_file) is read again when it changes, and on SIGHUP. On SIGHUP the configuration and the list "
+        "of\n"
+        "providers (probe.roster_file) are read again, too, and hold from the next epoch on.\n"
         "The port comes from network.eal in the configuration; root is needed for AF_XDP, AF_PACKET and most NICs.\n"
         "Exit codes: 0 done, 2 bad input, 3 the machine failed, 130 interrupted (everything measured is kept).\n",
     .run = run_run,

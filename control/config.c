@@ -417,6 +417,17 @@ int asz_config_check(const struct asz_config *config, const char *where, struct 
   return err;
 }
 
+const char *asz_config_differs(const struct asz_config *a, const struct asz_config *b, const char *section) {
+  for (size_t i = 0; i < KEY_COUNT; i++) {
+    char one[VALUE_MAX], other[VALUE_MAX];
+    format_value(a, &keys[i], one);
+    format_value(b, &keys[i], other);
+    if (strcmp(keys[i].section, section) == 0 && strcmp(one, other) != 0)
+      return keys[i].full_name;
+  }
+  return NULL;
+}
+
 int asz_config_write(FILE *out, const struct asz_config *config) {
   const char *section = "";
   fputs("# Configuration of one assize validator. Every key stands here with its meaning and range.\n", out);

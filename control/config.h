@@ -40,6 +40,9 @@
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
   X(probe, interval_ms, U64, "ms", "1000", 1, 1000000, 1, "time between two probes to a provider")                               \
   X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \
+  X(probe, roster_file, TEXT, "path", "", 0, 180, 0,                                                                             \
+    "file of who is probed, as for provider import; read at the start and on SIGHUP; relative to the home; empty: all "          \
+    "registered")                                                                                                                \
   X(probe, deny_file, TEXT, "path", "", 0, 180, 0,                                                                               \
     "file of addresses and prefixes that are never sent anything, read again when it changes; relative to the home")             \
   X(probe, rate_max_prefix_pps, U64, "probes/s", "0", 0, 200000000, 0,                                                           \
@@ -105,6 +108,8 @@ ASZ_MUST_CHECK int asz_config_load(struct asz_config *ret_config, const char *pa
 ASZ_MUST_CHECK int asz_config_read(struct asz_config *ret_config, FILE *in, const char *name, struct asz_diag *diag);
 /* asz_config_check: the relations alone; `where` names the source in the line. */
 ASZ_MUST_CHECK int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag);
+/* asz_config_differs: the full name of the first key in a section that has another value; NULL: none. */
+const char *asz_config_differs(const struct asz_config *a, const struct asz_config *b, const char *section);
 /* asz_config_write: a complete commented file of the given values. Returns 0 or ASZ_EIO. */
 ASZ_MUST_CHECK int asz_config_write(FILE *out, const struct asz_config *config);
 /* asz_config_write_table: every key as one row of a Markdown table: `assize help config` and docs/operating.md. */

@@ -14,6 +14,7 @@
 #include "control/caps.h"
 #include "control/deny.h"
 #include "control/doctor.h"
+#include "control/roster_file.h"
 #include "control/table.h"
 #include "control/tlog/tlog.h"
 #include "dataplane/base/ipv6.h"
@@ -214,11 +215,15 @@ void asz_doctor_caps(const struct asz_doctor *doctor, struct asz_finding *ret_fi
   struct asz_provider *providers = NULL;
   size_t count = 0;
   int err = asz_caps_open(&caps, doctor->home, &doctor->config, &diag);
-  if (!err && read_providers(doctor, &providers, &count, &diag))
-    err = asz_caps_check(&caps, providers, (uint32_t)count, asz_caps_run_rate(&doctor->config, count), &diag);
+  if (!err && read_providers(doctor, &providers, &count, &diag)) {
+    struct asz_roster_changes ignored;
+    err = asz_roster_file_apply(&providers, &count, NULL, false, doctor->home, &doctor->config, &ignored, &diag);
+    if (!err)
+      err = asz_caps_check(&caps, providers, (uint32_t)count, asz_caps_run_rate(&doctor->config, count), &diag);
+  }
   if (err) {
     asz_finding_set(ret_finding, ASZ_FINDING_FAIL, "%.250s", diag.text);
-    asz_finding_advise(ret_finding, "raise probe.interval_ms, or the cap if you may; mend probe.as_file");
+    asz_finding_advise(ret_finding, "raise probe.interval_ms, or the cap if you may; mend probe.as_file or probe.roster_file");
   } else {
     asz_finding_set(ret_finding, ASZ_FINDING_OK, "%s probes/s in total%s%s: kept", asz_text_count(ASZ_TEXT, caps.total_pps),
                     caps.network_pps ? ", and a cap for each /24 or /48" : "", caps.as_pps ? ", and a cap for each AS" : "");

@@ -287,6 +287,8 @@ int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options,
   if (!err)
     err = asz_validator_open(&lab->validator, &lab->home, diag);
   if (!err)
+    err = asz_validator_roster(&lab->validator, &lab->home, diag);
+  if (!err)
     err = start_network(lab, diag);
   if (err) {
     asz_lab_free(lab);

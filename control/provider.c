@@ -214,6 +214,15 @@ const struct asz_provider *asz_provider_by_row(const struct asz_provider *provid
   return low < count && providers[low].row == row ? &providers[low] : NULL;
 }
 
+bool asz_provider_same(const struct asz_provider *a, const struct asz_provider *b) {
+  return strcmp(a->name, b->name) == 0 && memcmp(a->public_key, b->public_key, sizeof a->public_key) == 0 &&
+         a->device == b->device && a->ipv4 == b->ipv4 && memcmp(a->ipv6, b->ipv6, sizeof a->ipv6) == 0 && a->port == b->port &&
+         a->challenge_port == b->challenge_port && a->probe == b->probe && a->flags == b->flags && a->control == b->control &&
+         strcmp(a->region, b->region) == 0 && strcmp(a->operator_name, b->operator_name) == 0 &&
+         a->hmac_secret_bytes == b->hmac_secret_bytes && memcmp(a->hmac_secret, b->hmac_secret, sizeof a->hmac_secret) == 0 &&
+         a->rtt_target_ns == b->rtt_target_ns;
+}
+
 void asz_provider_prefix(struct asz_prefix *ret_prefix, const struct asz_provider *provider, enum asz_provider_scope scope) {
   if (asz_provider_family(provider) == ASZ_FAMILY_IPV6)
     asz_prefix_of_ipv6(ret_prefix, provider->ipv6, scope == ASZ_PROVIDER_NETWORK ? 48 : 128);

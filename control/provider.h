@@ -77,6 +77,8 @@ static inline bool asz_provider_has_key(const struct asz_provider *provider) {
   static const uint8_t none[32];
   return memcmp(provider->public_key, none, sizeof none) != 0;
 }
+/* asz_provider_same: everything that a registration says, without row and time. */
+bool asz_provider_same(const struct asz_provider *a, const struct asz_provider *b);
 /* asz_provider_prefix: its address alone, or the network that shares a cap with it: the /24 of an
  * IPv4 address, the /48 of an IPv6 one. */
 enum asz_provider_scope { ASZ_PROVIDER_ADDRESS, ASZ_PROVIDER_NETWORK };

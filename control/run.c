@@ -135,7 +135,7 @@ static void show_status(struct loop *l, uint64_t now_ns, bool final) {
 }
 
 static bool wants_another(const struct loop *l) {
-  return !l->result.interrupted && (l->run->epochs_max == 0 || l->opened < l->run->epochs_max);
+  return !l->result.interrupted && !l->result.reload && (l->run->epochs_max == 0 || l->opened < l->run->epochs_max);
 }
 
 /* Slots that an early end cut off are nobody's fault: then there is nothing to tell. */
@@ -235,7 +235,10 @@ static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
     asz_engine_epoch_end(l->run->engine);
     asz_keeper_now(&l->keeper, &kept);
   }
-  look_at_deny(l, now_ns, asz_cmd_reload_asked());
+  bool asked = asz_cmd_reload_asked();
+  look_at_deny(l, now_ns, asked);
+  if (asked && l->run->reload_asked && l->run->reload_asked(l->run->reload_context))
+    l->result.reload = true;
   show_status(l, now_ns, false);
   enum asz_engine_phase phase = asz_engine_phase(l->run->engine);
   if (phase == ASZ_PHASE_PROBING || phase == ASZ_PHASE_COOLDOWN) {
@@ -280,6 +283,21 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
       .tries = (uint32_t)config->challenge_tries,
       .seq_log2_steps = (uint8_t)config->challenge_seq_log2_steps,
   };
+}
+
+void asz_run_result_add(struct asz_run_result *total, const struct asz_run_result *more) {
+  total->epochs += more->epochs;
+  total->recommendations += more->recommendations;
+  total->rounds += more->rounds;
+  total->interrupted |= more->interrupted;
+  total->reload = more->reload;
+  total->snapshots += more->snapshots;
+  total->snapshots_failed += more->snapshots_failed;
+  total->last = more->last;
+  total->engine = more->engine; /* counts since it was made */
+  asz_faults_add(&total->faults, &more->faults);
+  for (unsigned i = 0; i < ASZ_PCTR_COUNT; i++)
+    total->pipeline[i] += more->pipeline[i];
 }
 
 int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag) {

@@ -33,6 +33,9 @@ struct asz_run {
   struct asz_deny *deny;          /* looked at twice a second, applied to the roster; NULL: none */
   const char *snapshot_path;      /* where the running epoch is saved (asz_keeper); NULL: nowhere */
   const struct asz_identity *key; /* of the validator: of its snapshots */
+  /* On SIGHUP, beside the deny list: true when there is something to change between two epochs. NULL: never. */
+  bool (*reload_asked)(void *context);
+  void *reload_context;
   struct asz_run_hooks hooks;
   uint32_t epochs_max; /* 0: until interrupted */
   bool quiet;          /* no status line */
@@ -43,6 +46,7 @@ struct asz_run_result {
   uint32_t recommendations; /* made */
   uint32_t rounds;          /* of challenges, to their end */
   bool interrupted;
+  bool reload;                          /* ended at a boundary between two epochs, because something is to be changed */
   uint32_t snapshots, snapshots_failed; /* of running epochs */
   struct asz_epoch_summary last;
   struct asz_faults faults;   /* ours, in the slots of all epochs that they spoiled */
@@ -55,8 +59,11 @@ struct asz_run_result {
 ASZ_MUST_CHECK int asz_run_plan(const struct asz_config *config, const struct asz_roster *roster, const struct asz_epoch *epoch,
                                 struct asz_stats *stats, struct asz_plan *ret_plan, struct asz_diag *diag);
 
-/* asz_run_loop returns when epochs_max are closed or after an interrupt. On error of the running epoch no more than its last
- * snapshot is left, those before are kept. */
+/* asz_run_result_add: what the next run of the loop, with other providers or parameters, adds to a total. */
+void asz_run_result_add(struct asz_run_result *total, const struct asz_run_result *more);
+
+/* asz_run_loop returns when epochs_max are closed, after an interrupt, or for a reload; the engine is stopped then. On error of
+ * the running epoch no more than its last snapshot is left, those before are kept. */
 ASZ_MUST_CHECK int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag);
 
 #endif

@@ -11,20 +11,36 @@
 
 enum { GATEWAY_WAIT_S = 10 };
 
-static int open_roster(struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
-  struct asz_provider *provider;
-  size_t count;
-  int err = asz_store_provider_list(v->store, &provider, &count, diag);
+/* Who is probed; *ret_changes: what a roster file changed. */
+static int list_providers(const struct asz_validator *v, const struct asz_home *home, bool write,
+                          struct asz_provider **ret_provider, size_t *ret_count, struct asz_roster_changes *ret_changes,
+                          struct asz_diag *diag) {
+  int err = asz_store_provider_list(v->store, ret_provider, ret_count, diag);
   if (err)
     return err;
-  if (count == 0) {
-    free(provider);
-    return asz_diag_set(diag, ASZ_EINVAL,
-                        "no provider is registered: add some with `assize provider add` or `assize provider import`");
-  }
-  err = asz_caps_open(&v->caps, home, &v->config, diag);
-  if (!err)
-    err = asz_caps_check(&v->caps, provider, (uint32_t)count, asz_caps_run_rate(&v->config, count), diag);
+  err = asz_roster_file_apply(ret_provider, ret_count, v->store, write, home, &v->config, ret_changes, diag);
+  if (!err && *ret_count == 0)
+    err = asz_diag_set(diag, ASZ_EINVAL,
+                       "no provider is registered: add some with `assize provider add` or `assize provider import`");
+  if (err)
+    free(*ret_provider);
+  return err;
+}
+
+static int open_caps(struct asz_validator *v, const struct asz_home *home, const struct asz_provider *provider, size_t count,
+                     struct asz_diag *diag) {
+  int err = asz_caps_open(&v->caps, home, &v->config, diag);
+  return err ? err : asz_caps_check(&v->caps, provider, (uint32_t)count, asz_caps_run_rate(&v->config, count), diag);
+}
+
+static int open_roster(struct asz_validator *v, const struct asz_home *home, bool write, struct asz_roster_changes *ret_changes,
+                       struct asz_diag *diag) {
+  struct asz_provider *provider;
+  size_t count;
+  int err = list_providers(v, home, write, &provider, &count, ret_changes, diag);
+  if (err)
+    return err;
+  err = open_caps(v, home, provider, count, diag);
   if (err) {
     free(provider);
     return err;
@@ -35,6 +51,11 @@ static int open_roster(struct asz_validator *v, const struct asz_home *home, str
   if (!err)
     (void)asz_deny_apply(&v->deny, v->roster);
   return err;
+}
+
+int asz_validator_roster(struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
+  struct asz_roster_changes ignored;
+  return open_roster(v, home, true, &ignored, diag);
 }
 
 /* check_origin: the log keeps the name it was made with; evidence names it too, and the two must agree. */
@@ -54,8 +75,6 @@ int asz_validator_open(struct asz_validator *ret_validator, const struct asz_hom
     err = asz_tlog_open(&v.log, home->log_path, &v.key, diag);
   if (!err)
     err = check_origin(&v, home, diag);
-  if (!err)
-    err = open_roster(&v, home, diag);
   if (err) {
     asz_validator_close(&v);
     return err;
@@ -66,9 +85,10 @@ int asz_validator_open(struct asz_validator *ret_validator, const struct asz_hom
 
 int asz_validator_look(struct asz_validator *ret_validator, const struct asz_home *home, struct asz_diag *diag) {
   struct asz_validator v = {0};
+  struct asz_roster_changes ignored;
   int err = asz_home_open(home, true, &v.config, &v.key, &v.store, diag);
   if (!err)
-    err = open_roster(&v, home, diag);
+    err = open_roster(&v, home, false, &ignored, diag);
   if (err) {
     asz_validator_close(&v);
     return err;
@@ -95,11 +115,12 @@ static int network_refuse(const struct asz_home *home, const char *key, const ch
                       got);
 }
 
-int asz_validator_network(const struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
+/* For so many providers, some of them with IPv6 addresses. */
+static int check_network(const struct asz_config *c, const struct asz_home *home, size_t count, size_t ipv6_count,
+                         struct asz_diag *diag) {
   static const char us[] = "this validator on the port", next_hop[] = "the next hop to the providers";
-  const struct asz_config *c = &v->config;
   bool local6 = !asz_ipv6_is_none(c->network_local_ip6), gateway6 = !asz_ipv6_is_none(c->network_gateway_ip6);
-  bool needs6 = v->roster->ipv6_count > 0, needs4 = v->roster->ipv6_count != v->roster->count;
+  bool needs6 = ipv6_count > 0, needs4 = ipv6_count != count;
   if (!c->network_local_ip && (needs4 || c->network_gateway_ip))
     return network_refuse(home, "local_ip", us, "0.0.0.0", diag);
   if (!c->network_gateway_ip && c->network_local_ip)
@@ -109,6 +130,10 @@ int asz_validator_network(const struct asz_validator *v, const struct asz_home *
   if (!gateway6 && local6)
     return network_refuse(home, "gateway_ip6", next_hop, "::", diag);
   return 0;
+}
+
+int asz_validator_network(const struct asz_validator *v, const struct asz_home *home, struct asz_diag *diag) {
+  return check_network(&v->config, home, v->roster->count, v->roster->ipv6_count, diag);
 }
 
 int asz_validator_next_epoch(const struct asz_validator *v, uint32_t *ret_number, struct asz_diag *diag) {
@@ -169,6 +194,13 @@ static int gateway_silent(const struct asz_validator *v, int err, struct asz_dia
                       GATEWAY_WAIT_S, ipv6 ? "ip6" : "ip", ipv6 ? "ip6" : "ip");
 }
 
+/* A quarter more than now may come while it runs; tables of addresses cost some 50 bytes each. */
+static uint32_t room_for(uint32_t count) {
+  enum { LEAST = 4096, MOST = 1 << 24 };
+  uint64_t room = (uint64_t)count + count / 4;
+  return room < LEAST ? LEAST : room > MOST ? MOST : (uint32_t)room;
+}
+
 int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
   struct asz_engine_config config;
   asz_engine_config_default(&config);
@@ -182,8 +214,10 @@ int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned fir
   config.spreading = (enum asz_spreading)v->config.network_spreading;
   config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
   config.checksum_rx = v->config.network_check_checksums != 0;
-  config.target_count_max = v->roster->count > ASZ_SWEEP_PORTS_MAX ? v->roster->count : ASZ_SWEEP_PORTS_MAX;
-  config.ipv6_count_max = v->roster->ipv6_count;
+  v->room = room_for(v->roster->count);
+  v->room6 = asz_ipv6_is_none(config.local_ipv6) ? v->roster->ipv6_count : room_for(v->roster->ipv6_count);
+  config.target_count_max = v->room;
+  config.ipv6_count_max = v->room6;
   int err = find_lcores(&config, v->config.network_prober_lcores, first_worker, diag);
   if (!err)
     err = asz_engine_new(&v->engine, &config, diag);
@@ -208,6 +242,104 @@ int asz_validator_start(struct asz_validator *v, const struct asz_home *home, ui
   if (!err)
     err = asz_epochs_new(&v->epochs, &v->config, &v->key, v->store, v->log, home->log_path, v->roster, diag);
   return err;
+}
+
+static int check_room(const struct asz_validator *v, size_t count, size_t ipv6_count, struct asz_diag *diag) {
+  if (count > v->room || ipv6_count > v->room6)
+    return asz_diag_set(
+        diag, ASZ_ERANGE,
+        "%zu providers (%zu with IPv6 addresses): expected at most %u (%u) until the next start: restart for more", count,
+        ipv6_count, v->room, v->room6);
+  return 0;
+}
+
+/* What ports, log and identity were opened with stays. */
+static int check_fixed(const struct asz_validator *v, const struct asz_config *next, const struct asz_home *home,
+                       struct asz_diag *diag) {
+  const char *key = asz_config_differs(&v->config, next, "network");
+  if (!key)
+    key = asz_config_differs(&v->config, next, "validator");
+  if (key)
+    return asz_diag_set(diag, ASZ_ESTATE, "%s: %s: expected the value with which it was started: restart to change it",
+                        home->config_path, key);
+  return 0;
+}
+
+/* Configuration, roster, caps and deny list of the two change places. */
+static void swap_world(struct asz_validator *a, struct asz_validator *b) {
+  struct asz_validator c = *a;
+  a->config = b->config;
+  a->roster = b->roster;
+  a->caps = b->caps;
+  a->deny = b->deny;
+  b->config = c.config;
+  b->roster = c.roster;
+  b->caps = c.caps;
+  b->deny = c.deny;
+  asz_identity_wipe(&c.key);
+}
+
+/* The states are read last, from a store in which the last epoch is closed. */
+static int take_over(struct asz_validator *v, struct asz_validator *next, const struct asz_home *home, struct asz_diag *diag) {
+  struct asz_epochs *epochs;
+  swap_world(v, next);
+  int err = asz_epochs_new(&epochs, &v->config, &v->key, v->store, v->log, home->log_path, v->roster, diag);
+  if (err) {
+    swap_world(v, next);
+    return err;
+  }
+  asz_epochs_free(v->epochs);
+  v->epochs = epochs;
+  return 0;
+}
+
+/* Everything but what takes long: the secrets shared with each identity (57 us), the states. */
+static int check_next(const struct asz_validator *v, struct asz_validator *next, const struct asz_home *home,
+                      struct asz_roster_changes *ret_changes, struct asz_diag *diag) {
+  struct asz_provider *provider;
+  size_t count, ipv6_count = 0;
+  int err = list_providers(next, home, false, &provider, &count, ret_changes, diag);
+  if (err)
+    return err;
+  for (size_t i = 0; i < count; i++)
+    ipv6_count += asz_provider_family(&provider[i]) == ASZ_FAMILY_IPV6;
+  err = open_caps(next, home, provider, count, diag);
+  free(provider);
+  if (!err)
+    err = asz_deny_open(&next->deny, home, &next->config, diag);
+  if (!err)
+    err = check_network(&next->config, home, count, ipv6_count, diag);
+  return err ? err : check_room(v, count, ipv6_count, diag);
+}
+
+int asz_validator_reload(struct asz_validator *v, const struct asz_home *home, bool apply, struct asz_roster_changes *ret_changes,
+                         struct asz_diag *diag) {
+  struct asz_validator next = {.key = v->key, .store = v->store};
+  int err = asz_config_load(&next.config, home->config_path, diag);
+  if (!err)
+    err = check_fixed(v, &next.config, home, diag);
+  if (!err)
+    err = check_next(v, &next, home, ret_changes, diag);
+  asz_caps_close(&next.caps);
+  asz_deny_close(&next.deny);
+  if (!err && apply) { /* what would be refused is known before anything is stored */
+    err = open_roster(&next, home, true, ret_changes, diag);
+    if (!err)
+      err = take_over(v, &next, home, diag);
+  }
+  next.store = NULL; /* ours */
+  asz_validator_close(&next);
+  return err;
+}
+
+int asz_validator_again(struct asz_validator *v, struct asz_diag *diag) {
+  asz_verify_free(v->verifier);
+  v->verifier = NULL;
+  int err = start_verifier(v, diag);
+  if (err)
+    return err;
+  err = asz_engine_launch(v->engine);
+  return err ? asz_diag_set(diag, err, "the prober's lcores cannot be started again: %s", asz_err_str(err)) : 0;
 }
 
 void asz_validator_close(struct asz_validator *v) {

@@ -251,6 +251,8 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
 int asz_engine_launch(struct asz_engine *engine) {
   if (engine->launched > 0)
     return ASZ_ESTATE;
+  atomic_store_explicit(&engine->stop_asked, false, memory_order_relaxed);
+  atomic_store_explicit(&engine->phase, ASZ_PHASE_IDLE, memory_order_relaxed);
   for (uint32_t i = 0; i < engine->config.lcore_count; i++) {
     if (rte_eal_remote_launch(asz_prober_main, &engine->worker[i], engine->worker[i].lcore_id) != 0) {
       asz_engine_stop(engine);

@@ -237,7 +237,8 @@ struct asz_engine;
 
 /* asz_engine_new configures and starts the port and takes all memory, on the port's NUMA node. Needs EAL. */
 ASZ_MUST_CHECK int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_config *config, struct asz_diag *diag);
-/* asz_engine_launch starts the lcores. asz_engine_stop asks them to leave their loops and waits; a running epoch is sealed first.
+/* asz_engine_launch starts the lcores, also after a stop: IDLE. asz_engine_stop asks them to leave their loops and waits; a
+ * running epoch is sealed first.
  */
 ASZ_MUST_CHECK int asz_engine_launch(struct asz_engine *engine);
 void asz_engine_stop(struct asz_engine *engine);

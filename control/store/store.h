@@ -35,6 +35,8 @@ void asz_store_rollback(struct asz_store *store);
 /* Providers. add: row is filled in; ASZ_EEXIST with a line that names which field collides. list: ascending rows, heap array to
  * be freed with free. */
 ASZ_MUST_CHECK int asz_store_provider_add(struct asz_store *store, struct asz_provider *provider, struct asz_diag *diag);
+/* asz_store_provider_update: everything but name, row and time of registration, by row. The same errors. */
+ASZ_MUST_CHECK int asz_store_provider_update(struct asz_store *store, const struct asz_provider *provider, struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_store_provider_list(struct asz_store *store, struct asz_provider **ret_providers, size_t *ret_count,
                                            struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_store_provider_find(struct asz_store *store, const char *name, struct asz_provider *ret_provider,

@@ -15,6 +15,9 @@
 #define ASZ_STATEMENT_LIST(X)                                                                                                    \
   X(PROVIDER_ADD, "INSERT INTO provider (name, public_key, device, ipv4, ipv6, port, challenge_port, probe, flags, control,"     \
                   " region, operator, rtt_target_ns, registered_ns, hmac_secret) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")        \
+  X(PROVIDER_UPDATE, "UPDATE provider SET public_key = ?, device = ?, ipv4 = ?, ipv6 = ?, port = ?, challenge_port = ?,"         \
+                     " probe = ?, flags = ?, control = ?, region = ?, operator = ?, rtt_target_ns = ?, hmac_secret = ?"          \
+                     " WHERE row = ?")                                                                                           \
   X(PROVIDER_LIST, "SELECT row, name, public_key, device, ipv4, ipv6, port, challenge_port, probe, flags, control, region,"      \
                    " operator, rtt_target_ns, registered_ns, hmac_secret FROM provider ORDER BY row")                            \
   X(PROVIDER_FIND, "SELECT row, name, public_key, device, ipv4, ipv6, port, challenge_port, probe, flags, control, region,"      \

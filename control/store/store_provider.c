@@ -45,8 +45,13 @@ static int lookup(struct asz_cursor *cursor, char ret_name[ASZ_PROVIDER_NAME_MAX
   return err ? err : found;
 }
 
+/* Is what was found somebody else's? A provider that is changed finds itself. */
+static bool is_another(const struct asz_provider *provider, const char *found, bool is_new) {
+  return is_new || strcmp(provider->name, found) != 0;
+}
+
 /* Asks before inserting, since a failed insert would name the index and take the whole import's transaction with it. */
-static int check_collisions(struct asz_store *store, const struct asz_provider *provider, struct asz_diag *diag) {
+static int check_collisions(struct asz_store *store, const struct asz_provider *provider, bool is_new, struct asz_diag *diag) {
   static const char what[] = "looking for a provider";
   char other[ASZ_PROVIDER_NAME_MAX + 1];
   struct asz_cursor cursor;
@@ -54,7 +59,7 @@ static int check_collisions(struct asz_store *store, const struct asz_provider *
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_NAME, what, diag);
   asz_bind_text(&cursor, provider->name);
   int found = lookup(&cursor, other);
-  if (found == 1)
+  if (found == 1 && is_new)
     return asz_diag_set(diag, ASZ_EEXIST, "provider %s: name: already registered", provider->name);
   if (found < 0)
     return found;
@@ -62,24 +67,33 @@ static int check_collisions(struct asz_store *store, const struct asz_provider *
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_ADDRESS, what, diag);
   bind_address(&cursor, provider);
   found = lookup(&cursor, other);
-  if (found == 1)
+  if (found == 1 && is_another(provider, other, is_new))
     return asz_diag_set(diag, ASZ_EEXIST, "provider %s: address: %s is already registered as %s", provider->name,
                         asz_provider_address(ASZ_TEXT, provider), other);
-  if (found < 0 || !asz_provider_has_key(provider))
+  if (found < 0)
     return found;
+  if (!asz_provider_has_key(provider))
+    return 0;
 
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_BY_KEY, what, diag);
   bind_key(&cursor, provider);
   asz_bind_i64(&cursor, provider->device);
   found = lookup(&cursor, other);
-  if (found == 1)
+  if (found == 1 && is_another(provider, other, is_new))
     return asz_diag_set(diag, ASZ_EEXIST, "provider %s: public key: device %u of this key is already registered as %s",
                         provider->name, provider->device, other);
-  return found;
+  return found < 0 ? found : 0;
+}
+
+static void bind_secret(struct asz_cursor *cursor, const struct asz_provider *provider) {
+  if (provider->hmac_secret_bytes > 0)
+    asz_bind_blob(cursor, provider->hmac_secret, provider->hmac_secret_bytes);
+  else
+    asz_bind_null(cursor);
 }
 
 int asz_store_provider_add(struct asz_store *store, struct asz_provider *provider, struct asz_diag *diag) {
-  int err = check_collisions(store, provider, diag);
+  int err = check_collisions(store, provider, true, diag);
   if (err)
     return err;
   struct asz_cursor cursor;
@@ -97,14 +111,33 @@ int asz_store_provider_add(struct asz_store *store, struct asz_provider *provide
   asz_bind_text(&cursor, provider->operator_name);
   asz_bind_u64(&cursor, provider->rtt_target_ns);
   asz_bind_u64(&cursor, provider->registered_ns);
-  if (provider->hmac_secret_bytes > 0)
-    asz_bind_blob(&cursor, provider->hmac_secret, provider->hmac_secret_bytes);
-  else
-    asz_bind_null(&cursor);
+  bind_secret(&cursor, provider);
   err = asz_cursor_run(&cursor);
   if (!err)
     provider->row = sqlite3_last_insert_rowid(store->db);
   return err;
+}
+
+int asz_store_provider_update(struct asz_store *store, const struct asz_provider *provider, struct asz_diag *diag) {
+  int err = check_collisions(store, provider, false, diag);
+  if (err)
+    return err;
+  struct asz_cursor cursor;
+  asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_UPDATE, "changing a provider", diag);
+  bind_key(&cursor, provider);
+  asz_bind_i64(&cursor, provider->device);
+  bind_address(&cursor, provider);
+  asz_bind_i64(&cursor, provider->port);
+  asz_bind_i64(&cursor, provider->challenge_port);
+  asz_bind_i64(&cursor, provider->probe);
+  asz_bind_i64(&cursor, provider->flags);
+  asz_bind_i64(&cursor, provider->control);
+  asz_bind_text(&cursor, provider->region);
+  asz_bind_text(&cursor, provider->operator_name);
+  asz_bind_u64(&cursor, provider->rtt_target_ns);
+  bind_secret(&cursor, provider);
+  asz_bind_i64(&cursor, provider->row);
+  return asz_cursor_run(&cursor);
 }
 
 static void read_secret(struct asz_cursor *cursor, struct asz_provider *ret_provider) {

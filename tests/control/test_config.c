@@ -339,3 +339,17 @@ Test(config, the_operators_page_lists_every_key_as_the_table_has_it)
   free(table);
   free(page);
 }
+
+Test(config, difference_is_named_by_key_and_looked_for_in_one_section)
+{
+  struct asz_config a, b;
+  struct asz_diag diag;
+  asz_config_default(&a);
+  b = a;
+  cr_assert_null(asz_config_differs(&a, &b, "network"));
+  cr_assert_eq(asz_config_set(&b, "probe.interval_ms=500", "test", &diag), 0);
+  cr_assert_null(asz_config_differs(&a, &b, "network"));
+  cr_assert_str_eq(asz_config_differs(&a, &b, "probe"), "probe.interval_ms");
+  cr_assert_eq(asz_config_set(&b, "network.local_ip6=2001:db8::1", "test", &diag), 0);
+  cr_assert_str_eq(asz_config_differs(&a, &b, "network"), "network.local_ip6");
+}

@@ -107,6 +107,7 @@ def scenario(network, folder):
         killed(validator)
         unwritable(validator)
         whole(validator)
+        changed(validator, provider_key)
         full_disk(validator, folder)
     finally:
         responder.terminate()
@@ -216,6 +217,61 @@ def unwritable(validator):
     os.rmdir(obstacle)
     check("a_snapshot_that_cannot_be_written_is_named", errors.count("epoch.snapshot: cannot write: Is a directory") == 1, errors)
     check("and_the_run_goes_on", process.returncode == 0 and "could not be written" in printed, printed + errors)
+
+
+def write_roster(validator, key, names):
+    with open(os.path.join(validator.home, "roster.csv"), "w", encoding="ascii") as file:
+        file.write("name,ip,key,device\n")
+        for i in names:
+            file.write("p%d,10.88.1.%d,%s,%d\n" % (i, i + 1, key, i))
+
+
+def configure(validator, old, new):
+    path = os.path.join(validator.home, "assize.conf")
+    with open(path, encoding="ascii") as file:
+        text = file.read()
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text.replace(old, new))
+    return old in text
+
+
+def hang_up(validator):
+    subprocess.run(["pkill", "-HUP", "-f", "--", "--home %s run" % validator.home], check=False)
+
+
+def changed(validator, key):
+    """Providers and rate change while it runs; what is wrong is refused and changes nothing."""
+    write_roster(validator, key, range(PROVIDERS))
+    check("a_roster_can_be_configured", configure(validator, "roster_file =", "roster_file = roster.csv"))
+    before = validator.last_epoch().get("epoch", 0)
+    process = validator.start("--epochs", "3")
+    time.sleep(3)
+    write_roster(validator, key, [0, 1, 1])
+    hang_up(validator)
+    time.sleep(0.5)
+    write_roster(validator, key, range(1, PROVIDERS + 2))
+    configure(validator, "source_port_base = 49152", "source_port_base = 40000")
+    hang_up(validator)
+    time.sleep(0.5)
+    configure(validator, "source_port_base = 40000", "source_port_base = 49152")
+    check("the_rate_is_in_the_file", configure(validator, "interval_ms = 100\n", "interval_ms = 50\n"))
+    hang_up(validator)
+    printed, errors = process.communicate(timeout=90)
+    check("a_run_that_is_changed_ends_as_any", process.returncode == 0, printed + errors)
+    check("a_wrong_roster_is_refused_in_one_line", errors.count("roster.csv:4: name: expected a unique one") == 1, errors)
+    check("a_key_that_needs_a_restart_is_refused", errors.count("network.source_port_base: expected the value") == 1, errors)
+    check("a_change_is_told", "9 providers, 2 of them new, 0 changed; 2 registered ones are not probed" in errors, errors)
+    check("changes_are_counted", "changed 1 times, 2 changes refused" in printed, printed)
+    last = validator.last_epoch()
+    check("epochs_go_on_across_a_change", last.get("epoch") == before + 3 and last.get("complete"), last)
+    sent = last.get("probes_sent", 0)
+    check("the_new_rate_holds", 9 * 115 <= sent <= 9 * 121, last)
+    check("nothing_was_lost_across_a_change", last.get("probes_answered") == sent, last)
+    scores = {s["provider"]: s for s in validator.json("scores").get("scores", [])}
+    check("who_is_not_in_it_rests", scores.get("p0", {}).get("epoch") == before + 1, scores.get("p0"))
+    check("who_is_new_in_it_is_probed", scores.get("p9", {}).get("epoch") == before + 3 and scores["p9"]["state"] == "up", scores.get("p9"))
+    check("and_nobody_is_down", all(scores["p%d" % i]["state"] == "up" for i in range(1, PROVIDERS + 2)), scores)
+    log_is_sound("a_changed_runs_log_is_sound", validator)
 
 
 def whole(validator):
