@@ -296,7 +296,8 @@ static void *server_main(void *argument) {
 static int socket_measure(struct figures *ret_figures, struct setting *setting, uint64_t duration_ns) {
   struct asz_diag diag = {""};
   struct server server = {.path = setting->rules.path};
-  int err = asz_udp_open(&server.udp, INADDR_LOOPBACK, 0, &diag);
+  const struct asz_address loopback = asz_address_ipv4(INADDR_LOOPBACK);
+  int err = asz_udp_open(&server.udp, &loopback, 0, &diag);
   if (err != 0) {
     fprintf(stderr, "bench_reflect: %s\n", diag.text);
     return err;

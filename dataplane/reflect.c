@@ -134,7 +134,7 @@ static void add_request(struct asz_reflect_burst *burst, unsigned at, enum asz_r
   burst->request[burst->request_count++] = (struct asz_reflect_request){
       .payload = burst->bytes[at] + frame->payload_offset,
       .payload_bytes = frame->payload_bytes,
-      .peer_ipv4 = frame->src_ipv4,
+      .peer = {.ipv4 = frame->src_ipv4},
       .peer_port = frame->src_port,
       .ttl = frame->ttl,
       .kind = (uint8_t)kind,
@@ -220,13 +220,12 @@ void asz_reflect_challenge(const struct asz_reflect_burst *burst, unsigned i, ui
   const unsigned at = burst->at[i];
   assert(request->kind == ASZ_REFLECT_KIND_CHALLENGE && request->payload_bytes <= sizeof ret_datagram->payload);
   ret_datagram->rx_ns = rx_ns;
-  ret_datagram->peer_ipv4 = request->peer_ipv4;
-  ret_datagram->local_ipv4 = burst->frame[at].dst_ipv4;
-  ret_datagram->peer_port = request->peer_port;
+  ret_datagram->ends = (struct asz_ends){
+      .peer = request->peer, .local = asz_address_ipv4(burst->frame[at].dst_ipv4), .peer_port = request->peer_port};
   ret_datagram->size_bytes = (uint16_t)request->payload_bytes;
   ret_datagram->ttl = request->ttl;
   memset(ret_datagram->zero, 0, sizeof ret_datagram->zero);
-  memcpy(ret_datagram->peer_mac, burst->bytes[at] + ASZ_ETH_SRC, sizeof ret_datagram->peer_mac);
+  memcpy(ret_datagram->ends.peer_mac, burst->bytes[at] + ASZ_ETH_SRC, sizeof ret_datagram->ends.peer_mac);
   memcpy(ret_datagram->payload, request->payload, request->payload_bytes);
 }
 
@@ -235,9 +234,9 @@ uint32_t asz_reflect_answer(const struct asz_reflect *reflect, const struct asz_
   uint8_t *ip = ret_frame + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES;
   const uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + datagram->size_bytes);
   assert(datagram->size_bytes <= sizeof datagram->payload);
-  asz_wire_eth_write(ret_frame, datagram->peer_mac, reflect->mac, ASZ_ETHERTYPE_IPV4);
-  asz_wire_ipv4_write(ip, datagram->local_ipv4, datagram->peer_ipv4, ASZ_PROTOCOL_UDP, REPLY_TTL, udp_bytes);
-  asz_wire_udp_write(udp, reflect->challenge_port, datagram->peer_port, datagram->size_bytes);
+  asz_wire_eth_write(ret_frame, datagram->ends.peer_mac, reflect->mac, ASZ_ETHERTYPE_IPV4);
+  asz_wire_ipv4_write(ip, datagram->ends.local.ipv4, datagram->ends.peer.ipv4, ASZ_PROTOCOL_UDP, REPLY_TTL, udp_bytes);
+  asz_wire_udp_write(udp, reflect->challenge_port, datagram->ends.peer_port, datagram->size_bytes);
   memcpy(udp + ASZ_UDP_BYTES, datagram->payload, datagram->size_bytes);
   asz_wire_udp_finish(ip);
   return ASZ_ETH_BYTES + ASZ_IPV4_BYTES + udp_bytes;

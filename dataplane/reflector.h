@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/base/address.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
@@ -66,7 +67,7 @@ enum asz_reflect_kind { ASZ_REFLECT_KIND_STAMP, ASZ_REFLECT_KIND_ECHO, ASZ_REFLE
 struct asz_reflect_request {
   uint8_t *payload; /* behind the UDP or ICMP header */
   uint32_t payload_bytes;
-  uint32_t peer_ipv4; /* host order */
+  struct asz_address peer;
   uint16_t peer_port; /* 0 for an echo */
   uint8_t ttl;        /* as it arrived */
   uint8_t kind;       /* enum asz_reflect_kind */
@@ -92,18 +93,16 @@ struct asz_reflector_config {
   struct asz_reflector_rules rules;
 };
 
-/* What crosses the rings. An answer keeps the request's addresses as they are: peer is who asked. */
+/* What crosses the rings. An answer keeps the request's ends as they are: peer is who asked. */
 struct asz_reflector_datagram {
   uint64_t rx_ns; /* CLOCK_REALTIME; challenges only */
-  uint32_t peer_ipv4, local_ipv4;
-  uint16_t peer_port;
+  struct asz_ends ends;
   uint16_t size_bytes;
   uint8_t ttl;
-  uint8_t peer_mac[6];
   uint8_t zero[5];
   uint8_t payload[ASZ_DATAGRAM_MAX_BYTES];
 };
-_Static_assert(sizeof(struct asz_reflector_datagram) == 1232, "what crosses the rings");
+_Static_assert(sizeof(struct asz_reflector_datagram) == 1272, "what crosses the rings");
 
 struct asz_reflector;
 

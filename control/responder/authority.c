@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "control/responder/limiter.h"
+#include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp_auth.h"
 
 /* A validator's line: 64 digits and room for a comment. */
@@ -230,8 +231,15 @@ int asz_authority_check(struct asz_authority *authority, struct asz_validator *v
   return 0;
 }
 
-static uint16_t *heard_at(struct asz_authority *authority, uint32_t source_ipv4) {
-  return &authority->heard[source_ipv4 * UINT32_C(0x9e3779b1) >> 22];
+/* By the whole address, not its network as in the limiter: hosts of one /64 may be several validators, and a source gains nothing
+ * by having many addresses, since only what verifies takes a place. */
+static uint16_t *heard_at(struct asz_authority *authority, const struct asz_address *source) {
+  uint32_t word = source->ipv4;
+  if (source->family == ASZ_FAMILY_IPV6) {
+    const uint64_t mixed = asz_be64_load(source->ipv6) ^ asz_be64_load(source->ipv6 + 8) * UINT64_C(0x9e3779b97f4a7c15);
+    word = (uint32_t)(mixed ^ mixed >> 32);
+  }
+  return &authority->heard[word * UINT32_C(0x9e3779b1) >> 22];
 }
 _Static_assert(ASZ_AUTHORITY_HEARD == 1 << (32 - 22), "as many as the hash has values");
 
@@ -253,9 +261,9 @@ static size_t try_keys(const struct asz_authority *authority, struct asz_hmac_la
   return authority->count;
 }
 
-int asz_authority_check_hmac(struct asz_authority *authority, struct asz_hmac_lanes *lanes, uint32_t source_ipv4,
+int asz_authority_check_hmac(struct asz_authority *authority, struct asz_hmac_lanes *lanes, const struct asz_address *source,
                              const uint8_t *payload, uint64_t now_ns, const struct asz_hmac_key **ret_key) {
-  uint16_t *heard = heard_at(authority, source_ipv4);
+  uint16_t *heard = heard_at(authority, source);
   if (*heard != 0) {
     const struct asz_hmac_key *key = &authority->validator[*heard - 1].hmac;
     if (asz_stamp_auth_verify(lanes, key, payload)) {

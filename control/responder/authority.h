@@ -23,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dataplane/base/address.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
 #include "dataplane/base/hmac.h"
@@ -86,7 +87,8 @@ ASZ_MUST_CHECK int asz_authority_check(struct asz_authority *authority, struct a
 /* asz_authority_check_hmac: whose key is the base packet of this authenticated STAMP request (112 bytes at least) under?
  * *ret_key stays valid until the next add. now_ns: monotonic. ASZ_EAGAIN: a new source, and too many keys were tried in the last
  * second; ASZ_EAUTH: nobody's. */
-ASZ_MUST_CHECK int asz_authority_check_hmac(struct asz_authority *authority, struct asz_hmac_lanes *lanes, uint32_t source_ipv4,
-                                            const uint8_t *payload, uint64_t now_ns, const struct asz_hmac_key **ret_key);
+ASZ_MUST_CHECK int asz_authority_check_hmac(struct asz_authority *authority, struct asz_hmac_lanes *lanes,
+                                            const struct asz_address *source, const uint8_t *payload, uint64_t now_ns,
+                                            const struct asz_hmac_key **ret_key);
 
 #endif

@@ -21,7 +21,7 @@ static enum asz_resp_counter check_form(const struct asz_datagram *datagram, str
     return ASZ_RESP_DROPPED_VERSION;
   if (asz_challenge_read(ret_challenge, payload, datagram->size_bytes) != 0)
     return ASZ_RESP_DROPPED_FORMAT;
-  if (datagram->peer_port < ASZ_SENDER_PORT_MIN)
+  if (datagram->ends.peer_port < ASZ_SENDER_PORT_MIN)
     return ASZ_RESP_DROPPED_LOOP;
   return ASZ_RESP_ANSWERED_CHALLENGES;
 }
@@ -58,7 +58,7 @@ enum asz_resp_counter asz_challenge_path_admit(struct asz_challenge_path *path, 
   enum asz_resp_counter outcome = check_form(datagram, &challenge);
   if (outcome != ASZ_RESP_ANSWERED_CHALLENGES)
     return outcome;
-  if (!asz_limiter_take(path->limiter, datagram->peer_ipv4, now_ns))
+  if (!asz_limiter_take(path->limiter, &datagram->ends.peer, now_ns))
     return ASZ_RESP_DROPPED_RATE;
   struct asz_validator *validator = asz_authority_find(path->authority, challenge.validator_id);
   if (!validator)
@@ -78,10 +78,7 @@ enum asz_resp_counter asz_challenge_path_admit(struct asz_challenge_path *path, 
     memcpy(ret_job->validator_pk, validator->public_key, sizeof ret_job->validator_pk);
     memcpy(ret_job->reply_key, session.reply_key, sizeof ret_job->reply_key);
     ret_job->entry = entry;
-    ret_job->peer_ipv4 = datagram->peer_ipv4;
-    ret_job->peer_port = datagram->peer_port;
-    memcpy(ret_job->peer_mac, datagram->peer_mac, sizeof ret_job->peer_mac);
-    ret_job->local_ipv4 = datagram->local_ipv4;
+    ret_job->ends = datagram->ends;
     ret_job->answer_bytes = 0;
   }
   return outcome;
@@ -89,10 +86,7 @@ enum asz_resp_counter asz_challenge_path_admit(struct asz_challenge_path *path, 
 
 void asz_challenge_path_answered(const struct asz_job *job, struct asz_datagram *ret_datagram) {
   asz_replay_answer(job->entry, job->answer, job->answer_bytes);
-  ret_datagram->peer_ipv4 = job->peer_ipv4;
-  ret_datagram->peer_port = job->peer_port;
-  memcpy(ret_datagram->peer_mac, job->peer_mac, sizeof ret_datagram->peer_mac);
-  ret_datagram->local_ipv4 = job->local_ipv4;
+  ret_datagram->ends = job->ends;
   ret_datagram->ttl = 0;
   ret_datagram->rx_ns = 0;
   set_payload(ret_datagram, job->answer, job->answer_bytes);

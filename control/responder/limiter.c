@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/base/bytes.h"
+
 enum { SETS = ASZ_LIMITER_SOURCES / ASZ_LIMITER_WAYS };
 
 struct source {
   uint64_t next_ns; /* 0: free */
-  uint32_t ipv4;
-  uint32_t zero;
+  uint64_t network; /* network_of its address */
 };
 _Static_assert(sizeof(struct source) * ASZ_LIMITER_WAYS == 64, "a set is one cache line");
 
@@ -48,23 +49,31 @@ int asz_limiter_new(struct asz_limiter **ret_limiter, const struct asz_rate *rat
 }
 
 /* The source's own bucket, else that of the set which was due first: free ones, then the longest idle. */
-static struct source *find_or_replace(struct source set[ASZ_LIMITER_WAYS], uint32_t ipv4) {
+static struct source *find_or_replace(struct source set[ASZ_LIMITER_WAYS], uint64_t network) {
   struct source *victim = &set[0];
   for (unsigned way = 0; way < ASZ_LIMITER_WAYS; way++) {
-    if (set[way].ipv4 == ipv4)
+    if (set[way].network == network)
       return &set[way];
     if (set[way].next_ns < victim->next_ns)
       victim = &set[way];
   }
-  *victim = (struct source){.ipv4 = ipv4};
+  *victim = (struct source){.network = network};
   return victim;
 }
 
-bool asz_limiter_take(struct asz_limiter *limiter, uint32_t source_ipv4, uint64_t now_ns) {
+/* A whole IPv4 address or the upper half of an IPv6 one, in one word: no IPv6 network that packets come from is ff00::/8. */
+static uint64_t network_of(const struct asz_address *address) {
+  return address->family == ASZ_FAMILY_IPV6 ? asz_be64_load(address->ipv6) : UINT64_C(0xff) << 56 | address->ipv4;
+}
+
+bool asz_limiter_take(struct asz_limiter *limiter, const struct asz_address *source, uint64_t now_ns) {
   uint64_t hash;
-  crypto_shorthash((uint8_t *)&hash, (const uint8_t *)&source_ipv4, sizeof source_ipv4, limiter->hash_key);
-  struct source *source = find_or_replace(limiter->set[hash % SETS], source_ipv4);
-  return asz_rate_take(&limiter->rate, &source->next_ns, now_ns);
+  const uint64_t network = network_of(source);
+  /* four bytes of IPv4 are one block of SipHash less than eight */
+  const uint8_t *hashed = source->family == ASZ_FAMILY_IPV6 ? source->ipv6 : (const uint8_t *)&source->ipv4;
+  crypto_shorthash((uint8_t *)&hash, hashed, source->family == ASZ_FAMILY_IPV6 ? 8 : 4, limiter->hash_key);
+  struct source *bucket = find_or_replace(limiter->set[hash % SETS], network);
+  return asz_rate_take(&limiter->rate, &bucket->next_ns, now_ns);
 }
 
 void asz_limiter_free(struct asz_limiter *limiter) {

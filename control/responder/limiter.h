@@ -4,17 +4,20 @@
  * A token bucket is kept as one number, the time at which its next packet is due (the generic cell rate algorithm, ITU-T I.371):
  * a packet conforms when that time is not further ahead than the burst allows. No refill, no division, eight bytes a peer.
  *
- * asz_limiter holds such a bucket for each source address in a table of fixed size: 16,384 sets of 4. A source that is not in its
- * set takes the place of the one that has been idle longest, with a full bucket. A flood of forged sources can so push an honest
- * one out, which only forgives it: the table fails open, and since no reply is longer than its request there is nothing to gain.
- * (Sharing buckets by hash would fail closed: the flood would silence the honest.) Sets are chosen under a secret key, so that
- * nobody can aim at one. */
+ * asz_limiter holds such a bucket for each source in a table of fixed size: 16,384 sets of 4. A source is an IPv4 address or an
+ * IPv6 /64: that is the least that a network gets (RFC 4291 section 2.5.4), so one host there chooses among 2^64 addresses, and a
+ * limit of each would limit nobody and empty the table; who shares a link shares its rate. A source that is not in its set takes
+ * the place of the one that has been idle longest, with a full bucket. A flood of forged sources can so push an honest one out,
+ * which only forgives it: the table fails open, and since no reply is longer than its request there is nothing to gain. (Sharing
+ * buckets by hash would fail closed: the flood would silence the honest.) Sets are chosen under a secret key, so that nobody can
+ * aim at one. */
 #ifndef ASZ_CONTROL_RESPONDER_LIMITER_H
 #define ASZ_CONTROL_RESPONDER_LIMITER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/base/address.h"
 #include "dataplane/base/err.h"
 
 enum { ASZ_RATE_PPS_MAX = 100000000, ASZ_LIMITER_SOURCES = 65536, ASZ_LIMITER_WAYS = 4 };
@@ -35,7 +38,7 @@ struct asz_limiter;
 
 /* asz_limiter_new: 1 MiB, taken once; every source gets `rate`. hash_key: 16 random bytes. ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_limiter_new(struct asz_limiter **ret_limiter, const struct asz_rate *rate, const uint8_t hash_key[16]);
-bool asz_limiter_take(struct asz_limiter *limiter, uint32_t source_ipv4, uint64_t now_ns);
+bool asz_limiter_take(struct asz_limiter *limiter, const struct asz_address *source, uint64_t now_ns);
 void asz_limiter_free(struct asz_limiter *limiter);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "dataplane/base/wire.h"
 
-enum type { FLAG, U64, IPV4, TEXT, LIST };
+enum type { FLAG, U64, IPV4, ADDRESSES, TEXT, LIST };
 
 struct option {
   const char *name, *argument, *help;
@@ -53,6 +53,21 @@ static int parse_u64(const struct option *option, const char *text, uint64_t *re
   return 0;
 }
 
+/* Nobody can be answered from a link-local one without saying of which link, and no validator is told such an address. */
+static int add_address(const struct option *option, struct asz_option_addresses *addresses, const char *text,
+                       struct asz_diag *diag) {
+  struct asz_address address;
+  if (asz_address_parse(&address, text) != 0 || asz_address_is_link_local(&address))
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s: expected an IPv4 or IPv6 address, not a link-local one, found '%.80s'",
+                        option->name, text);
+  if (addresses->given[address.family])
+    return asz_diag_set(diag, ASZ_EINVAL, "%s: given twice for IPv%c", option->name,
+                        address.family == ASZ_FAMILY_IPV6 ? '6' : '4');
+  addresses->given[address.family] = true;
+  addresses->address[address.family] = address;
+  return 0;
+}
+
 static int set_value(struct asz_options *options, const struct option *option, const char *text, struct asz_diag *diag) {
   void *field = (char *)options + option->offset;
   switch (option->type) {
@@ -65,6 +80,8 @@ static int set_value(struct asz_options *options, const struct option *option, c
     if (asz_ipv4_parse(field, text) != 0)
       return asz_diag_set(diag, ASZ_EFORMAT, "%s: expected an IPv4 address, found '%.80s'", option->name, text);
     return 0;
+  case ADDRESSES:
+    return add_address(option, field, text, diag);
   case TEXT:
     *(const char **)field = text;
     return 0;
@@ -98,6 +115,7 @@ int asz_options_parse(struct asz_options *ret_options, unsigned groups, int argc
     if (err)
       return err;
   }
+  options.listen.address[ASZ_FAMILY_IPV6].family = ASZ_FAMILY_IPV6;
   *ret_options = options;
   return 0;
 }
@@ -106,7 +124,7 @@ static int check_port(const struct asz_options *options, struct asz_diag *diag) 
   const char *wrong = NULL;
   if (!options->local_ip)
     wrong = "--eal: expected --local-ip, our address on the port";
-  else if (options->listen)
+  else if (options->listen.given[ASZ_FAMILY_IPV4] || options->listen.given[ASZ_FAMILY_IPV6])
     wrong = "--listen: with --eal the address is --local-ip";
   else if (!options->port || !options->challenge_port || options->port == options->challenge_port)
     wrong = "--port, --challenge-port: with --eal expected two different ports, not 0";

@@ -9,20 +9,22 @@
 
 #include "control/responder/limiter.h"
 #include "control/responder/workers.h"
+#include "dataplane/base/address.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
 #include "dataplane/base/stamp.h"
 
 /* X(field, type, name, argument, default, min, max, group, help)
- * type: FLAG (no argument), U64 (decimal in min..max), IPV4 (dotted quad), TEXT, LIST (may be given often).
- * group: KEY (all commands), RUN, LAB (run, in a laboratory only). */
+ * type: FLAG (no argument), U64 (decimal in min..max), IPV4 (dotted quad), ADDRESSES (one of each family), TEXT, LIST (may be
+ * given often). group: KEY (all commands), RUN, LAB (run, in a laboratory only). */
 #define ASZ_OPTION_LIST(X)                                                                                                       \
   X(key, TEXT, "--key", "FILE", NULL, 0, 0, KEY, "Ed25519 identity, mode 0600; made by keygen")                                  \
   X(validator, LIST, "--validator", "HEX", {.count = 0}, 0, 0, RUN,                                                              \
     "public key of a validator that may ask; may be given often")                                                                \
   X(validators, TEXT, "--validators", "FILE", NULL, 0, 0, RUN, "the same, one key a line, # opens a comment")                    \
-  X(listen, IPV4, "--listen", "IPV4", 0, 0, 0, RUN, "address to answer at; 0.0.0.0 is all of this machine, also AnyIP routes")   \
+  X(listen, ADDRESSES, "--listen", "ADDRESS", {.given = {false}}, 0, 0, RUN,                                                     \
+    "answer there alone; once for IPv4, once for IPv6; without it: at all addresses of both")                                    \
   X(port, U64, "--port", "N", ASZ_STAMP_PORT, 0, 65535, RUN, "UDP port of STAMP; 0 takes any free one")                          \
   X(challenge_port, U64, "--challenge-port", "N", ASZ_CHALLENGE_PORT, 0, 65535, RUN, "UDP port of challenges; 0 takes any")      \
   X(eal, TEXT, "--eal", "ARGS", NULL, 0, 0, RUN, "answer on the DPDK port that these EAL arguments make, not on kernel sockets") \
@@ -51,12 +53,18 @@ struct asz_option_values {
   unsigned count;
 };
 
+struct asz_option_addresses {
+  bool given[ASZ_FAMILY_COUNT];
+  struct asz_address address[ASZ_FAMILY_COUNT]; /* of its family, also where none was given: all zero then */
+};
+
 /* Text points into argv. */
-#define ASZ_OPTION_TYPE_FLAG bool
-#define ASZ_OPTION_TYPE_U64  uint64_t
-#define ASZ_OPTION_TYPE_IPV4 uint32_t
-#define ASZ_OPTION_TYPE_TEXT const char *
-#define ASZ_OPTION_TYPE_LIST struct asz_option_values
+#define ASZ_OPTION_TYPE_FLAG      bool
+#define ASZ_OPTION_TYPE_U64       uint64_t
+#define ASZ_OPTION_TYPE_IPV4      uint32_t
+#define ASZ_OPTION_TYPE_TEXT      const char *
+#define ASZ_OPTION_TYPE_LIST      struct asz_option_values
+#define ASZ_OPTION_TYPE_ADDRESSES struct asz_option_addresses
 struct asz_options {
 #define ASZ_OPTION_FIELD(field, type, name, argument, def, min, max, group, help) ASZ_OPTION_TYPE_##type field;
   ASZ_OPTION_LIST(ASZ_OPTION_FIELD)

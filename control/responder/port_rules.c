@@ -16,10 +16,8 @@ static bool is_answer(enum asz_resp_counter outcome) {
 }
 
 static bool admit_stamp(struct asz_port_rules *rules, unsigned i, const struct asz_reflect_request *request, uint64_t now_ns) {
-  const struct asz_stamp_request asked = {.payload = request->payload,
-                                          .size_bytes = request->payload_bytes,
-                                          .peer_ipv4 = request->peer_ipv4,
-                                          .peer_port = request->peer_port};
+  const struct asz_stamp_request asked = {
+      .payload = request->payload, .size_bytes = request->payload_bytes, .peer = &request->peer, .peer_port = request->peer_port};
   count(rules, ASZ_RESP_RX);
   const enum asz_resp_counter outcome = asz_stamp_path_judge(&rules->path, &asked, now_ns, &rules->grant[i]);
   count(rules, outcome);
@@ -28,7 +26,7 @@ static bool admit_stamp(struct asz_port_rules *rules, unsigned i, const struct a
 
 /* Challenges that pass here are counted where they are decided. */
 static bool admit_challenge(struct asz_port_rules *rules, const struct asz_reflect_request *request, uint64_t now_ns) {
-  if (asz_limiter_take(rules->path.limiter, request->peer_ipv4, now_ns))
+  if (asz_limiter_take(rules->path.limiter, &request->peer, now_ns))
     return true;
   count(rules, ASZ_RESP_RX);
   count(rules, ASZ_RESP_DROPPED_RATE);
@@ -46,7 +44,7 @@ static void admit(void *self, struct asz_reflect_request *request, unsigned requ
       request[i].admitted = admit_challenge(rules, &request[i], now_ns);
       break;
     default:
-      request[i].admitted = asz_limiter_take(rules->path.limiter, request[i].peer_ipv4, now_ns);
+      request[i].admitted = asz_limiter_take(rules->path.limiter, &request[i].peer, now_ns);
     }
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread owns both sockets, the validators, the limits, the caches and the counters; workers only make proofs. So there is no
- * lock on the path of a STAMP packet, and a long proof delays none.
+/* One thread owns the sockets (a STAMP and a challenge one of each family), the validators, the limits, the caches and the
+ * counters; workers only make proofs. So there is no lock on the path of a STAMP packet, and a long proof delays none.
  *
  * A turn of the loop: wait; take a batch of STAMP requests; decide on each; take T3 once; reflect and send the batch. Then a
  * batch of challenges, which either are answered from the cache or become jobs; then finished jobs. Under --lab-delay-us
@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,17 +28,19 @@
 #include "control/responder/stamp_path.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
-#include "dataplane/base/wire.h"
 
 enum {
   DELAY_SLOTS = 16384, /* 25 MiB, lab only: 100 ms at 160,000 replies a second */
   PROOFS_A_TURN = 32,  /* finished jobs before STAMP gets its turn again */
+  PORT_TRIES = 16,     /* for a number that is free over both families */
 };
+
+enum port { PORT_STAMP, PORT_CHALLENGE, PORT_COUNT };
 
 struct server {
   const struct asz_options *options;
   struct asz_resp_counters counters;
-  struct asz_udp *stamp, *challenge;
+  struct asz_udp *udp[PORT_COUNT][ASZ_FAMILY_COUNT]; /* NULL: nobody listens there */
   struct asz_limiter *limiter;
   struct asz_hmac_lanes *lanes;
   struct asz_delay *delay; /* NULL but in a lab */
@@ -58,10 +61,13 @@ static bool is_challenge(const struct asz_reply *reply) {
   return reply->answered_as == ASZ_RESP_ANSWERED_CHALLENGES || reply->answered_as == ASZ_RESP_ANSWERED_AGAIN;
 }
 
+/* The socket that a reply goes out of: the one that its request came in by. */
+static struct asz_udp *socket_of(const struct server *server, const struct asz_reply *reply) {
+  return server->udp[is_challenge(reply) ? PORT_CHALLENGE : PORT_STAMP][reply->datagram.ends.peer.family];
+}
+
 /* Sends replies of one socket: the last step of every answer. */
-static void send_now(struct server *server, struct asz_reply *const *reply, unsigned reply_count) {
-  if (reply_count == 0)
-    return;
+static void send_run(struct server *server, struct asz_reply *const *reply, unsigned reply_count) {
   struct asz_datagram *datagram[ASZ_UDP_BATCH] = {NULL};
   bool sent[ASZ_UDP_BATCH];
   const bool challenge = is_challenge(reply[0]);
@@ -71,9 +77,19 @@ static void send_now(struct server *server, struct asz_reply *const *reply, unsi
     if (!challenge)
       asz_stamp_path_finish(datagram[i], &reply[i]->grant, t3_ns);
   }
-  asz_udp_send(challenge ? server->challenge : server->stamp, datagram, reply_count, sent);
+  asz_udp_send(socket_of(server, reply[0]), datagram, reply_count, sent);
   for (unsigned i = 0; i < reply_count; i++)
     count(server, sent[i] ? reply[i]->answered_as : ASZ_RESP_SEND_FAILED);
+}
+
+/* In runs of one socket each. */
+static void send_now(struct server *server, struct asz_reply *const *reply, unsigned reply_count) {
+  for (unsigned first = 0, end; first < reply_count; first = end) {
+    const struct asz_udp *udp = socket_of(server, reply[first]);
+    for (end = first + 1; end < reply_count && socket_of(server, reply[end]) == udp;)
+      end++;
+    send_run(server, reply + first, end - first);
+  }
 }
 
 static void send_or_hold(struct server *server, struct asz_reply *const *reply, unsigned reply_count, uint64_t now_ns) {
@@ -86,13 +102,12 @@ static void send_or_hold(struct server *server, struct asz_reply *const *reply, 
       count(server, ASZ_RESP_DROPPED_LAB_FULL);
 }
 
-/* Sends what is due, in runs of one socket each. */
+/* Sends what is due. */
 static void release_held(struct server *server, uint64_t now_ns) {
   for (;;) {
     struct asz_reply *run[ASZ_UDP_BATCH], *reply;
     unsigned run_count = 0;
-    while (run_count < ASZ_UDP_BATCH && (reply = asz_delay_peek(server->delay, run_count, now_ns)) &&
-           (run_count == 0 || is_challenge(reply) == is_challenge(run[0])))
+    while (run_count < ASZ_UDP_BATCH && (reply = asz_delay_peek(server->delay, run_count, now_ns)))
       run[run_count++] = reply;
     if (run_count == 0)
       return;
@@ -168,9 +183,14 @@ static void serve_proofs(struct server *server, uint64_t now_ns) {
 }
 
 static void report(struct server *server) {
-  const uint64_t drops = asz_udp_kernel_drops(server->stamp) + asz_udp_kernel_drops(server->challenge);
+  uint64_t drops = 0, unstamped = 0;
+  for (unsigned i = 0; i < PORT_COUNT * ASZ_FAMILY_COUNT; i++) {
+    const struct asz_udp *udp = server->udp[i / ASZ_FAMILY_COUNT][i % ASZ_FAMILY_COUNT];
+    drops += udp ? asz_udp_kernel_drops(udp) : 0;
+    unstamped += udp ? asz_udp_unstamped(udp) : 0;
+  }
   server->counters.value[ASZ_RESP_RX_KERNEL_DROPPED] = drops;
-  server->counters.value[ASZ_RESP_RX_UNSTAMPED] = asz_udp_unstamped(server->stamp) + asz_udp_unstamped(server->challenge);
+  server->counters.value[ASZ_RESP_RX_UNSTAMPED] = unstamped;
   asz_report_write(&server->report, &server->counters, asz_clock_monotonic_ns());
 }
 
@@ -192,14 +212,21 @@ static struct timespec wait_time(const struct server *server, uint64_t now_ns) {
   return (struct timespec){.tv_sec = (time_t)(wait_ns / 1000000000u), .tv_nsec = (long)(wait_ns % 1000000000u)};
 }
 
+/* ppoll steps over a descriptor of -1. */
+static struct pollfd wait_for(const struct asz_udp *udp) {
+  return (struct pollfd){.fd = udp ? asz_udp_fd(udp) : -1, .events = POLLIN};
+}
+
 static int loop(struct server *server, struct asz_diag *diag) {
-  enum { SIGNALS, STAMP, CHALLENGES, PROOFS, FD_COUNT };
+  enum { SIGNALS, PROOFS, STAMP, CHALLENGES = STAMP + ASZ_FAMILY_COUNT, FD_COUNT = CHALLENGES + ASZ_FAMILY_COUNT };
   struct pollfd fds[FD_COUNT] = {
       [SIGNALS] = {.fd = server->signal_fd, .events = POLLIN},
-      [STAMP] = {.fd = asz_udp_fd(server->stamp), .events = POLLIN},
-      [CHALLENGES] = {.fd = asz_udp_fd(server->challenge), .events = POLLIN},
       [PROOFS] = {.fd = asz_proofs_fd(&server->proofs), .events = POLLIN},
   };
+  for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++) {
+    fds[STAMP + family] = wait_for(server->udp[PORT_STAMP][family]);
+    fds[CHALLENGES + family] = wait_for(server->udp[PORT_CHALLENGE][family]);
+  }
   for (uint64_t now_ns = asz_clock_monotonic_ns(); !server->stop && now_ns < server->end_ns; now_ns = asz_clock_monotonic_ns()) {
     if (server->delay)
       release_held(server, now_ns);
@@ -207,10 +234,12 @@ static int loop(struct server *server, struct asz_diag *diag) {
     if (ppoll(fds, FD_COUNT, &wait, NULL) < 0 && errno != EINTR)
       return asz_diag_set(diag, ASZ_EIO, "cannot wait for packets: %s", strerror(errno));
     now_ns = asz_clock_monotonic_ns();
-    if (fds[STAMP].revents)
-      serve_socket(server, server->stamp, decide_stamp, now_ns);
-    if (fds[CHALLENGES].revents)
-      serve_socket(server, server->challenge, decide_challenge, now_ns);
+    for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++)
+      if (fds[STAMP + family].revents)
+        serve_socket(server, server->udp[PORT_STAMP][family], decide_stamp, now_ns);
+    for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++)
+      if (fds[CHALLENGES + family].revents)
+        serve_socket(server, server->udp[PORT_CHALLENGE][family], decide_challenge, now_ns);
     if (fds[PROOFS].revents)
       serve_proofs(server, now_ns);
     if (fds[SIGNALS].revents)
@@ -219,12 +248,36 @@ static int loop(struct server *server, struct asz_diag *diag) {
   return 0;
 }
 
+/* Both families on one port number; where any number will do, IPv4's free one may be taken over IPv6, so a few are tried. */
+static int open_pair(struct asz_udp *ret_udp[ASZ_FAMILY_COUNT], const struct asz_option_addresses *listen, uint16_t port,
+                     struct asz_diag *diag) {
+  for (unsigned tries = port ? 1 : PORT_TRIES;; tries--) {
+    int err = asz_udp_open(&ret_udp[ASZ_FAMILY_IPV4], &listen->address[ASZ_FAMILY_IPV4], port, diag);
+    if (!err)
+      err = asz_udp_open(&ret_udp[ASZ_FAMILY_IPV6], &listen->address[ASZ_FAMILY_IPV6], asz_udp_port(ret_udp[ASZ_FAMILY_IPV4]),
+                         diag);
+    if (err != ASZ_EEXIST || tries == 1)
+      return err;
+    asz_udp_close(ret_udp[ASZ_FAMILY_IPV4]);
+    ret_udp[ASZ_FAMILY_IPV4] = NULL;
+  }
+}
+
+static int open_port(struct asz_udp *ret_udp[ASZ_FAMILY_COUNT], const struct asz_option_addresses *listen, uint16_t port,
+                     struct asz_diag *diag) {
+  const bool ipv4 = listen->given[ASZ_FAMILY_IPV4], ipv6 = listen->given[ASZ_FAMILY_IPV6];
+  if (ipv4 != ipv6) {
+    const enum asz_family family = ipv6 ? ASZ_FAMILY_IPV6 : ASZ_FAMILY_IPV4;
+    return asz_udp_open(&ret_udp[family], &listen->address[family], port, diag);
+  }
+  const int err = open_pair(ret_udp, listen, port, diag);
+  return err == ASZ_ENOTSUP && !ipv6 && ret_udp[ASZ_FAMILY_IPV4] ? 0 : err; /* a kernel without IPv6, and nobody asked for it */
+}
+
 static int open_sockets(struct server *server, struct asz_diag *diag) {
   const struct asz_options *options = server->options;
-  int err = asz_udp_open(&server->stamp, options->listen, (uint16_t)options->port, diag);
-  if (!err)
-    err = asz_udp_open(&server->challenge, options->listen, (uint16_t)options->challenge_port, diag);
-  return err;
+  const int err = open_port(server->udp[PORT_STAMP], &options->listen, (uint16_t)options->port, diag);
+  return err ? err : open_port(server->udp[PORT_CHALLENGE], &options->listen, (uint16_t)options->challenge_port, diag);
 }
 
 static int take_memory(struct server *server, struct asz_authority *authority, const struct asz_identity *identity,
@@ -247,22 +300,39 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   return 0;
 }
 
+/* "0.0.0.0 and ::": of the families that have a socket. */
+static void listening_format(char *ret_text, size_t size_bytes, const struct server *server) {
+  ret_text[0] = '\0';
+  for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++) {
+    if (!server->udp[PORT_STAMP][family])
+      continue;
+    char address[ASZ_IPV6_TEXT_BYTES];
+    asz_address_format(address, &server->options->listen.address[family]);
+    const size_t length = strlen(ret_text);
+    snprintf(ret_text + length, size_bytes - length, "%s%s", length ? " and " : "", address);
+  }
+}
+
+static uint16_t port_number(struct asz_udp *const udp[ASZ_FAMILY_COUNT]) {
+  return asz_udp_port(udp[ASZ_FAMILY_IPV4] ? udp[ASZ_FAMILY_IPV4] : udp[ASZ_FAMILY_IPV6]);
+}
+
 static void say_hello(const struct server *server, const struct asz_identity *identity, size_t validator_count) {
-  char address[16], key[65];
-  asz_ipv4_format(address, server->options->listen);
+  char listening[2 * ASZ_IPV6_TEXT_BYTES + 8], key[65];
+  listening_format(listening, sizeof listening, server);
   asz_hex_encode(key, identity->public_key, sizeof identity->public_key);
   if (asz_options_lab(server->options))
     asz_log(ASZ_LOG_WARN, "LAB SWITCHES ARE ON: this responder misbehaves on purpose and must never serve a real provider");
   if (validator_count == 0)
     asz_log(ASZ_LOG_WARN, "no --validator: only plain STAMP is answered, no challenges");
-  asz_log(ASZ_LOG_INFO, "provider %s listening on %s, stamp port %u, challenge port %u, %zu validators", key, address,
-          asz_udp_port(server->stamp), asz_udp_port(server->challenge), validator_count);
+  asz_log(ASZ_LOG_INFO, "provider %s listening on %s, stamp port %u, challenge port %u, %zu validators", key, listening,
+          port_number(server->udp[PORT_STAMP]), port_number(server->udp[PORT_CHALLENGE]), validator_count);
 }
 
 static void close_all(struct server *server) {
   asz_proofs_close(&server->proofs);
-  asz_udp_close(server->stamp);
-  asz_udp_close(server->challenge);
+  for (unsigned i = 0; i < PORT_COUNT * ASZ_FAMILY_COUNT; i++)
+    asz_udp_close(server->udp[i / ASZ_FAMILY_COUNT][i % ASZ_FAMILY_COUNT]);
   asz_limiter_free(server->limiter);
   asz_hmac_lanes_free(server->lanes);
   asz_delay_free(server->delay);

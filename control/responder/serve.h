@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_serve: the responder on kernel sockets: two of them, one thread, and workers behind it for proofs. */
+/* asz_serve: the responder on kernel sockets: one or two of each port, one thread, and workers behind it for proofs. */
 #ifndef ASZ_CONTROL_RESPONDER_SERVE_H
 #define ASZ_CONTROL_RESPONDER_SERVE_H
 

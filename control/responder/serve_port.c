@@ -52,11 +52,8 @@ static void count(struct server *server, enum asz_resp_counter counter) {
 }
 
 static void datagram_of(struct asz_datagram *ret_datagram, const struct asz_reflector_datagram *from) {
-  ret_datagram->peer_ipv4 = from->peer_ipv4;
-  ret_datagram->local_ipv4 = from->local_ipv4;
-  ret_datagram->peer_port = from->peer_port;
+  ret_datagram->ends = from->ends;
   ret_datagram->ttl = from->ttl;
-  memcpy(ret_datagram->peer_mac, from->peer_mac, sizeof ret_datagram->peer_mac);
   ret_datagram->broadcast = false;
   ret_datagram->size_bytes = from->size_bytes;
   ret_datagram->rx_ns = from->rx_ns;
@@ -64,13 +61,7 @@ static void datagram_of(struct asz_datagram *ret_datagram, const struct asz_refl
 }
 
 static void send_answer(struct server *server, const struct asz_datagram *answer, enum asz_resp_counter answered_as) {
-  struct asz_reflector_datagram datagram = {
-      .peer_ipv4 = answer->peer_ipv4,
-      .local_ipv4 = answer->local_ipv4,
-      .peer_port = answer->peer_port,
-      .size_bytes = (uint16_t)answer->size_bytes,
-  };
-  memcpy(datagram.peer_mac, answer->peer_mac, sizeof datagram.peer_mac);
+  struct asz_reflector_datagram datagram = {.ends = answer->ends, .size_bytes = (uint16_t)answer->size_bytes};
   memcpy(datagram.payload, answer->payload, answer->size_bytes);
   count(server, asz_reflector_answer_send(server->reflector, &datagram) == 0 ? answered_as : ASZ_RESP_SEND_FAILED);
 }

@@ -3,29 +3,16 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "control/responder/ancillary.h"
 #include "dataplane/base/clock.h"
-#include "dataplane/base/wire.h"
 
 /* 4 MiB: about 10,000 small datagrams by the kernel's count, 10 ms at a million a second. */
 enum { BUFFER_BYTES = 4 << 20 };
-
-/* What comes with a datagram: address, TTL, time, drops. What goes with one: the address. */
-union control_in {
-  struct cmsghdr align;
-  uint8_t bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)) +
-                CMSG_SPACE(sizeof(uint32_t))];
-};
-union control_out {
-  struct cmsghdr align;
-  uint8_t bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
-};
 
 struct asz_udp {
   int fd;
@@ -35,9 +22,9 @@ struct asz_udp {
   uint64_t unstamped;
   struct mmsghdr message[ASZ_UDP_BATCH]; /* of the call in progress: a receive or a send */
   struct iovec iov[ASZ_UDP_BATCH];
-  struct sockaddr_in peer[ASZ_UDP_BATCH];
-  union control_in control_in[ASZ_UDP_BATCH];
-  union control_out control_out[ASZ_UDP_BATCH];
+  union asz_socket_address peer[ASZ_UDP_BATCH];
+  union asz_ancillary_in in[ASZ_UDP_BATCH];
+  union asz_ancillary_out out[ASZ_UDP_BATCH];
 };
 
 static int set_option(int fd, int level, int option, int value) {
@@ -52,15 +39,9 @@ static void enlarge_buffers(int fd) {
     (void)set_option(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
 }
 
-static int configure(int fd) {
-  enlarge_buffers(fd);
-  return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) || set_option(fd, IPPROTO_IP, IP_RECVTTL, 1) ||
-         set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1) || set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-}
-
-static int bind_failed(uint32_t listen_ipv4, uint16_t port, int error, struct asz_diag *diag) {
-  char address[16];
-  asz_ipv4_format(address, listen_ipv4);
+static int bind_failed(const struct asz_address *listen, uint16_t port, int error, struct asz_diag *diag) {
+  char address[ASZ_IPV6_TEXT_BYTES];
+  asz_address_format(address, listen);
   switch (error) {
   case EACCES:
   case EPERM:
@@ -78,24 +59,35 @@ static int bind_failed(uint32_t listen_ipv4, uint16_t port, int error, struct as
   }
 }
 
-int asz_udp_open(struct asz_udp **ret_udp, uint32_t listen_ipv4, uint16_t port, struct asz_diag *diag) {
+static int open_failed(const struct asz_address *listen, int error, struct asz_diag *diag) {
+  if (error == EAFNOSUPPORT)
+    return asz_diag_set(diag, ASZ_ENOTSUP, "this kernel has no %s", listen->family == ASZ_FAMILY_IPV6 ? "IPv6" : "IPv4");
+  return asz_diag_set(diag, ASZ_EIO, "cannot make a UDP socket: %s", strerror(error));
+}
+
+int asz_udp_open(struct asz_udp **ret_udp, const struct asz_address *listen, uint16_t port, struct asz_diag *diag) {
+  const bool ipv6 = listen->family == ASZ_FAMILY_IPV6;
   struct asz_udp *udp = calloc(1, sizeof *udp);
   if (!udp)
     return asz_diag_set(diag, ASZ_ENOMEM, "out of memory");
   int err = 0;
-  udp->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (udp->fd < 0 || configure(udp->fd) != 0) {
-    err = asz_diag_set(diag, ASZ_EIO, "cannot make a UDP socket: %s", strerror(errno));
+  udp->fd = socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (udp->fd < 0 || asz_ancillary_ask(udp->fd, listen->family) != 0) {
+    err = open_failed(listen, errno, diag);
     goto failed;
   }
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(listen_ipv4)};
-  socklen_t address_bytes = sizeof address;
-  if (bind(udp->fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-      getsockname(udp->fd, (struct sockaddr *)&address, &address_bytes) != 0) {
-    err = bind_failed(listen_ipv4, port, errno, diag);
+  enlarge_buffers(udp->fd);
+  union asz_socket_address address;
+  socklen_t address_bytes = asz_socket_address_of(&address, listen, port, 0);
+  if (bind(udp->fd, &address.any, address_bytes) != 0 || getsockname(udp->fd, &address.any, &address_bytes) != 0) {
+    err = bind_failed(listen, port, errno, diag);
     goto failed;
   }
-  udp->port = ntohs(address.sin_port);
+  if (asz_ancillary_any_source(udp->fd, listen->family) != 0) {
+    err = open_failed(listen, errno, diag);
+    goto failed;
+  }
+  udp->port = asz_socket_address_port(&address);
   *ret_udp = udp;
   return 0;
 failed:
@@ -135,34 +127,9 @@ static void prepare_receive(struct asz_udp *udp, struct asz_datagram *const *dat
         .msg_namelen = sizeof udp->peer[i],
         .msg_iov = &udp->iov[i],
         .msg_iovlen = 1,
-        .msg_control = &udp->control_in[i],
-        .msg_controllen = sizeof udp->control_in[i],
+        .msg_control = &udp->in[i],
+        .msg_controllen = sizeof udp->in[i],
     };
-  }
-}
-
-static void read_control(struct asz_udp *udp, struct msghdr *header, struct asz_datagram *datagram) {
-  for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control; control = CMSG_NXTHDR(header, control)) {
-    const void *data = CMSG_DATA(control);
-    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
-      struct in_pktinfo info;
-      memcpy(&info, data, sizeof info);
-      datagram->local_ipv4 = ntohl(info.ipi_spec_dst.s_addr);
-      datagram->broadcast = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
-    } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_TTL) {
-      int ttl;
-      memcpy(&ttl, data, sizeof ttl);
-      datagram->ttl = (uint8_t)ttl;
-    } else if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS) {
-      struct timespec when;
-      memcpy(&when, data, sizeof when);
-      datagram->rx_ns = (uint64_t)when.tv_sec * 1000000000u + (uint64_t)when.tv_nsec;
-    } else if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
-      uint32_t drops;
-      memcpy(&drops, data, sizeof drops);
-      udp->kernel_drops += (uint32_t)(drops - udp->kernel_drops_last);
-      udp->kernel_drops_last = drops;
-    }
   }
 }
 
@@ -177,15 +144,11 @@ unsigned asz_udp_receive(struct asz_udp *udp, struct asz_datagram *const *datagr
   uint64_t now_ns = 0; /* asked only when the kernel stamped nothing */
   for (int i = 0; i < received; i++) {
     struct asz_datagram *to = datagram[i];
-    struct msghdr *header = &udp->message[i].msg_hdr;
-    to->peer_ipv4 = ntohl(udp->peer[i].sin_addr.s_addr);
-    to->peer_port = ntohs(udp->peer[i].sin_port);
-    to->local_ipv4 = 0;
-    to->ttl = 0;
-    to->broadcast = false;
-    to->rx_ns = 0;
-    to->size_bytes = header->msg_flags & MSG_TRUNC ? ASZ_UDP_PAYLOAD_MAX + 1 : udp->message[i].msg_len;
-    read_control(udp, header, to);
+    uint32_t drops = udp->kernel_drops_last;
+    asz_ancillary_read(&udp->message[i].msg_hdr, &udp->peer[i], to, &drops);
+    udp->kernel_drops += (uint32_t)(drops - udp->kernel_drops_last);
+    udp->kernel_drops_last = drops;
+    to->size_bytes = udp->message[i].msg_hdr.msg_flags & MSG_TRUNC ? ASZ_UDP_PAYLOAD_MAX + 1 : udp->message[i].msg_len;
     if (!to->rx_ns) {
       to->rx_ns = now_ns ? now_ns : (now_ns = asz_clock_now_ns());
       udp->unstamped++;
@@ -196,25 +159,10 @@ unsigned asz_udp_receive(struct asz_udp *udp, struct asz_datagram *const *datagr
 
 static void prepare_send(struct asz_udp *udp, struct asz_datagram *const *datagram, unsigned count) {
   for (unsigned i = 0; i < count; i++) {
-    const struct asz_datagram *from = datagram[i];
-    udp->iov[i] = (struct iovec){.iov_base = datagram[i]->payload, .iov_len = from->size_bytes};
-    udp->peer[i] = (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(from->peer_port), .sin_addr.s_addr = htonl(from->peer_ipv4)};
     struct msghdr *header = &udp->message[i].msg_hdr;
-    *header = (struct msghdr){
-        .msg_name = &udp->peer[i],
-        .msg_namelen = sizeof udp->peer[i],
-        .msg_iov = &udp->iov[i],
-        .msg_iovlen = 1,
-        .msg_control = &udp->control_out[i],
-        .msg_controllen = sizeof udp->control_out[i],
-    };
-    struct cmsghdr *control = CMSG_FIRSTHDR(header);
-    control->cmsg_level = IPPROTO_IP;
-    control->cmsg_type = IP_PKTINFO;
-    control->cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo));
-    const struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl(from->local_ipv4)};
-    memcpy(CMSG_DATA(control), &info, sizeof info);
+    udp->iov[i] = (struct iovec){.iov_base = datagram[i]->payload, .iov_len = datagram[i]->size_bytes};
+    *header = (struct msghdr){.msg_iov = &udp->iov[i], .msg_iovlen = 1};
+    asz_ancillary_write(datagram[i], &udp->out[i], &udp->peer[i], header);
   }
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_udp: a UDP socket over IPv4 that receives and sends in batches, and answers from whatever address it was asked at.
+/* asz_udp: a UDP socket over IPv4 or IPv6 that receives and sends in batches, and answers from whatever address it was asked at.
  *
- * One socket bound to 0.0.0.0 serves all addresses of the machine, also whole prefixes that were made local by a route (AnyIP:
- * `ip route add local 10.77.0.0/16 dev lo`). IP_PKTINFO tells which address was asked, and sets it as the source of the reply.
- * The kernel stamps each datagram when it arrives (SO_TIMESTAMPNS), so that its wait in the socket buffer, half a
- * millisecond under full load, shows as dwell time. All memory is taken
- * when the socket is opened. */
+ * A socket bound to 0.0.0.0 or :: serves all addresses of its family, also whole prefixes that were made local by a route (AnyIP:
+ * `ip route add local 10.77.0.0/16 dev lo`). The kernel says which address was asked, and is told it as the source of the reply.
+ * It stamps each datagram when it arrives (SO_TIMESTAMPNS), so that its wait in the socket buffer, half a millisecond under full
+ * load, shows as dwell time. A family has a socket of its own: one for both would show IPv4 addresses in the clothes of IPv6
+ * ones, and lose what tells a broadcast. All memory is taken when the socket is opened. */
 #ifndef ASZ_CONTROL_RESPONDER_SOCKET_H
 #define ASZ_CONTROL_RESPONDER_SOCKET_H
 
@@ -22,9 +22,10 @@ enum { ASZ_UDP_BATCH = 64 };
 
 struct asz_udp;
 
-/* asz_udp_open: listen in host order (0: all addresses), port 0: any free one. ASZ_EPERM with what to do about it for a port
- * under 1024, ASZ_EEXIST for one that is taken, ASZ_EINVAL for an address that this machine does not have, else ASZ_EIO. */
-ASZ_MUST_CHECK int asz_udp_open(struct asz_udp **ret_udp, uint32_t listen_ipv4, uint16_t port, struct asz_diag *diag);
+/* asz_udp_open: listen is an address of this machine, not a link-local one, or the family's "all"; port 0: any free one.
+ * ASZ_EPERM with what to do about it for a port under 1024, ASZ_EEXIST for one that is taken, ASZ_EINVAL for an address that this
+ * machine does not have, ASZ_ENOTSUP for a family that the kernel does not have, else ASZ_EIO. */
+ASZ_MUST_CHECK int asz_udp_open(struct asz_udp **ret_udp, const struct asz_address *listen, uint16_t port, struct asz_diag *diag);
 void asz_udp_close(struct asz_udp *udp);
 int asz_udp_fd(const struct asz_udp *udp);
 uint16_t asz_udp_port(const struct asz_udp *udp);

@@ -28,7 +28,7 @@ static enum asz_resp_counter admit_auth(struct asz_stamp_path *path, const struc
                                         const struct asz_hmac_key **ret_key) {
   if (asz_authority_count(path->authority) == 0)
     return ASZ_RESP_DROPPED_UNAUTHORISED;
-  const int err = asz_authority_check_hmac(path->authority, path->lanes, request->peer_ipv4, request->payload, now_ns, ret_key);
+  const int err = asz_authority_check_hmac(path->authority, path->lanes, request->peer, request->payload, now_ns, ret_key);
   if (err == ASZ_EAGAIN)
     return ASZ_RESP_DROPPED_TRIAL_RATE;
   return err ? ASZ_RESP_DROPPED_BAD_MAC : ASZ_RESP_ANSWERED_AUTH;
@@ -52,7 +52,7 @@ static enum asz_resp_counter judge(struct asz_stamp_path *path, const struct asz
   if (request->peer_port < ASZ_SENDER_PORT_MIN || (auth && asz_stamp_auth_is_reply(payload)))
     return ASZ_RESP_DROPPED_LOOP;
 
-  if (!asz_limiter_take(path->limiter, request->peer_ipv4, now_ns))
+  if (!asz_limiter_take(path->limiter, request->peer, now_ns))
     return ASZ_RESP_DROPPED_RATE;
   if (ours)
     return admit_tlv(path, payload, now_ns, &grant->session);
@@ -73,8 +73,8 @@ enum asz_resp_counter asz_stamp_path_admit(struct asz_stamp_path *path, const st
                                            struct asz_stamp_grant *ret_grant) {
   const struct asz_stamp_request request = {.payload = datagram->payload,
                                             .size_bytes = datagram->size_bytes,
-                                            .peer_ipv4 = datagram->peer_ipv4,
-                                            .peer_port = datagram->peer_port};
+                                            .peer = &datagram->ends.peer,
+                                            .peer_port = datagram->ends.peer_port};
   return asz_stamp_path_judge(path, &request, now_ns, ret_grant);
 }
 

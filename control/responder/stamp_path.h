@@ -30,7 +30,7 @@ struct asz_stamp_path {
 struct asz_stamp_request {
   const uint8_t *payload;
   size_t size_bytes;
-  uint32_t peer_ipv4; /* host order */
+  const struct asz_address *peer;
   uint16_t peer_port;
 };
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "control/responder/replay.h"
+#include "dataplane/base/address.h"
 #include "dataplane/base/challenge.h"
 #include "dataplane/base/identity.h"
 #include "gpu/prove/prove.h"
@@ -22,10 +23,8 @@ struct asz_job {
   uint8_t validator_pk[32];
   uint8_t reply_key[16];
   struct asz_replay_entry *entry; /* the main thread's; a worker does not look at it */
-  uint32_t peer_ipv4, local_ipv4; /* host order */
-  uint16_t peer_port;
-  uint8_t peer_mac[6]; /* as in asz_datagram */
-  size_t answer_bytes; /* 0 until proved */
+  struct asz_ends ends;           /* as in asz_datagram */
+  size_t answer_bytes;            /* 0 until proved */
   uint8_t answer[ASZ_ANSWER_MAX_BYTES];
 };
 

@@ -117,7 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
   if (size_bytes == 0 || size_bytes > 1u + ASZ_UDP_PAYLOAD_MAX)
     return 0;
   const uint8_t choice = data[0];
-  struct asz_datagram datagram = {.peer_ipv4 = 0x0a000001, .peer_port = choice & REFLECTOR ? 862 : 50000, .rx_ns = 1000};
+  struct asz_datagram datagram = {.ends = {.peer = asz_address_ipv4(0x0a000001), .peer_port = choice & REFLECTOR ? 862 : 50000},
+                                  .rx_ns = 1000};
   datagram.size_bytes = (uint32_t)(size_bytes - 1);
   memcpy(datagram.payload, data + 1, size_bytes - 1);
   begin();

@@ -57,9 +57,10 @@ static void end(void) {
 Test(responder_net, ordinary_user_is_told_what_to_do_about_port_862)
 {
   cr_assert_eq(setuid(65534), 0);
+  const struct asz_address everywhere = asz_address_ipv4(0);
   struct asz_udp *udp = NULL;
   struct asz_diag diag = {""};
-  cr_assert_eq(asz_udp_open(&udp, 0, ASZ_STAMP_PORT, &diag), ASZ_EPERM);
+  cr_assert_eq(asz_udp_open(&udp, &everywhere, ASZ_STAMP_PORT, &diag), ASZ_EPERM);
   cr_assert_null(udp);
   cr_assert_not_null(strstr(diag.text, "setcap"), "%s", diag.text);
 }

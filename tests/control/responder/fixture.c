@@ -40,9 +40,8 @@ struct asz_session fixture_session(const struct fixture *fixture, const struct a
 }
 
 static void address(struct asz_datagram *datagram, size_t size_bytes) {
-  datagram->peer_ipv4 = FIXTURE_PEER;
-  datagram->peer_port = 50000;
-  datagram->local_ipv4 = FIXTURE_LOCAL;
+  datagram->ends =
+      (struct asz_ends){.peer = asz_address_ipv4(FIXTURE_PEER), .local = asz_address_ipv4(FIXTURE_LOCAL), .peer_port = 50000};
   datagram->ttl = 61;
   datagram->rx_ns = 1700000000000000000u;
   datagram->size_bytes = (uint32_t)size_bytes;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/control/responder/process.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "control/responder/ancillary.h"
 
 enum { WORDS_MAX = 64 };
 
@@ -136,37 +137,67 @@ uint64_t process_counter(const struct process *process, enum asz_resp_counter co
   return strtoull(last + strlen(key), NULL, 10);
 }
 
-int client_open(uint32_t local_ipv4) {
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(local_ipv4)};
+struct asz_address address_of(const char *text) {
+  struct asz_address address;
+  cr_assert_eq(asz_address_parse(&address, text), 0, "%s", text);
+  return address;
+}
+
+int client_open_at(const struct asz_address *local) {
+  const int fd = socket(local->family == ASZ_FAMILY_IPV6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  union asz_socket_address address;
+  const socklen_t address_bytes = asz_socket_address_of(&address, local, 0, 0);
   const struct timeval wait = {.tv_sec = PROCESS_WAIT_S};
   cr_assert_geq(fd, 0);
-  cr_assert_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+  cr_assert_eq(bind(fd, &address.any, address_bytes), 0);
   cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
   return fd;
 }
 
-void client_send(int fd, uint32_t ipv4, uint16_t port, const struct asz_datagram *datagram) {
-  const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(ipv4)};
-  const ssize_t sent = sendto(fd, datagram->payload, datagram->size_bytes, 0, (const struct sockaddr *)&to, sizeof to);
+int client_open(uint32_t local_ipv4) {
+  const struct asz_address local = asz_address_ipv4(local_ipv4);
+  return client_open_at(&local);
+}
+
+void client_send_to(int fd, const struct asz_address *to, uint32_t link, uint16_t port, const struct asz_datagram *datagram) {
+  union asz_socket_address address;
+  const socklen_t address_bytes = asz_socket_address_of(&address, to, port, link);
+  const ssize_t sent = sendto(fd, datagram->payload, datagram->size_bytes, 0, &address.any, address_bytes);
   cr_assert_eq(sent, (ssize_t)datagram->size_bytes);
 }
 
+void client_send(int fd, uint32_t ipv4, uint16_t port, const struct asz_datagram *datagram) {
+  const struct asz_address to = asz_address_ipv4(ipv4);
+  client_send_to(fd, &to, 0, port, datagram);
+}
+
 void client_receive(int fd, struct asz_datagram *ret_datagram) {
-  struct sockaddr_in from;
+  union asz_socket_address from;
   socklen_t from_bytes = sizeof from;
-  const ssize_t got = recvfrom(fd, ret_datagram->payload, sizeof ret_datagram->payload, 0, (struct sockaddr *)&from, &from_bytes);
+  const ssize_t got = recvfrom(fd, ret_datagram->payload, sizeof ret_datagram->payload, 0, &from.any, &from_bytes);
   cr_assert_geq(got, 0, "no reply in %d s", PROCESS_WAIT_S);
   ret_datagram->size_bytes = (uint32_t)got;
-  ret_datagram->peer_ipv4 = ntohl(from.sin_addr.s_addr);
-  ret_datagram->peer_port = ntohs(from.sin_port);
+  ret_datagram->ends = (struct asz_ends){.peer_port = asz_socket_address_port(&from)};
+  if (from.any.sa_family == AF_INET6)
+    ret_datagram->ends.peer = asz_address_ipv6(from.ipv6.sin6_addr.s6_addr);
+  else
+    ret_datagram->ends.peer = asz_address_ipv4(ntohl(from.ipv4.sin_addr.s_addr));
+}
+
+void client_ask_at(int fd, const struct asz_address *to, uint32_t link, uint16_t port, const struct asz_datagram *request,
+                   struct asz_datagram *ret_reply) {
+  client_send_to(fd, to, link, port, request);
+  client_receive(fd, ret_reply);
+  char asked[ASZ_IPV6_TEXT_BYTES], answered[ASZ_IPV6_TEXT_BYTES];
+  asz_address_format(asked, to);
+  asz_address_format(answered, &ret_reply->ends.peer);
+  cr_assert(asz_address_equal(&ret_reply->ends.peer, to), "answered from %s, asked %s", answered, asked);
+  cr_assert_eq(ret_reply->ends.peer_port, port);
 }
 
 void client_ask(int fd, uint32_t ipv4, uint16_t port, const struct asz_datagram *request, struct asz_datagram *ret_reply) {
-  client_send(fd, ipv4, port, request);
-  client_receive(fd, ret_reply);
-  cr_assert_eq(ret_reply->peer_ipv4, ipv4, "answered from %08x, asked %08x", ret_reply->peer_ipv4, ipv4);
-  cr_assert_eq(ret_reply->peer_port, port);
+  const struct asz_address to = asz_address_ipv4(ipv4);
+  client_ask_at(fd, &to, 0, port, request, ret_reply);
 }
 
 int client_is_silent(int fd) {

@@ -36,13 +36,21 @@ uint64_t process_counter(const struct process *process, enum asz_resp_counter co
 /* temporary_template: a path for mkstemp or mkdtemp, in $TMPDIR. */
 void temporary_template(char *ret_path, size_t size_bytes);
 
-/* client_open: a UDP socket bound to an address (host order) that waits PROCESS_WAIT_S for a reply. */
+/* client_open: a UDP socket bound to an address (host order) that waits PROCESS_WAIT_S for a reply; client_open_at: of either
+ * family. */
 int client_open(uint32_t local_ipv4);
+int client_open_at(const struct asz_address *local);
 void client_send(int fd, uint32_t ipv4, uint16_t port, const struct asz_datagram *datagram);
+/* client_send_to: link is the interface of a link-local address, else 0. */
+void client_send_to(int fd, const struct asz_address *to, uint32_t link, uint16_t port, const struct asz_datagram *datagram);
 /* client_receive: payload, size and peer of the next datagram. */
 void client_receive(int fd, struct asz_datagram *ret_datagram);
 /* client_ask: send and receive; asserts that the reply comes from the very address and port that was asked. */
 void client_ask(int fd, uint32_t ipv4, uint16_t port, const struct asz_datagram *request, struct asz_datagram *ret_reply);
+void client_ask_at(int fd, const struct asz_address *to, uint32_t link, uint16_t port, const struct asz_datagram *request,
+                   struct asz_datagram *ret_reply);
+/* address_of asserts that the text is an address. */
+struct asz_address address_of(const char *text);
 /* client_is_silent: nothing is waiting to be received. */
 int client_is_silent(int fd);
 

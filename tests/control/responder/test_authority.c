@@ -229,17 +229,22 @@ static struct asz_hmac_key hmac_of(const struct fixture *fixture, const struct a
   return key;
 }
 
-static int ask_hmac(struct fixture *fixture, const struct asz_identity *sealed_by, uint32_t source, uint64_t now_ns) {
+static int ask_hmac_from(struct fixture *fixture, const struct asz_identity *sealed_by, struct asz_address source,
+                         uint64_t now_ns) {
   const struct asz_hmac_key key = hmac_of(fixture, sealed_by), *found = NULL;
   uint8_t payload[ASZ_STAMP_AUTH_BYTES];
   asz_stamp_auth_request_write(payload, 1, 2, 3, 4);
   asz_stamp_auth_seal(lanes, &key, payload);
-  const int err = asz_authority_check_hmac(fixture->authority, lanes, source, payload, now_ns, &found);
+  const int err = asz_authority_check_hmac(fixture->authority, lanes, &source, payload, now_ns, &found);
   if (!err)
     cr_assert_arr_eq(found, &key, sizeof key);
   else
     cr_assert_null(found, "outputs are untouched on failure");
   return err;
+}
+
+static int ask_hmac(struct fixture *fixture, const struct asz_identity *sealed_by, uint32_t source, uint64_t now_ns) {
+  return ask_hmac_from(fixture, sealed_by, asz_address_ipv4(source), now_ns);
 }
 
 static struct asz_identity numbered(unsigned i) {
@@ -283,6 +288,29 @@ Test(authority, flood_of_forged_hmacs_does_not_silence_who_was_heard)
   const struct asz_identity other = numbered(3);
   cr_assert_eq(ask_hmac(&fixture, &other, 2, 0), ASZ_EAGAIN, "a new source has to wait");
   cr_assert_eq(ask_hmac(&fixture, &other, 2, 1000000), 0, "but not for long");
+  asz_hmac_lanes_free(lanes);
+  fixture_free(&fixture);
+}
+
+/* The limiter knows networks; here two hosts of one are two sources, so that their packets in turn cost no trial each. */
+Test(authority, two_validators_of_one_ipv6_network_are_both_remembered)
+{
+  struct fixture fixture;
+  fixture_make(&fixture, 1);
+  cr_assert_eq(asz_hmac_lanes_new(&lanes), 0);
+  for (unsigned i = 0; i < 199; i++)
+    cr_assert_eq(asz_authority_add(fixture.authority, numbered(i).public_key, NULL), 0);
+  const struct asz_identity other = numbered(3);
+  struct asz_address one = {.ipv6 = {0x20, 1, 0xd, 0xb8, [15] = 1}, .family = ASZ_FAMILY_IPV6}, two = one;
+  two.ipv6[15] = 2;
+  cr_assert_eq(ask_hmac_from(&fixture, &fixture.validator, one, 0), 0);
+  cr_assert_eq(ask_hmac_from(&fixture, &other, two, 0), 0);
+  for (unsigned i = 0; i < 1500; i++)
+    (void)ask_hmac(&fixture, &fixture.stranger, 1000 + i, 0);
+  for (unsigned i = 0; i < 10; i++) {
+    cr_assert_eq(ask_hmac_from(&fixture, &fixture.validator, one, 0), 0);
+    cr_assert_eq(ask_hmac_from(&fixture, &other, two, 0), 0);
+  }
   asz_hmac_lanes_free(lanes);
   fixture_free(&fixture);
 }

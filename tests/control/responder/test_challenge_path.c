@@ -90,7 +90,7 @@ Test(challenge_path, each_fault_has_its_counter)
   datagram.size_bytes = ASZ_DATAGRAM_MAX_BYTES + 1;
   assert_outcome(ASZ_RESP_DROPPED_LONG);
   seal(ASZ_KIND_SIG, 0);
-  datagram.peer_port = 862;
+  datagram.ends.peer_port = 862;
   assert_outcome(ASZ_RESP_DROPPED_LOOP);
   seal(ASZ_KIND_SIG, 0);
   datagram.payload[ASZ_CHALLENGE_MAC_AT] ^= 1;
@@ -178,9 +178,9 @@ Test(challenge_path, retransmission_gets_the_same_answer_without_new_work)
     prove();
     struct asz_datagram answer;
     asz_challenge_path_answered(&job, &answer);
-    cr_assert_eq(answer.peer_ipv4, FIXTURE_PEER);
-    cr_assert_eq(answer.peer_port, 50000);
-    cr_assert_eq(answer.local_ipv4, FIXTURE_LOCAL, "answered from the address that was asked");
+    cr_assert_eq(answer.ends.peer.ipv4, FIXTURE_PEER);
+    cr_assert_eq(answer.ends.peer_port, 50000);
+    cr_assert_eq(answer.ends.local.ipv4, FIXTURE_LOCAL, "answered from the address that was asked");
     cr_assert_eq(answer.size_bytes, datagram.size_bytes, "never longer than the challenge");
     fixture_verify_answer(&fixture, &challenge, answer.payload, answer.size_bytes, FIXTURE_CHAIN_RIGHT);
 

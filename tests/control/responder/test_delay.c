@@ -4,7 +4,7 @@
 #include "control/responder/delay.h"
 
 static struct asz_reply reply_of(uint16_t port) {
-  return (struct asz_reply){.answered_as = ASZ_RESP_ANSWERED_PLAIN, .datagram.peer_port = port};
+  return (struct asz_reply){.answered_as = ASZ_RESP_ANSWERED_PLAIN, .datagram.ends.peer_port = port};
 }
 
 static struct asz_delay *delay_of(uint32_t capacity, uint64_t delay_ns) {
@@ -39,7 +39,7 @@ Test(delay, reply_is_due_at_its_time_and_not_before)
   cr_assert_null(asz_delay_peek(delay, 0, 1099));
   const struct asz_reply *due = asz_delay_peek(delay, 0, 1100);
   cr_assert_not_null(due);
-  cr_assert_eq(due->datagram.peer_port, 7);
+  cr_assert_eq(due->datagram.ends.peer_port, 7);
   cr_assert_null(asz_delay_peek(delay, 1, 1100));
   asz_delay_free(delay);
 }
@@ -52,7 +52,7 @@ Test(delay, order_survives_many_turns_of_the_ring)
     const struct asz_reply reply = reply_of(pushed);
     pushed += asz_delay_push(delay, &reply, now_ns);
     for (const struct asz_reply *due; (due = asz_delay_peek(delay, 0, now_ns)); popped++) {
-      cr_assert_eq(due->datagram.peer_port, popped);
+      cr_assert_eq(due->datagram.ends.peer_port, popped);
       asz_delay_pop(delay, 1);
     }
   }

@@ -44,6 +44,11 @@ Test(options, wrong_values_are_refused_by_name)
   refused("--seq-log2-max 4", ASZ_ERANGE, "--seq-log2-max");
   refused("--listen localhost", ASZ_EFORMAT, "--listen");
   refused("--listen 1.2.3", ASZ_EFORMAT, "--listen");
+  refused("--listen 1::2::3", ASZ_EFORMAT, "--listen");
+  refused("--listen fe80::1", ASZ_EFORMAT, "link-local");
+  refused("--listen fe80::1%lo", ASZ_EFORMAT, "--listen");
+  refused("--listen 10.0.0.1 --listen 10.0.0.2", ASZ_EINVAL, "IPv4");
+  refused("--listen ::1 --listen 10.0.0.2 --listen ::2", ASZ_EINVAL, "IPv6");
   refused("--lab-loss-ppm 1000001", ASZ_ERANGE, "--lab-loss-ppm");
   refused("--no-plain=yes", ASZ_EINVAL, "--no-plain");
   refused("--no-such", ASZ_EINVAL, "--no-such");
@@ -69,6 +74,7 @@ Test(options, sockets_and_a_port_do_not_mix)
 {
   clash("--eal x", "--local-ip");
   clash("--eal x --local-ip 10.0.0.1 --listen 10.0.0.1", "--listen");
+  clash("--eal x --local-ip 10.0.0.1 --listen ::1", "--listen");
   clash("--eal x --local-ip 10.0.0.1 --port 0", "--port");
   clash("--eal x --local-ip 10.0.0.1 --port 8620", "--port");
   clash("--eal x --local-ip 10.0.0.1 --user nobody", "--user");
@@ -84,6 +90,18 @@ Test(options, sockets_and_a_port_do_not_mix)
   cr_assert_eq(asz_options_check(&options, &diag), 0);
 }
 
+Test(options, an_address_of_each_family_may_be_given)
+{
+  cr_assert_eq(parse(ALL, "--key a"), 0);
+  cr_assert(!options.listen.given[ASZ_FAMILY_IPV4] && !options.listen.given[ASZ_FAMILY_IPV6]);
+  for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++)
+    cr_assert_eq(options.listen.address[family].family, family, "where none is given, all of the family");
+  cr_assert_eq(parse(ALL, "--listen 2001:db8::1 --listen 10.0.0.1"), 0);
+  cr_assert(options.listen.given[ASZ_FAMILY_IPV4] && options.listen.given[ASZ_FAMILY_IPV6]);
+  cr_assert_eq(options.listen.address[ASZ_FAMILY_IPV4].ipv4, 0x0a000001);
+  cr_assert_eq(options.listen.address[ASZ_FAMILY_IPV6].ipv6[15], 1);
+}
+
 Test(options, other_commands_take_no_option_of_run)
 {
   cr_assert_eq(parse(ASZ_OPTION_KEY, "--key a --port 1"), ASZ_EINVAL);
@@ -95,7 +113,7 @@ Test(options, nothing_given_is_the_standard_ports_and_no_lab)
   cr_assert_eq(parse(ALL, ""), 0);
   cr_assert_eq(options.port, 862);
   cr_assert_eq(options.challenge_port, 8620);
-  cr_assert_eq(options.listen, 0);
+  cr_assert_not(options.listen.given[ASZ_FAMILY_IPV4]);
   cr_assert_eq(options.seq_log2_max, 20);
   cr_assert_null(options.key);
   cr_assert_not(asz_options_lab(&options));
@@ -106,7 +124,7 @@ Test(options, both_spellings_and_all_types_are_read)
   cr_assert_eq(parse(ALL, "--key k --listen=10.0.0.1 --validator aa --validator=bb --no-plain --lab-delay-us 1000"), 0, "%s",
                diag.text);
   cr_assert_str_eq(options.key, "k");
-  cr_assert_eq(options.listen, 0x0a000001u);
+  cr_assert_eq(options.listen.address[ASZ_FAMILY_IPV4].ipv4, 0x0a000001u);
   cr_assert_eq(options.validator.count, 2);
   cr_assert_str_eq(options.validator.text[1], "bb");
   cr_assert(options.no_plain);

@@ -52,9 +52,9 @@ TestSuite(port_rules, .init = setup, .fini = teardown);
 static uint32_t frame_of(uint8_t *bytes, const struct asz_datagram *from, uint16_t port) {
   uint8_t *ip = bytes + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES;
   asz_wire_eth_write(bytes, our_mac, peer_mac, ASZ_ETHERTYPE_IPV4);
-  asz_wire_ipv4_write(ip, from->peer_ipv4, from->local_ipv4, ASZ_PROTOCOL_UDP, from->ttl,
+  asz_wire_ipv4_write(ip, from->ends.peer.ipv4, from->ends.local.ipv4, ASZ_PROTOCOL_UDP, from->ttl,
                       (uint16_t)(ASZ_UDP_BYTES + from->size_bytes));
-  asz_wire_udp_write(udp, from->peer_port, port, (uint16_t)from->size_bytes);
+  asz_wire_udp_write(udp, from->ends.peer_port, port, (uint16_t)from->size_bytes);
   memcpy(udp + ASZ_UDP_BYTES, from->payload, from->size_bytes);
   asz_wire_udp_finish(ip);
   return PAYLOAD_AT + from->size_bytes;
@@ -110,7 +110,7 @@ Test(port_rules, short_payload_reflectors_and_strangers_are_met_with_silence)
   datagram.size_bytes = ASZ_STAMP_BYTES - 1;
   assert_silent(ASZ_RESP_DROPPED_SHORT);
   fixture_plain(&datagram, 1);
-  datagram.peer_port = ASZ_STAMP_PORT;
+  datagram.ends.peer_port = ASZ_STAMP_PORT;
   assert_silent(ASZ_RESP_DROPPED_LOOP);
   fixture_tlv(&fixture, &fixture.stranger, FIXTURE_EPOCH, &datagram);
   assert_silent(ASZ_RESP_DROPPED_UNAUTHORISED);

@@ -88,11 +88,11 @@ Test(stamp_path, reply_sent_back_to_us_is_no_request)
 Test(stamp_path, reflector_ports_are_refused)
 {
   fixture_plain(&datagram, 1);
-  datagram.peer_port = ASZ_STAMP_PORT;
+  datagram.ends.peer_port = ASZ_STAMP_PORT;
   assert_outcome(ASZ_RESP_DROPPED_LOOP);
-  datagram.peer_port = 0;
+  datagram.ends.peer_port = 0;
   assert_outcome(ASZ_RESP_DROPPED_LOOP);
-  datagram.peer_port = ASZ_SENDER_PORT_MIN;
+  datagram.ends.peer_port = ASZ_SENDER_PORT_MIN;
   assert_outcome(ASZ_RESP_ANSWERED_PLAIN);
 }
 
@@ -143,7 +143,7 @@ Test(stamp_path, source_over_its_rate_is_dropped_before_its_mac_is_read)
   assert_outcome(ASZ_RESP_ANSWERED_PLAIN, "both modes share the source's tokens");
   fixture_tlv(&fixture, &fixture.stranger, FIXTURE_EPOCH, &datagram);
   assert_outcome(ASZ_RESP_DROPPED_RATE);
-  datagram.peer_ipv4++;
+  datagram.ends.peer.ipv4++;
   assert_outcome(ASZ_RESP_DROPPED_UNAUTHORISED, "another source is heard");
 }
 

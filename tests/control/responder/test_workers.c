@@ -9,7 +9,7 @@
 static struct fixture fixture;
 
 static struct asz_job job_of(enum asz_kind kind, uint8_t nonce) {
-  struct asz_job job = {.challenge = fixture_challenge(&fixture, kind, nonce), .peer_port = nonce};
+  struct asz_job job = {.challenge = fixture_challenge(&fixture, kind, nonce), .ends.peer_port = nonce};
   memcpy(job.validator_pk, fixture.validator.public_key, sizeof job.validator_pk);
   const struct asz_session session = fixture_session(&fixture, &fixture.validator, FIXTURE_EPOCH);
   memcpy(job.reply_key, session.reply_key, sizeof job.reply_key);
@@ -67,8 +67,8 @@ Test(workers, every_job_comes_back_proved_once)
   unsigned seen[100] = {0};
   for (unsigned i = 0; i < 100; i++) {
     const struct asz_job job = wait_one(workers);
-    cr_assert_lt(job.peer_port, 100);
-    seen[job.peer_port]++;
+    cr_assert_lt(job.ends.peer_port, 100);
+    seen[job.ends.peer_port]++;
     fixture_verify_answer(&fixture, &job.challenge, job.answer, job.answer_bytes, FIXTURE_CHAIN_RIGHT);
   }
   for (unsigned i = 0; i < 100; i++)
