@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The responder's two packet paths. Input: byte 0 chooses (bit 0: challenge port instead of STAMP; bit 1: put the right MAC or
- * HMAC on it; bit 2: the source is a reflector's port; bits 4..7: the epoch's offset), the rest is the datagram.
+ * HMAC on it; bit 2: the source is a reflector's port; bit 3: over IPv6; bits 4..7: the epoch's offset), the rest is the
+ * datagram.
  *
  * With the right MAC the fuzzer gets behind the check that it could never pass by itself. What must hold: an answer is as long as
  * its question; plain and sealed answers and new work only for what deserves them; one question leads to a bounded number of
@@ -15,7 +16,7 @@
 #include "dataplane/base/stamp_auth.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { CHALLENGE = 1, SEAL = 2, REFLECTOR = 4, STEPS_MAX = 6 };
+enum { CHALLENGE = 1, SEAL = 2, REFLECTOR = 4, IPV6 = 8, STEPS_MAX = 6 };
 
 static struct asz_identity provider, validator;
 static uint8_t shared[32];
@@ -119,6 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
   const uint8_t choice = data[0];
   struct asz_datagram datagram = {.ends = {.peer = asz_address_ipv4(0x0a000001), .peer_port = choice & REFLECTOR ? 862 : 50000},
                                   .rx_ns = 1000};
+  if (choice & IPV6)
+    datagram.ends.peer = asz_address_ipv6((const uint8_t[16]){0x20, 1, 0xd, 0xb8, [15] = 1});
   datagram.size_bytes = (uint32_t)(size_bytes - 1);
   memcpy(datagram.payload, data + 1, size_bytes - 1);
   begin();
