@@ -52,6 +52,7 @@ enum {
   MEMORY_MIB = 2 * ASZ_EAL_MEMORY_MIB, /* the port is opened twice */
 };
 static const uint64_t ns_per_s = 1000000000;
+static const uint8_t local_ipv6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1};
 
 /* What is asked, and by which rules it is answered. */
 struct setting {
@@ -172,19 +173,27 @@ static void drain(struct rte_ring *ring) {
     rte_pktmbuf_free(mbuf);
 }
 
-static int port_measure(struct figures *ret_figures, struct setting *setting, struct generator *generator, uint16_t port_id,
-                        uint64_t duration_ns, uint64_t tsc_hz) {
-  struct asz_diag diag = {""};
-  struct asz_reflector *reflector = NULL;
-  const struct asz_reflector_config config = {
+/* Over both families, as a provider would have it. */
+static struct asz_reflector_config reflector_config(struct setting *setting, uint16_t port_id) {
+  struct asz_reflector_config config = {
       .port_id = port_id,
       .lcore_id = (unsigned)asz_eal_worker(0),
       .local_ipv4 = LOCAL,
       .prefix_bits = 32,
+      .prefix6_bits = 128,
       .stamp_port = ASZ_STAMP_PORT,
       .challenge_port = ASZ_CHALLENGE_PORT,
       .rules = asz_port_rules_of(&setting->rules),
   };
+  memcpy(config.local_ipv6, local_ipv6, sizeof local_ipv6);
+  return config;
+}
+
+static int port_measure(struct figures *ret_figures, struct setting *setting, struct generator *generator, uint16_t port_id,
+                        uint64_t duration_ns, uint64_t tsc_hz) {
+  struct asz_diag diag = {""};
+  struct asz_reflector *reflector = NULL;
+  const struct asz_reflector_config config = reflector_config(setting, port_id);
   int err = asz_reflector_new(&reflector, &config, &diag);
   if (err != 0) {
     fprintf(stderr, "bench_reflect: %s\n", diag.text);
@@ -227,12 +236,9 @@ static int compare_u64(const void *a, const void *b) {
 static double hot_measure(struct setting *setting, unsigned bursts) {
   static uint8_t bytes[ASZ_REFLECT_BURST][FRAME_BYTES];
   static struct asz_reflect_burst burst;
-  struct asz_reflect reflect = {.local_ipv4 = LOCAL,
-                                .local_mask = UINT32_MAX,
-                                .stamp_port = ASZ_STAMP_PORT,
-                                .challenge_port = ASZ_CHALLENGE_PORT,
-                                .rules = asz_port_rules_of(&setting->rules)};
-  memcpy(reflect.mac, setting->mac, sizeof reflect.mac);
+  const struct asz_reflector_config config = reflector_config(setting, 0);
+  struct asz_reflect reflect;
+  asz_reflect_init(&reflect, setting->mac, &config);
   uint64_t *ticks = calloc(bursts, sizeof *ticks);
   if (ticks == NULL)
     return 0;

@@ -30,17 +30,18 @@ void asz_nd_init(struct asz_nd *ret_nd, const uint8_t local_mac[6], const uint8_
   memcpy(ret_nd->local_mac, local_mac, 6);
   memcpy(ret_nd->local_ipv6, local_ipv6, 16);
   memcpy(ret_nd->gateway_ipv6, gateway_ipv6, 16);
+  ret_nd->prefix_bits = 128;
   asz_resolve_init(&ret_nd->resolve, gateway_mac, tsc_hz);
   ret_nd->resolve.fixed |= asz_ipv6_is_none(gateway_ipv6);
 }
 
 /* A message from us with our MAC as its one option. */
-static void message_write(const struct asz_nd *nd, uint8_t *ret_frame, const uint8_t dst_mac[6], const uint8_t dst[16],
-                          uint8_t type, uint8_t flags, const uint8_t target[16]) {
+static void message_write(const struct asz_nd *nd, uint8_t *ret_frame, const uint8_t dst_mac[6], const uint8_t src[16],
+                          const uint8_t dst[16], uint8_t type, uint8_t flags, const uint8_t target[16]) {
   uint8_t *ip = ret_frame + ASZ_ETH_BYTES, *icmp = ip + ASZ_IPV6_BYTES, *option = icmp + OPTIONS;
   memset(icmp, 0, MESSAGE_BYTES);
   asz_wire_eth_write(ret_frame, dst_mac, nd->local_mac, ASZ_ETHERTYPE_IPV6);
-  asz_wire_ipv6_write(ip, nd->local_ipv6, dst, ASZ_PROTOCOL_ICMPV6, HOP_LIMIT, MESSAGE_BYTES);
+  asz_wire_ipv6_write(ip, src, dst, ASZ_PROTOCOL_ICMPV6, HOP_LIMIT, MESSAGE_BYTES);
   icmp[0] = type;
   icmp[FLAGS] = flags;
   memcpy(icmp + TARGET, target, 16);
@@ -56,7 +57,7 @@ bool asz_nd_poll(struct asz_nd *nd, uint64_t tsc, uint8_t ret_frame[ASZ_ND_FRAME
   uint8_t group[16], group_mac[6];
   asz_ipv6_solicited(group, nd->gateway_ipv6);
   asz_ipv6_multicast_mac(group_mac, group);
-  message_write(nd, ret_frame, group_mac, group, ASZ_ICMPV6_NEIGHBOUR_SOLICITATION, 0, nd->gateway_ipv6);
+  message_write(nd, ret_frame, group_mac, nd->local_ipv6, group, ASZ_ICMPV6_NEIGHBOUR_SOLICITATION, 0, nd->gateway_ipv6);
   return true;
 }
 
@@ -101,21 +102,22 @@ static bool is(const uint8_t a[16], const uint8_t b[16]) {
 static enum asz_neigh_heard solicited(const struct asz_nd *nd, const struct heard *heard, const uint8_t *eth,
                                       uint8_t *ret_frame) {
   uint8_t group[16], group_mac[6];
-  asz_ipv6_solicited(group, nd->local_ipv6);
-  if (!is(heard->target, nd->local_ipv6) || (!is(heard->dst, group) && !is(heard->dst, nd->local_ipv6)))
+  const uint8_t *target = heard->target;
+  asz_ipv6_solicited(group, target);
+  if (!asz_ipv6_in_prefix(target, nd->local_ipv6, nd->prefix_bits) || (!is(heard->dst, group) && !is(heard->dst, target)))
     return ASZ_NEIGH_IGNORED;
   if (asz_ipv6_is_none(heard->src)) {
     if (heard->mac != NULL || !is(heard->dst, group))
       return ASZ_NEIGH_IGNORED;
     asz_ipv6_multicast_mac(group_mac, all_nodes);
-    message_write(nd, ret_frame, group_mac, all_nodes, ASZ_ICMPV6_NEIGHBOUR_ADVERTISEMENT, FLAG_OVERRIDE, nd->local_ipv6);
+    message_write(nd, ret_frame, group_mac, target, all_nodes, ASZ_ICMPV6_NEIGHBOUR_ADVERTISEMENT, FLAG_OVERRIDE, target);
     return ASZ_NEIGH_ANSWER;
   }
   const uint8_t *mac = heard->mac != NULL ? heard->mac : eth + ASZ_ETH_SRC; /* it may be left out of a unicast question */
   if (!asz_ipv6_is_host(heard->src) || (mac[0] & 1) != 0)
     return ASZ_NEIGH_IGNORED;
-  message_write(nd, ret_frame, mac, heard->src, ASZ_ICMPV6_NEIGHBOUR_ADVERTISEMENT, FLAG_SOLICITED | FLAG_OVERRIDE,
-                nd->local_ipv6);
+  message_write(nd, ret_frame, mac, target, heard->src, ASZ_ICMPV6_NEIGHBOUR_ADVERTISEMENT, FLAG_SOLICITED | FLAG_OVERRIDE,
+                target);
   return ASZ_NEIGH_ANSWER;
 }
 

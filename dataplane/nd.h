@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_nd: who is at the other end of the wire over IPv6: neighbour discovery (RFC 4861) as a host with one address and one next
- * hop needs it. Resolves the gateway, keeps it resolved, and answers solicitations for us, those of duplicate address detection
- * (RFC 4862) included.
+/* asz_nd: who is at the other end of the wire over IPv6: neighbour discovery (RFC 4861) as a host with one address, or all of a
+ * prefix, and one next hop needs it. Resolves the gateway, keeps it resolved, and answers solicitations for us, those of
+ * duplicate address detection (RFC 4862) included.
  *
  * Pure: it is told the time and what arrived, and says which frame to send. When to ask is asz_resolve's. Router advertisements,
  * redirects and unsolicited advertisements are not listened to: whoever is on the link could send them, and the operator has said
@@ -20,6 +20,7 @@ struct asz_nd {
   struct asz_resolve resolve;
   uint8_t local_mac[6];
   uint8_t local_ipv6[16], gateway_ipv6[16];
+  uint8_t prefix_bits; /* 128; less, to be set after init: all addresses of local_ipv6's prefix are ours */
 };
 
 /* asz_nd_init: gateway_mac all zero: resolve. Addresses all zero: nothing is asked or answered. */

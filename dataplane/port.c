@@ -200,9 +200,12 @@ int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_co
 
 int asz_port_multicast(const struct asz_port *port, const uint8_t group_mac[6], struct asz_diag *diag) {
   struct rte_ether_addr group;
-  memcpy(group.addr_bytes, group_mac, sizeof group.addr_bytes);
   const char *how = "its filter list";
-  int rc = rte_eth_dev_set_mc_addr_list(port->port_id, &group, 1);
+  int rc = -ENOTSUP;
+  if (group_mac != NULL) {
+    memcpy(group.addr_bytes, group_mac, sizeof group.addr_bytes);
+    rc = rte_eth_dev_set_mc_addr_list(port->port_id, &group, 1);
+  }
   if (rc == -ENOTSUP) {
     how = "taking all multicast";
     rc = rte_eth_allmulticast_enable(port->port_id);

@@ -35,8 +35,9 @@ struct asz_port {
  */
 ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, bool ask_spreading,
                                  struct asz_diag *diag);
-/* asz_port_multicast: frames to this group are received, too. By the port's filter list, else by taking all multicast; a driver
- * that knows neither filters nothing that it is given (net_ring, net_af_packet). Which of them it was is logged. ASZ_EDEVICE. */
+/* asz_port_multicast: frames to this group (NULL: to every one) are received, too. By the port's filter list, else by taking all
+ * multicast; a driver that knows neither filters nothing that it is given (net_ring, net_af_packet). Which of them it was is
+ * logged. ASZ_EDEVICE. */
 ASZ_MUST_CHECK int asz_port_multicast(const struct asz_port *port, const uint8_t group_mac[6], struct asz_diag *diag);
 /* asz_port_close stops the port and gives the pools back. A closed or zeroed port is fine. */
 void asz_port_close(struct asz_port *port);

@@ -19,6 +19,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/base/ipv6.h"
 #include "dataplane/port.h"
 #include "dataplane/reflect.h"
 
@@ -29,6 +30,7 @@ enum {
   PUBLISH_HZ = 1000,
   MBUFS_AHEAD = 8,
   PREFIX_BITS_MIN = 8,
+  PREFIX6_BITS_MIN = 32, /* what a registry gives: nobody has more */
 };
 
 struct lane {
@@ -42,7 +44,7 @@ struct lane {
   uint64_t start_tsc, publish_tsc;
   /* shared */
   _Atomic(const struct asz_clock *) wall;
-  atomic_bool stop;
+  atomic_bool stop, gateway_silent;
   _Atomic uint64_t published[ASZ_REFLECT_COUNTER_COUNT];
 };
 
@@ -68,6 +70,22 @@ static void send_frames(struct lane *lane, struct rte_mbuf **mbuf, uint16_t fram
     return;
   count(lane, ASZ_REFLECT_DROPPED_TX, (uint64_t)(frame_count - sent));
   rte_pktmbuf_free_bulk(mbuf + sent, (unsigned)(frame_count - sent));
+}
+
+static struct rte_mbuf *frame_new(struct lane *lane) {
+  struct rte_mbuf *mbuf = rte_pktmbuf_alloc(lane->pool);
+  if (mbuf == NULL)
+    count(lane, ASZ_REFLECT_DROPPED_NO_MBUF, 1);
+  return mbuf;
+}
+
+static void send_copy(struct lane *lane, const uint8_t *bytes, uint32_t size_bytes) {
+  struct rte_mbuf *mbuf = frame_new(lane);
+  if (mbuf == NULL)
+    return;
+  memcpy(rte_pktmbuf_mtod(mbuf, uint8_t *), bytes, size_bytes);
+  mbuf->data_len = (uint16_t)(mbuf->pkt_len = size_bytes);
+  send_frames(lane, &mbuf, 1);
 }
 
 /* A frame in several buffers is longer than anything that we answer: of size 0 it is malformed. */
@@ -119,15 +137,21 @@ static void send_replies(struct lane *lane) {
     rte_pktmbuf_free_bulk(rest, rest_count);
 }
 
+static uint64_t now_ns_of(const struct lane *lane, uint64_t tsc) {
+  return asz_clock_ns(&lane->clock, tsc - lane->start_tsc);
+}
+
 static void serve_burst(struct lane *lane, uint16_t taken) {
   const uint64_t t2_tsc = asz_tsc();
   const struct asz_clock *wall = atomic_load_explicit(&lane->wall, memory_order_acquire);
   const uint64_t t2_ns = asz_clock_realtime_ns(wall, t2_tsc);
   look(lane, taken);
-  asz_reflect_take(&lane->reflect, &lane->burst, asz_clock_ns(&lane->clock, t2_tsc - lane->start_tsc));
+  asz_reflect_take(&lane->reflect, &lane->burst, now_ns_of(lane, t2_tsc));
   pass_challenges(lane, t2_ns);
   asz_reflect_finish(&lane->reflect, &lane->burst, t2_ns, asz_clock_realtime_ns(wall, asz_tsc()));
   send_replies(lane);
+  for (unsigned i = 0; i < lane->burst.nd_count; i++)
+    send_copy(lane, lane->burst.nd[i].bytes, lane->burst.nd[i].size_bytes);
 }
 
 static void send_answers(struct lane *lane) {
@@ -135,18 +159,22 @@ static void send_answers(struct lane *lane) {
   for (unsigned i = 0; i < ANSWERS_PER_TURN; i++) {
     if (rte_ring_sc_dequeue_elem(lane->answers, &datagram, sizeof datagram) != 0)
       return;
-    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(lane->pool);
-    if (mbuf == NULL) {
-      count(lane, ASZ_REFLECT_DROPPED_NO_MBUF, 1);
+    struct rte_mbuf *mbuf = frame_new(lane);
+    if (mbuf == NULL)
       continue;
-    }
     mbuf->data_len = (uint16_t)(mbuf->pkt_len = asz_reflect_answer(&lane->reflect, &datagram, rte_pktmbuf_mtod(mbuf, uint8_t *)));
     send_frames(lane, &mbuf, 1);
   }
 }
 
-static void publish(struct lane *lane, uint64_t tsc) {
-  lane->publish_tsc = tsc + lane->clock.tsc_hz / PUBLISH_HZ;
+static void ask_gateway(struct lane *lane, uint64_t tsc) {
+  uint8_t frame[ASZ_ND_FRAME_BYTES];
+  if (asz_reflect_poll(&lane->reflect, now_ns_of(lane, tsc), frame))
+    send_copy(lane, frame, sizeof frame);
+  atomic_store_explicit(&lane->gateway_silent, lane->reflect.nd.resolve.open > ASZ_RESOLVE_TRIES, memory_order_relaxed);
+}
+
+static void publish(struct lane *lane) {
   for (unsigned i = 0; i < ASZ_REFLECT_COUNTER_COUNT; i++)
     atomic_store_explicit(&lane->published[i], lane->reflect.counter[i], memory_order_relaxed);
 }
@@ -162,20 +190,30 @@ static int lane_main(void *argument) {
     if (!rte_ring_empty(lane->answers))
       send_answers(lane);
     const uint64_t tsc = asz_tsc();
-    if (tsc >= lane->publish_tsc)
-      publish(lane, tsc);
+    if (tsc >= lane->publish_tsc) {
+      lane->publish_tsc = tsc + lane->clock.tsc_hz / PUBLISH_HZ;
+      ask_gateway(lane, tsc);
+      publish(lane);
+    }
   }
   send_answers(lane);
-  publish(lane, asz_tsc());
+  publish(lane);
   return 0;
 }
 
 static int check_config(const struct asz_reflector_config *config, struct asz_diag *diag) {
   const char *wrong = NULL;
-  if (config->local_ipv4 == 0)
-    wrong = "local_ipv4: expected an address of our own";
+  const bool ipv6 = !asz_ipv6_is_none(config->local_ipv6);
+  if (config->local_ipv4 == 0 && !ipv6)
+    wrong = "local_ipv4, local_ipv6: expected an address of our own";
+  else if (ipv6 && !asz_ipv6_is_host(config->local_ipv6))
+    wrong = "local_ipv6: expected an address that a host can have";
   else if (config->prefix_bits < PREFIX_BITS_MIN || config->prefix_bits > 32)
     wrong = "prefix_bits: expected 8..32";
+  else if (config->prefix6_bits < PREFIX6_BITS_MIN || config->prefix6_bits > 128)
+    wrong = "prefix6_bits: expected 32..128";
+  else if (!asz_ipv6_is_none(config->gateway_ipv6) && (!ipv6 || !asz_ipv6_is_host(config->gateway_ipv6)))
+    wrong = "gateway_ipv6: expected another host's address, beside one of our own";
   else if (config->stamp_port == 0 || config->challenge_port == 0 || config->stamp_port == config->challenge_port)
     wrong = "stamp_port, challenge_port: expected two different ports";
   return wrong == NULL ? 0 : asz_diag_set(diag, ASZ_EINVAL, "reflector: %s", wrong);
@@ -200,14 +238,17 @@ static void lane_set(struct lane *lane, const struct asz_reflector_config *confi
   lane->pool = port->frame_pool;
   lane->clock = *wall;
   atomic_init(&lane->wall, wall);
-  lane->reflect = (struct asz_reflect){
-      .local_ipv4 = config->local_ipv4,
-      .local_mask = UINT32_MAX << (32 - config->prefix_bits),
-      .stamp_port = config->stamp_port,
-      .challenge_port = config->challenge_port,
-      .rules = config->rules,
-  };
-  memcpy(lane->reflect.mac, port->mac, sizeof lane->reflect.mac);
+  asz_reflect_init(&lane->reflect, port->mac, config);
+}
+
+/* Solicitations of one address come to one group; those of a prefix to as many as it has addresses that end differently. */
+static int listen_ipv6(const struct asz_port *port, const struct asz_reflector_config *config, struct asz_diag *diag) {
+  uint8_t group[16], group_mac[6];
+  if (asz_ipv6_is_none(config->local_ipv6))
+    return 0;
+  asz_ipv6_solicited(group, config->local_ipv6);
+  asz_ipv6_multicast_mac(group_mac, group);
+  return asz_port_multicast(port, config->prefix6_bits == 128 ? group_mac : NULL, diag);
 }
 
 int asz_reflector_new(struct asz_reflector **ret_reflector, const struct asz_reflector_config *config, struct asz_diag *diag) {
@@ -222,6 +263,8 @@ int asz_reflector_new(struct asz_reflector **ret_reflector, const struct asz_ref
     err = asz_diag_set(diag, ASZ_EDEVICE, "the time-stamp counter does not advance");
   if (err == 0)
     err = asz_port_open(&reflector->port, config->port_id, 1, false, diag);
+  if (err == 0)
+    err = listen_ipv6(&reflector->port, config, diag);
   if (err == 0)
     err = take_rings(&reflector->lane, diag);
   if (err != 0) {
@@ -275,6 +318,10 @@ bool asz_reflector_tend(struct asz_reflector *reflector) {
     reflector->link_lost++;
   reflector->link_up = up;
   return up;
+}
+
+bool asz_reflector_gateway_silent(const struct asz_reflector *reflector) {
+  return atomic_load_explicit(&reflector->lane.gateway_silent, memory_order_relaxed);
 }
 
 int asz_reflector_challenge_recv(struct asz_reflector *reflector, struct asz_reflector_datagram *ret_datagram) {

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dataplane/base/wire.h"
-
-enum type { FLAG, U64, IPV4, ADDRESSES, TEXT, LIST };
+enum type { FLAG, U64, IPV6, ADDRESSES, TEXT, LIST };
 
 struct option {
   const char *name, *argument, *help;
@@ -76,10 +74,13 @@ static int set_value(struct asz_options *options, const struct option *option, c
     return 0;
   case U64:
     return parse_u64(option, text, field, diag);
-  case IPV4:
-    if (asz_ipv4_parse(field, text) != 0)
-      return asz_diag_set(diag, ASZ_EFORMAT, "%s: expected an IPv4 address, found '%.80s'", option->name, text);
+  case IPV6: {
+    struct asz_address address;
+    if (asz_address_parse(&address, text) != 0 || address.family != ASZ_FAMILY_IPV6)
+      return asz_diag_set(diag, ASZ_EFORMAT, "%s: expected an IPv6 address, found '%.80s'", option->name, text);
+    *(struct asz_address *)field = address;
     return 0;
+  }
   case ADDRESSES:
     return add_address(option, field, text, diag);
   case TEXT:
@@ -115,16 +116,26 @@ int asz_options_parse(struct asz_options *ret_options, unsigned groups, int argc
     if (err)
       return err;
   }
-  options.listen.address[ASZ_FAMILY_IPV6].family = ASZ_FAMILY_IPV6;
+  options.listen.address[ASZ_FAMILY_IPV6].family = options.local_ip.address[ASZ_FAMILY_IPV6].family = ASZ_FAMILY_IPV6;
   *ret_options = options;
   return 0;
 }
 
+static bool any_given(const struct asz_option_addresses *addresses) {
+  return addresses->given[ASZ_FAMILY_IPV4] || addresses->given[ASZ_FAMILY_IPV6];
+}
+
 static int check_port(const struct asz_options *options, struct asz_diag *diag) {
   const char *wrong = NULL;
-  if (!options->local_ip)
+  if (!any_given(&options->local_ip))
     wrong = "--eal: expected --local-ip, our address on the port";
-  else if (options->listen.given[ASZ_FAMILY_IPV4] || options->listen.given[ASZ_FAMILY_IPV6])
+  else if (options->local_prefix != defaults.local_prefix && !options->local_ip.given[ASZ_FAMILY_IPV4])
+    wrong = "--local-prefix: expected an IPv4 --local-ip, too";
+  else if (options->local_prefix6 != defaults.local_prefix6 && !options->local_ip.given[ASZ_FAMILY_IPV6])
+    wrong = "--local-prefix6: expected an IPv6 --local-ip, too";
+  else if (options->gateway_ip6.family == ASZ_FAMILY_IPV6 && !options->local_ip.given[ASZ_FAMILY_IPV6])
+    wrong = "--gateway-ip6: expected an IPv6 --local-ip, too";
+  else if (any_given(&options->listen))
     wrong = "--listen: with --eal the address is --local-ip";
   else if (!options->port || !options->challenge_port || options->port == options->challenge_port)
     wrong = "--port, --challenge-port: with --eal expected two different ports, not 0";
@@ -138,9 +149,11 @@ static int check_port(const struct asz_options *options, struct asz_diag *diag) 
 int asz_options_check(const struct asz_options *options, struct asz_diag *diag) {
   if (options->eal)
     return check_port(options, diag);
-  if (options->local_ip || options->lcores || options->local_prefix != defaults.local_prefix ||
+  if (any_given(&options->local_ip) || options->lcores || options->local_prefix != defaults.local_prefix ||
+      options->local_prefix6 != defaults.local_prefix6 || options->gateway_ip6.family == ASZ_FAMILY_IPV6 ||
       options->memory_mib != defaults.memory_mib)
-    return asz_diag_set(diag, ASZ_EINVAL, "--local-ip, --local-prefix, --lcores, --memory-mib: only with --eal");
+    return asz_diag_set(diag, ASZ_EINVAL,
+                        "--local-ip, --local-prefix, --local-prefix6, --gateway-ip6, --lcores, --memory-mib: only with --eal");
   return 0;
 }
 

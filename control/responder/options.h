@@ -16,7 +16,7 @@
 #include "dataplane/base/stamp.h"
 
 /* X(field, type, name, argument, default, min, max, group, help)
- * type: FLAG (no argument), U64 (decimal in min..max), IPV4 (dotted quad), ADDRESSES (one of each family), TEXT, LIST (may be
+ * type: FLAG (no argument), U64 (decimal in min..max), IPV6, ADDRESSES (one of each family), TEXT, LIST (may be
  * given often). group: KEY (all commands), RUN, LAB (run, in a laboratory only). */
 #define ASZ_OPTION_LIST(X)                                                                                                       \
   X(key, TEXT, "--key", "FILE", NULL, 0, 0, KEY, "Ed25519 identity, mode 0600; made by keygen")                                  \
@@ -28,8 +28,12 @@
   X(port, U64, "--port", "N", ASZ_STAMP_PORT, 0, 65535, RUN, "UDP port of STAMP; 0 takes any free one")                          \
   X(challenge_port, U64, "--challenge-port", "N", ASZ_CHALLENGE_PORT, 0, 65535, RUN, "UDP port of challenges; 0 takes any")      \
   X(eal, TEXT, "--eal", "ARGS", NULL, 0, 0, RUN, "answer on the DPDK port that these EAL arguments make, not on kernel sockets") \
-  X(local_ip, IPV4, "--local-ip", "IPV4", 0, 0, 0, RUN, "with --eal: our address on the port; the kernel must not own it")       \
-  X(local_prefix, U64, "--local-prefix", "N", 32, 8, 32, RUN, "with --eal: answer at all addresses of the prefix")               \
+  X(local_ip, ADDRESSES, "--local-ip", "ADDRESS", {.given = {false}}, 0, 0, RUN,                                                 \
+    "with --eal: our address on the port, one of a family; the kernel must not own it")                                          \
+  X(local_prefix, U64, "--local-prefix", "N", 32, 8, 32, RUN, "with --eal: answer at all addresses of the IPv4 prefix")          \
+  X(local_prefix6, U64, "--local-prefix6", "N", 128, 32, 128, RUN, "with --eal: answer at all addresses of the IPv6 prefix")     \
+  X(gateway_ip6, IPV6, "--gateway-ip6", "IPV6", {.family = 0}, 0, 0, RUN,                                                        \
+    "with --eal: a router that shall know us behind a switch that snoops; asked for without a tag")                              \
   X(lcores, TEXT, "--lcores", "LIST", NULL, 0, 0, RUN, "with --eal: as EAL's, the first is the control thread's")                \
   X(memory_mib, U64, "--memory-mib", "N", 128, 64, 1048576, RUN, "with --eal: memory for buffers and rings")                     \
   X(rate_pps, U64, "--rate-pps", "N", 100000, 1, ASZ_RATE_PPS_MAX, RUN, "datagrams a second from one source address")            \
@@ -61,7 +65,7 @@ struct asz_option_addresses {
 /* Text points into argv. */
 #define ASZ_OPTION_TYPE_FLAG      bool
 #define ASZ_OPTION_TYPE_U64       uint64_t
-#define ASZ_OPTION_TYPE_IPV4      uint32_t
+#define ASZ_OPTION_TYPE_IPV6      struct asz_address
 #define ASZ_OPTION_TYPE_TEXT      const char *
 #define ASZ_OPTION_TYPE_LIST      struct asz_option_values
 #define ASZ_OPTION_TYPE_ADDRESSES struct asz_option_addresses

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,6 @@
 #include "control/responder/signals.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/log.h"
-#include "dataplane/base/wire.h"
 #include "dataplane/eal.h"
 #include "dataplane/reflector.h"
 
@@ -44,7 +44,7 @@ struct server {
   uint64_t port_counter[ASZ_REFLECT_COUNTER_COUNT];
   uint64_t end_ns, tend_ns; /* monotonic */
   int signal_fd;
-  bool stop, link_up;
+  bool stop, link_up, gateway_silent;
 };
 
 static void count(struct server *server, enum asz_resp_counter counter) {
@@ -99,6 +99,12 @@ static void tend(struct server *server, uint64_t now_ns) {
   if (up != server->link_up)
     asz_log(ASZ_LOG_WARN, "the link of the port is %s", up ? "up again" : "down");
   server->link_up = up;
+  const bool silent = asz_reflector_gateway_silent(server->reflector);
+  char gateway[ASZ_IPV6_TEXT_BYTES];
+  asz_address_format(gateway, &server->options->gateway_ip6);
+  if (silent != server->gateway_silent)
+    asz_log(ASZ_LOG_WARN, "the gateway %s %s", gateway, silent ? "does not answer ND" : "answers ND again");
+  server->gateway_silent = silent;
 }
 
 static void serve_signals(struct server *server) {
@@ -141,15 +147,19 @@ static int open_port(struct server *server, struct asz_diag *diag) {
                         options->eal);
   if (lcore_id < 0)
     return asz_diag_set(diag, ASZ_EINVAL, "--lcores: expected two lcores, as 0@0,1@1, got \"%s\"", options->lcores);
-  const struct asz_reflector_config config = {
+  const struct asz_address *local = options->local_ip.address; /* all zero where none was given */
+  struct asz_reflector_config config = {
       .port_id = (uint16_t)port_id,
       .lcore_id = (unsigned)lcore_id,
-      .local_ipv4 = options->local_ip,
+      .local_ipv4 = local[ASZ_FAMILY_IPV4].ipv4,
       .prefix_bits = (unsigned)options->local_prefix,
+      .prefix6_bits = (unsigned)options->local_prefix6,
       .stamp_port = (uint16_t)options->port,
       .challenge_port = (uint16_t)options->challenge_port,
       .rules = asz_port_rules_of(&server->rules),
   };
+  memcpy(config.local_ipv6, local[ASZ_FAMILY_IPV6].ipv6, sizeof config.local_ipv6);
+  memcpy(config.gateway_ipv6, options->gateway_ip6.ipv6, sizeof config.gateway_ipv6);
   return asz_reflector_new(&server->reflector, &config, diag);
 }
 
@@ -178,18 +188,31 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   return 0;
 }
 
+/* "192.0.2.7/32 and 2001:db8::7/128" */
+static void addresses_format(char *ret_text, size_t size_bytes, const struct asz_options *options) {
+  ret_text[0] = '\0';
+  for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++) {
+    if (!options->local_ip.given[family])
+      continue;
+    char address[ASZ_IPV6_TEXT_BYTES];
+    asz_address_format(address, &options->local_ip.address[family]);
+    const size_t length = strlen(ret_text);
+    const uint64_t bits = family == ASZ_FAMILY_IPV6 ? options->local_prefix6 : options->local_prefix;
+    snprintf(ret_text + length, size_bytes - length, "%s%s/%u", length ? " and " : "", address, (unsigned)bits);
+  }
+}
+
 static void say_hello(const struct server *server, const struct asz_identity *identity, size_t validator_count) {
   const struct asz_options *options = server->options;
-  char address[16], key[65];
-  asz_ipv4_format(address, options->local_ip);
+  char addresses[2 * ASZ_IPV6_TEXT_BYTES + 16], key[65];
+  addresses_format(addresses, sizeof addresses, options);
   asz_hex_encode(key, identity->public_key, sizeof identity->public_key);
   if (asz_options_lab(options))
     asz_log(ASZ_LOG_WARN, "LAB SWITCHES ARE ON: this responder misbehaves on purpose and must never serve a real provider");
   if (validator_count == 0)
     asz_log(ASZ_LOG_WARN, "no --validator: only plain STAMP is answered, no challenges");
-  asz_log(ASZ_LOG_INFO, "provider %s on the port of \"%s\" as %s/%u, stamp port %u, challenge port %u, %zu validators", key,
-          options->eal, address, (unsigned)options->local_prefix, (unsigned)options->port, (unsigned)options->challenge_port,
-          validator_count);
+  asz_log(ASZ_LOG_INFO, "provider %s on the port of \"%s\" as %s, stamp port %u, challenge port %u, %zu validators", key,
+          options->eal, addresses, (unsigned)options->port, (unsigned)options->challenge_port, validator_count);
 }
 
 static void close_all(struct server *server) {

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "dataplane/base/bytes.h"
+
 static const uint8_t none[16], loopback[16] = {[15] = 1}, mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 int asz_ipv6_parse(uint8_t ret_ipv6[16], const char *text) {
@@ -33,6 +35,16 @@ bool asz_ipv6_is_host(const uint8_t ipv6[16]) {
 bool asz_ipv6_is_provider(const uint8_t ipv6[16]) {
   bool link_local = ipv6[0] == 0xfe && (ipv6[1] & 0xc0) == 0x80; /* fe80::/10 */
   return asz_ipv6_is_host(ipv6) && !link_local;
+}
+
+static uint64_t mask_of(unsigned bits) {
+  return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : UINT64_MAX << (64 - bits);
+}
+
+bool asz_ipv6_in_prefix(const uint8_t ipv6[16], const uint8_t prefix[16], unsigned bits) {
+  const uint64_t high = asz_be64_load(ipv6) ^ asz_be64_load(prefix), low = asz_be64_load(ipv6 + 8) ^ asz_be64_load(prefix + 8);
+  assert(bits <= 128);
+  return (high & mask_of(bits)) == 0 && (low & mask_of(bits > 64 ? bits - 64 : 0)) == 0;
 }
 
 void asz_ipv6_solicited(uint8_t ret_ipv6[16], const uint8_t ipv6[16]) {

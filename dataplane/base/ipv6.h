@@ -21,6 +21,9 @@ bool asz_ipv6_is_none(const uint8_t ipv6[16]);
 bool asz_ipv6_is_host(const uint8_t ipv6[16]);
 bool asz_ipv6_is_provider(const uint8_t ipv6[16]);
 
+/* asz_ipv6_in_prefix: are the first `bits` (0..128) of both the same? */
+bool asz_ipv6_in_prefix(const uint8_t ipv6[16], const uint8_t prefix[16], unsigned bits);
+
 /* asz_ipv6_solicited: the solicited-node multicast address of an address (RFC 4291 section 2.7.1); asz_ipv6_multicast_mac: the
  * Ethernet address of a multicast one (RFC 2464 section 7). */
 void asz_ipv6_solicited(uint8_t ret_ipv6[16], const uint8_t ipv6[16]);

@@ -22,7 +22,6 @@
 #include "dataplane/base/bytes.h"
 
 enum {
-  ETHERTYPE_VLAN = 0x8100,
   VLAN_ID = 0x0fff,
   PROTOCOL_IPV6_FRAGMENT = 44,
   IPV4_FRAGMENT_BITS = 0x3fff, /* more-fragments and the offset */
@@ -169,7 +168,7 @@ void asz_wire_parse(struct asz_frame *ret_frame, const uint8_t *frame, size_t si
   if (size_bytes < offset)
     return;
   uint16_t ethertype = asz_be16_load(frame + ASZ_ETH_TYPE);
-  if (ethertype == ETHERTYPE_VLAN) {
+  if (ethertype == ASZ_ETHERTYPE_VLAN) {
     offset += ASZ_VLAN_BYTES;
     if (size_bytes < offset)
       return;
@@ -195,7 +194,7 @@ void asz_wire_eth_write(uint8_t *eth, const uint8_t dst[6], const uint8_t src[6]
 
 void asz_wire_vlan_write(uint8_t *tag, uint16_t vlan) {
   assert(vlan >= 1 && vlan <= ASZ_VLAN_MAX);
-  asz_be16_store(tag, ETHERTYPE_VLAN);
+  asz_be16_store(tag, ASZ_ETHERTYPE_VLAN);
   asz_be16_store(tag + 2, vlan);
 }
 

@@ -22,7 +22,8 @@ enum {
   ASZ_ETHERTYPE_IPV4 = 0x0800,
   ASZ_ETHERTYPE_ARP = 0x0806,
   ASZ_ETHERTYPE_IPV6 = 0x86dd,
-  ASZ_VLAN_BYTES = 4, /* an 802.1Q tag, between the source address and the EtherType */
+  ASZ_ETHERTYPE_VLAN = 0x8100, /* an 802.1Q tag follows */
+  ASZ_VLAN_BYTES = 4,          /* an 802.1Q tag, between the source address and the EtherType */
   ASZ_VLAN_MAX = 4094,
   ASZ_IPV4_BYTES = 20, /* without options, as we send it */
   ASZ_IPV4_TOTAL_LENGTH = 2,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane/base/bytes.h"
+#include "dataplane/base/ipv6.h"
 #include "dataplane/nd.h"
 
 enum {
@@ -279,4 +280,39 @@ Test(nd, without_an_address_nothing_is_asked_or_answered)
   cr_assert(not(asz_nd_poll(&nd, 1000000 * (uint64_t)HZ, frame)));
   write(135, 0, gateway, our_group, none, gateway_mac);
   cr_assert(eq(int, hear(&nd, 0), ASZ_NEIGH_IGNORED));
+}
+
+Test(nd, every_address_of_a_prefix_is_answered_for_and_none_beside_it)
+{
+  struct asz_nd nd = resolving();
+  nd.prefix_bits = 120;
+  for (unsigned last = 0; last < 2 * 256; last++) {
+    uint8_t target[16], group[16];
+    memcpy(target, us, 16);
+    target[14] = (uint8_t)(last >> 8);
+    target[15] = (uint8_t)last;
+    asz_ipv6_solicited(group, target);
+    write(135, 0, gateway, group, target, gateway_mac);
+    struct asz_frame parsed;
+    asz_wire_parse(&parsed, message, message_bytes, ASZ_WIRE_CHECK_ALL);
+    const enum asz_neigh_heard heard = asz_nd_hear(&nd, 1, &parsed, message, frame);
+    cr_assert_eq(heard, last < 256 ? ASZ_NEIGH_ANSWER : ASZ_NEIGH_IGNORED, "address %u", last);
+    if (heard != ASZ_NEIGH_ANSWER)
+      continue;
+    cr_assert_arr_eq(frame + TARGET_AT, target, 16, "it says whose MAC this is");
+    cr_assert_arr_eq(frame + IP_AT + ASZ_IPV6_SRC, target, 16);
+  }
+}
+
+Test(nd, question_for_one_address_in_the_group_of_another_is_ignored)
+{
+  struct asz_nd nd = resolving();
+  nd.prefix_bits = 64;
+  uint8_t target[16];
+  memcpy(target, us, 16);
+  target[15] ^= 2;
+  write(135, 0, gateway, our_group, target, gateway_mac);
+  struct asz_frame parsed;
+  asz_wire_parse(&parsed, message, message_bytes, ASZ_WIRE_CHECK_ALL);
+  cr_assert_eq(asz_nd_hear(&nd, 1, &parsed, message, frame), ASZ_NEIGH_IGNORED);
 }

@@ -42,12 +42,13 @@ static void finish(void *self, struct asz_reflect_request *asked, unsigned count
 
 static void setup(void) {
   refuse = false;
-  reflect = (struct asz_reflect){.local_ipv4 = LOCAL,
-                                 .local_mask = 0xfffffff0,
-                                 .stamp_port = ASZ_STAMP_PORT,
-                                 .challenge_port = ASZ_CHALLENGE_PORT,
-                                 .rules = {.admit = admit, .finish = finish}};
-  memcpy(reflect.mac, our_mac, 6);
+  const struct asz_reflector_config config = {.local_ipv4 = LOCAL,
+                                              .prefix_bits = 28,
+                                              .prefix6_bits = 128,
+                                              .stamp_port = ASZ_STAMP_PORT,
+                                              .challenge_port = ASZ_CHALLENGE_PORT,
+                                              .rules = {.admit = admit, .finish = finish}};
+  asz_reflect_init(&reflect, our_mac, &config);
 }
 
 TestSuite(reflect, .init = setup);
@@ -169,7 +170,13 @@ Test(reflect, flipped_bit_of_ethernet_is_answered_only_in_the_source_address)
   }
 }
 
-Test(reflect, fragments_options_and_tags_are_dropped_by_name)
+static void tag(uint32_t bytes) {
+  memmove(frame + ASZ_ETH_TYPE + 4, frame + ASZ_ETH_TYPE, size - ASZ_ETH_TYPE);
+  asz_be32_store(frame + ASZ_ETH_TYPE, bytes);
+  size += 4;
+}
+
+Test(reflect, fragments_options_and_more_than_one_tag_are_dropped_by_name)
 {
   make_stamp();
   asz_be16_store(frame + IP_AT + ASZ_IPV4_FRAGMENT, 0x2000);
@@ -190,10 +197,12 @@ Test(reflect, fragments_options_and_tags_are_dropped_by_name)
   seal();
   assert_dropped(ASZ_REFLECT_DROPPED_OPTIONS);
 
+  make_stamp(); /* two tags, and one of 802.1ad */
+  tag(0x81000007);
+  tag(0x81000008);
+  assert_dropped(ASZ_REFLECT_DROPPED_TAGGED);
   make_stamp();
-  memmove(frame + ASZ_ETH_TYPE + 4, frame + ASZ_ETH_TYPE, size - ASZ_ETH_TYPE);
-  asz_be32_store(frame + ASZ_ETH_TYPE, 0x81000007);
-  size += 4;
+  tag(0x88a80007);
   assert_dropped(ASZ_REFLECT_DROPPED_TAGGED);
 }
 

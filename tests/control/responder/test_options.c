@@ -47,6 +47,9 @@ Test(options, wrong_values_are_refused_by_name)
   refused("--listen 1::2::3", ASZ_EFORMAT, "--listen");
   refused("--listen fe80::1", ASZ_EFORMAT, "link-local");
   refused("--listen fe80::1%lo", ASZ_EFORMAT, "--listen");
+  refused("--gateway-ip6 10.0.0.1", ASZ_EFORMAT, "--gateway-ip6");
+  refused("--local-prefix6 129", ASZ_ERANGE, "--local-prefix6");
+  refused("--local-prefix6 31", ASZ_ERANGE, "--local-prefix6");
   refused("--listen 10.0.0.1 --listen 10.0.0.2", ASZ_EINVAL, "IPv4");
   refused("--listen ::1 --listen 10.0.0.2 --listen ::2", ASZ_EINVAL, "IPv6");
   refused("--lab-loss-ppm 1000001", ASZ_ERANGE, "--lab-loss-ppm");
@@ -75,6 +78,12 @@ Test(options, sockets_and_a_port_do_not_mix)
   clash("--eal x", "--local-ip");
   clash("--eal x --local-ip 10.0.0.1 --listen 10.0.0.1", "--listen");
   clash("--eal x --local-ip 10.0.0.1 --listen ::1", "--listen");
+  clash("--eal x --local-ip 10.0.0.1 --local-prefix6 64", "--local-prefix6");
+  clash("--eal x --local-ip 10.0.0.1 --gateway-ip6 fe80::1", "--gateway-ip6");
+  clash("--eal x --local-ip 2001:db8::1 --local-prefix 24", "--local-prefix");
+  clash("--local-ip 2001:db8::1", "--eal");
+  clash("--local-prefix6 64", "--eal");
+  clash("--gateway-ip6 fe80::1", "--eal");
   clash("--eal x --local-ip 10.0.0.1 --port 0", "--port");
   clash("--eal x --local-ip 10.0.0.1 --port 8620", "--port");
   clash("--eal x --local-ip 10.0.0.1 --user nobody", "--user");
@@ -85,6 +94,10 @@ Test(options, sockets_and_a_port_do_not_mix)
   clash("--lcores 0,1", "--eal");
   clash("--memory-mib 64", "--eal");
   cr_assert_eq(parse(ALL, "--eal x --local-ip 10.0.0.1 --local-prefix 24 --lab-wrong-answers"), 0);
+  cr_assert_eq(asz_options_check(&options, &diag), 0);
+  cr_assert_eq(parse(ALL, "--eal x --local-ip 2001:db8::1 --local-prefix6 64 --gateway-ip6 fe80::1"), 0);
+  cr_assert_eq(asz_options_check(&options, &diag), 0);
+  cr_assert_eq(parse(ALL, "--eal x --local-ip 2001:db8::1 --local-ip 10.0.0.1 --local-prefix 24"), 0);
   cr_assert_eq(asz_options_check(&options, &diag), 0);
   cr_assert_eq(parse(ALL, "--listen 10.0.0.1 --user nobody"), 0);
   cr_assert_eq(asz_options_check(&options, &diag), 0);

@@ -13,7 +13,11 @@
 #include "dataplane/reflect.h"
 #include "tests/control/responder/fixture.h"
 
-enum { PAYLOAD_AT = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES, ROOM = 1600 };
+enum {
+  PAYLOAD_AT = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES,
+  PAYLOAD6_AT = ASZ_ETH_BYTES + ASZ_IPV6_BYTES + ASZ_UDP_BYTES,
+  ROOM = 1600,
+};
 
 static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 0xaa}, peer_mac[6] = {2, 0, 0, 0, 0, 0xbb};
 static struct fixture fixture;
@@ -30,12 +34,14 @@ static void begin(uint64_t pps) {
   const struct asz_stamp_path path = {
       .authority = fixture.authority, .limiter = fixture.limiter, .lanes = lanes, .plain_allowed = true};
   asz_port_rules_init(&rules, &path);
-  reflect = (struct asz_reflect){.local_ipv4 = FIXTURE_LOCAL,
-                                 .local_mask = UINT32_MAX,
-                                 .stamp_port = ASZ_STAMP_PORT,
-                                 .challenge_port = ASZ_CHALLENGE_PORT,
-                                 .rules = asz_port_rules_of(&rules)};
-  memcpy(reflect.mac, our_mac, 6);
+  const struct asz_reflector_config config = {.local_ipv4 = FIXTURE_LOCAL,
+                                              .prefix_bits = 32,
+                                              .local_ipv6 = {0x20, 1, 0xd, 0xb8, [15] = 7},
+                                              .prefix6_bits = 128,
+                                              .stamp_port = ASZ_STAMP_PORT,
+                                              .challenge_port = ASZ_CHALLENGE_PORT,
+                                              .rules = asz_port_rules_of(&rules)};
+  asz_reflect_init(&reflect, our_mac, &config);
 }
 
 static void setup(void) {
@@ -58,6 +64,18 @@ static uint32_t frame_of(uint8_t *bytes, const struct asz_datagram *from, uint16
   memcpy(udp + ASZ_UDP_BYTES, from->payload, from->size_bytes);
   asz_wire_udp_finish(ip);
   return PAYLOAD_AT + from->size_bytes;
+}
+
+/* The same over IPv6, from host `host` of a /64. */
+static uint32_t frame6_of(uint8_t *bytes, const struct asz_datagram *from, uint16_t port, uint8_t network, uint8_t host) {
+  uint8_t *ip = bytes + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV6_BYTES;
+  const uint8_t src[16] = {0x20, 1, 0xd, 0xb8, [7] = network, [15] = host};
+  asz_wire_eth_write(bytes, our_mac, peer_mac, ASZ_ETHERTYPE_IPV6);
+  asz_wire_ipv6_write(ip, src, reflect.nd.local_ipv6, ASZ_PROTOCOL_UDP, from->ttl, (uint16_t)(ASZ_UDP_BYTES + from->size_bytes));
+  asz_wire_udp_write(udp, from->ends.peer_port, port, (uint16_t)from->size_bytes);
+  memcpy(udp + ASZ_UDP_BYTES, from->payload, from->size_bytes);
+  asz_wire_udp_finish(ip);
+  return PAYLOAD6_AT + from->size_bytes;
 }
 
 static void run(unsigned count) {
@@ -161,6 +179,25 @@ Test(port_rules, source_over_its_rate_gets_neither_stamp_nor_echo_nor_a_challeng
   cr_assert_eq(reflect.counter[ASZ_REFLECT_DROPPED_ECHO_RATE], 1);
 }
 
+static uint32_t reply6_to(uint8_t network, uint8_t host) {
+  burst.size_bytes[0] = frame6_of(frame[0], &datagram, ASZ_STAMP_PORT, network, host);
+  run(1);
+  return burst.size_bytes[0];
+}
+
+Test(port_rules, hosts_of_one_ipv6_network_share_a_rate)
+{
+  teardown();
+  begin(2);
+  fixture_plain(&datagram, 1);
+  cr_assert_neq(reply6_to(1, 1), 0);
+  cr_assert_neq(reply6_to(1, 2), 0);
+  cr_assert_eq(reply6_to(1, 3), 0);
+  cr_assert_eq(counted(ASZ_RESP_DROPPED_RATE), 1);
+  cr_assert_neq(reply6_to(2, 3), 0, "another network");
+  assert_answered(ASZ_RESP_ANSWERED_PLAIN);
+}
+
 Test(port_rules, genuine_challenge_is_passed_on_and_counted_where_it_is_decided)
 {
   const struct asz_challenge challenge = fixture_challenge(&fixture, ASZ_KIND_SEQ, 1);
@@ -178,6 +215,25 @@ static void expect_the_same_over_a_socket(enum asz_resp_counter answered_as) {
   cr_assert_eq(asz_stamp_path_admit(&rules.path, &datagram, 1, &grant), answered_as);
   asz_stamp_path_finish(&datagram, &grant, 1700000000000001000u);
   cr_assert_arr_eq(frame[0] + PAYLOAD_AT, datagram.payload, datagram.size_bytes);
+}
+
+static void expect_the_same_over_ipv6(void) {
+  cr_assert_eq(reply_to(&datagram, ASZ_STAMP_PORT), PAYLOAD_AT + datagram.size_bytes);
+  uint8_t over_ipv4[ROOM];
+  memcpy(over_ipv4, frame[0] + PAYLOAD_AT, datagram.size_bytes);
+  cr_assert_eq(reply6_to(1, 1), PAYLOAD6_AT + datagram.size_bytes);
+  cr_assert_arr_eq(frame[0] + PAYLOAD6_AT, over_ipv4, datagram.size_bytes);
+}
+
+Test(port_rules, both_families_get_the_same_reply)
+{
+  struct asz_hmac_key key;
+  fixture_plain(&datagram, 1);
+  expect_the_same_over_ipv6();
+  fixture_tlv(&fixture, &fixture.validator, FIXTURE_EPOCH, &datagram);
+  expect_the_same_over_ipv6();
+  fixture_auth(&fixture, &fixture.validator, lanes, &datagram, &key);
+  expect_the_same_over_ipv6();
 }
 
 Test(port_rules, frame_and_socket_make_the_same_reply)

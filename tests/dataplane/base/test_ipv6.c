@@ -71,3 +71,18 @@ Test(ipv6, solicited_node_group_and_its_mac)
   asz_ipv6_multicast_mac(mac, group);
   cr_assert_arr_eq(mac, ((uint8_t[6]){0x33, 0x33, 0xff, 0x0e, 0x8c, 0x6c}), 6);
 }
+
+Test(ipv6, prefix_of_n_bits_is_n_bits_long)
+{
+  uint8_t address[16], prefix[16];
+  for (unsigned i = 0; i < 16; i++)
+    address[i] = prefix[i] = (uint8_t)(0x9d * i + 1);
+  for (unsigned bits = 0; bits <= 128; bits++)
+    cr_assert(asz_ipv6_in_prefix(address, prefix, bits));
+  for (unsigned bit = 0; bit < 128; bit++) {
+    address[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+    for (unsigned bits = 0; bits <= 128; bits++)
+      cr_assert_eq(asz_ipv6_in_prefix(address, prefix, bits), bits <= bit, "bit %u differs, /%u", bit, bits);
+    address[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+  }
+}
