@@ -8,7 +8,8 @@
  *   socket  the kernel-socket mode's own receive, decide, reflect, send over loopback, 1,024 requests in flight. Replies for a
  *           second of CPU time of the serving thread; on loopback that includes the delivery to the client's socket.
  *
- * 1,024 different requests from 64 sources, plain and with our TLV (a MAC to check and one to make). */
+ * 1,024 different requests from 64 sources, plain, with our TLV (a MAC to check and one to make), and plain over IPv6, there
+ * without the socket. */
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -42,25 +43,27 @@ enum {
   SOURCES = 64,
   IN_FLIGHT = 192, /* three bursts: enough that one is always there, few enough to stay in the caches */
   RING_FRAMES = 256,
-  FRAME_BYTES = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + ASZ_STAMP_TLV_BYTES,
+  FRAME_BYTES = ASZ_ETH_BYTES + ASZ_IPV6_BYTES + ASZ_UDP_BYTES + ASZ_STAMP_TLV_BYTES,
   LOCAL = 0x0a4d0001,
   PEER = 0x0a000001,
   EPOCH = 7,
   SOCKET_WINDOW = 1024,
   CPU_SAMPLE_TURNS = 4096,
   POLL_MS = 10,
-  MEMORY_MIB = 2 * ASZ_EAL_MEMORY_MIB, /* the port is opened twice */
+  MEMORY_MIB = 3 * ASZ_EAL_MEMORY_MIB, /* the port is opened three times */
 };
 static const uint64_t ns_per_s = 1000000000;
 static const uint8_t local_ipv6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1};
 
 /* What is asked, and by which rules it is answered. */
+enum what { PLAIN, TLV, PLAIN_IPV6 };
+
 struct setting {
   struct asz_authority *authority;
   struct asz_limiter *limiter;
   struct asz_port_rules rules;
   uint8_t mac[6];
-  uint32_t frame_bytes, payload_bytes;
+  uint32_t frame_bytes, payload_at, payload_bytes;
   uint8_t frame[REQUESTS][FRAME_BYTES];
 };
 
@@ -70,22 +73,35 @@ struct figures {
   uint64_t burst, replies, socket_replies;
 };
 
-static void setting_requests(struct setting *setting, bool tlv, const struct asz_session *session, const uint8_t *id) {
-  setting->payload_bytes = tlv ? ASZ_STAMP_TLV_BYTES : ASZ_STAMP_BYTES;
-  setting->frame_bytes = ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_BYTES + setting->payload_bytes;
+/* Headers up to UDP's; returns where the IP header is. */
+static uint8_t *headers(uint8_t *eth, const struct setting *setting, bool ipv6, uint32_t i) {
+  static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 1};
+  uint8_t *ip = eth + ASZ_ETH_BYTES, *udp = ip + (ipv6 ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES);
+  const uint8_t source = (uint8_t)(i % SOURCES), peer_ipv6[16] = {0x20, 1, 0xd, 0xb8, [7] = (uint8_t)(1 + source), [15] = 1};
+  const uint16_t udp_bytes = (uint16_t)(ASZ_UDP_BYTES + setting->payload_bytes);
+  asz_wire_eth_write(eth, setting->mac, peer_mac, ipv6 ? ASZ_ETHERTYPE_IPV6 : ASZ_ETHERTYPE_IPV4);
+  if (ipv6)
+    asz_wire_ipv6_write(ip, peer_ipv6, local_ipv6, ASZ_PROTOCOL_UDP, 64, udp_bytes);
+  else
+    asz_wire_ipv4_write(ip, PEER + source, LOCAL, ASZ_PROTOCOL_UDP, 64, udp_bytes);
+  asz_wire_udp_write(udp, (uint16_t)(49152 + i % 16), ASZ_STAMP_PORT, (uint16_t)setting->payload_bytes);
+  return ip;
+}
+
+static void setting_requests(struct setting *setting, enum what what, const struct asz_session *session, const uint8_t *id) {
+  setting->payload_bytes = what == TLV ? ASZ_STAMP_TLV_BYTES : ASZ_STAMP_BYTES;
+  setting->payload_at = ASZ_ETH_BYTES + (what == PLAIN_IPV6 ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES) + ASZ_UDP_BYTES;
+  setting->frame_bytes = setting->payload_at + setting->payload_bytes;
   for (uint32_t i = 0; i < REQUESTS; i++) {
-    uint8_t *eth = setting->frame[i], *ip = eth + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES, *payload = udp + ASZ_UDP_BYTES;
-    asz_wire_eth_write(eth, setting->mac, (const uint8_t[6]){2, 0, 0, 0, 0, 1}, ASZ_ETHERTYPE_IPV4);
-    asz_wire_ipv4_write(ip, PEER + i % SOURCES, LOCAL, ASZ_PROTOCOL_UDP, 64, (uint16_t)(ASZ_UDP_BYTES + setting->payload_bytes));
-    asz_wire_udp_write(udp, (uint16_t)(49152 + i % 16), ASZ_STAMP_PORT, (uint16_t)setting->payload_bytes);
+    uint8_t *ip = headers(setting->frame[i], setting, what == PLAIN_IPV6, i), *payload = setting->frame[i] + setting->payload_at;
     asz_stamp_request_write(payload, i, UINT64_C(0xe8000000) << 32, ASZ_STAMP_ERROR_UNSYNCHRONISED, (uint16_t)i);
-    if (tlv)
+    if (what == TLV)
       asz_tlv_request_write(payload, EPOCH, 3, id, i, session->request_key);
     asz_wire_udp_finish(ip);
   }
 }
 
-static int setting_make(struct setting *ret_setting, bool tlv, const uint8_t mac[6]) {
+static int setting_make(struct setting *ret_setting, enum what what, const uint8_t mac[6]) {
   const uint8_t seed[2][32] = {{1}, {2}}, hash_key[16] = {3};
   struct asz_identity provider, validator;
   struct asz_session session;
@@ -105,9 +121,9 @@ static int setting_make(struct setting *ret_setting, bool tlv, const uint8_t mac
     return err;
   asz_session_derive(&session, shared, EPOCH, validator.public_key, provider.public_key);
   memcpy(ret_setting->mac, mac, sizeof ret_setting->mac);
-  setting_requests(ret_setting, tlv, &session, id);
+  setting_requests(ret_setting, what, &session, id);
   const struct asz_stamp_path path = {
-      .authority = ret_setting->authority, .limiter = ret_setting->limiter, .plain_allowed = !tlv};
+      .authority = ret_setting->authority, .limiter = ret_setting->limiter, .plain_allowed = what != TLV};
   asz_port_rules_init(&ret_setting->rules, &path);
   return 0;
 }
@@ -313,7 +329,7 @@ static int socket_measure(struct figures *ret_figures, struct setting *setting, 
   if (fd < 0 || pthread_create(&thread, NULL, server_main, &server) != 0) {
     err = ASZ_EIO;
   } else {
-    const struct asz_flood flood = {.payload = setting->frame[0] + FRAME_BYTES - ASZ_STAMP_TLV_BYTES,
+    const struct asz_flood flood = {.payload = setting->frame[0] + setting->payload_at,
                                     .count = REQUESTS,
                                     .stride_bytes = FRAME_BYTES,
                                     .payload_bytes = setting->payload_bytes,
@@ -344,6 +360,7 @@ static int rings_make(struct generator *ret_generator, uint16_t *ret_port_id) {
 }
 
 static void report_add(json_t *report, const char *kind, const struct figures *figures) {
+  enum { SOCKET_ROWS = 4 }; /* from here on */
   const struct {
     const char *key;
     json_t *value;
@@ -359,25 +376,30 @@ static void report_add(json_t *report, const char *kind, const struct figures *f
   for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {
     char key[64];
     snprintf(key, sizeof key, "%s_%s", kind, row[i].key);
-    json_object_set_new(report, key, row[i].value);
+    if (i < SOCKET_ROWS || figures->socket_replies > 0)
+      json_object_set_new(report, key, row[i].value);
+    else
+      json_decref(row[i].value);
   }
 }
 
-static int measure(struct figures *ret_figures, bool tlv, const struct asz_bench_args *args, struct generator *generator,
+static int measure(struct figures *ret_figures, enum what what, const struct asz_bench_args *args, struct generator *generator,
                    uint16_t port_id, uint64_t tsc_hz) {
   static struct setting setting;
   const uint64_t duration_ns = args->smoke ? ns_per_s / 10 : ns_per_s * (args->seconds > 0 ? args->seconds : 3);
   struct rte_ether_addr mac;
   memset(&setting, 0, sizeof setting);
-  int err = rte_eth_macaddr_get(port_id, &mac) == 0 ? setting_make(&setting, tlv, mac.addr_bytes) : ASZ_EDEVICE;
+  int err = rte_eth_macaddr_get(port_id, &mac) == 0 ? setting_make(&setting, what, mac.addr_bytes) : ASZ_EDEVICE;
   if (err == 0)
     err = port_measure(ret_figures, &setting, generator, port_id, duration_ns, tsc_hz);
   if (err == 0) {
     ret_figures->hot_cycles = hot_measure(&setting, args->smoke ? 100 : 100000);
-    err = socket_measure(ret_figures, &setting, duration_ns);
+    if (what != PLAIN_IPV6)
+      err = socket_measure(ret_figures, &setting, duration_ns);
   }
   setting_free(&setting);
-  if (err == 0 && (ret_figures->replies == 0 || ret_figures->hot_cycles == 0 || ret_figures->socket_replies == 0)) {
+  const bool silent = what != PLAIN_IPV6 && ret_figures->socket_replies == 0;
+  if (err == 0 && (ret_figures->replies == 0 || ret_figures->hot_cycles == 0 || silent)) {
     fprintf(stderr, "bench_reflect: not all was answered\n");
     err = ASZ_ESTATE;
   }
@@ -386,16 +408,18 @@ static int measure(struct figures *ret_figures, bool tlv, const struct asz_bench
 
 static int run(const struct asz_bench_args *args) {
   struct generator generator = {0};
-  struct figures plain = {0}, tlv = {0};
+  struct figures plain = {0}, tlv = {0}, ipv6 = {0};
   struct asz_clock clock;
   uint16_t port_id;
   int err = rings_make(&generator, &port_id);
   if (err == 0)
     err = asz_clock_calibrate(&clock, 100);
   if (err == 0)
-    err = measure(&plain, false, args, &generator, port_id, clock.tsc_hz);
+    err = measure(&plain, PLAIN, args, &generator, port_id, clock.tsc_hz);
   if (err == 0)
-    err = measure(&tlv, true, args, &generator, port_id, clock.tsc_hz);
+    err = measure(&tlv, TLV, args, &generator, port_id, clock.tsc_hz);
+  if (err == 0)
+    err = measure(&ipv6, PLAIN_IPV6, args, &generator, port_id, clock.tsc_hz);
   if (err != 0) {
     fprintf(stderr, "bench_reflect: %s\n", asz_err_str(err));
     return err;
@@ -404,6 +428,7 @@ static int run(const struct asz_bench_args *args) {
   json_object_set_new(report, "bench", json_string("reflect"));
   report_add(report, "stamp", &plain);
   report_add(report, "stamp_tlv", &tlv);
+  report_add(report, "stamp_ipv6", &ipv6);
   json_object_set_new(report, "tsc_hz", json_integer((json_int_t)clock.tsc_hz));
   json_object_set_new(report, "huge_pages", json_boolean(asz_eal_huge_used()));
   json_object_set_new(

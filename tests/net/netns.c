@@ -3,9 +3,14 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -87,6 +92,16 @@ int netns_new(void) {
   close(own);
   netns_ip_ok(made, "link", "set", "lo", "up");
   return made;
+}
+
+void netns_checksums_in_software(const char *device) {
+  struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM};
+  struct ifreq ask = {.ifr_data = (char *)&off};
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  cr_assert_geq(fd, 0);
+  strncpy(ask.ifr_name, device, sizeof ask.ifr_name - 1);
+  cr_assert_eq(ioctl(fd, SIOCETHTOOL, &ask), 0, "%s keeps its checksum offload", device);
+  close(fd);
 }
 
 static void set_up(int fd, const char *device, const char *address) {

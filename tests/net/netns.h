@@ -20,6 +20,10 @@ int netns_ip(int fd, const char *const *words);
 #define netns_ip_ok(fd, ...) netns_ip_assert(fd, (const char *const[]){__VA_ARGS__, NULL})
 void netns_ip_assert(int fd, const char *const *words);
 
+/* netns_checksums_in_software: what a device of this namespace sends has its checksums: veth leaves them to a device that does
+ * not exist, and a port that reads frames sees them wrong. */
+void netns_checksums_in_software(const char *device);
+
 /* Two namespaces joined by a veth pair, both ends up. */
 struct netns_pair {
   int left, right; /* descriptors */
