@@ -26,49 +26,64 @@ static int show(const struct asz_cmd_context *context, const struct asz_lab_opti
   return report->ok ? ASZ_EXIT_OK : ASZ_EXIT_NO;
 }
 
-static int parse(int argc, char **argv, struct asz_lab_options *ret_options) {
-  const char *providers = NULL, *seconds = NULL, *seed = NULL, *ipv6_share = NULL;
-  struct asz_lab_options options = {0};
-  const struct asz_cmd_option option[] = {
-      {"--providers", .value = &providers},       {"--seconds", .value = &seconds},   {"--seed", .value = &seed},
-      {"--scenario", .value = &options.scenario}, {"--keep", .value = &options.keep}, {"--ipv6-share", .value = &ipv6_share},
+/* What the scenario says of the lab, changed by the options that are given. */
+static int parse_lab(const struct asz_scenario *scenario, const char *const *text, struct asz_lab_options *ret_options) {
+  static const char *const name[] = {"--providers", "--seconds", "--seed", "--ipv6-share"};
+  struct asz_scenario_lab lab = asz_scenario_lab(scenario);
+  const struct {
+    uint64_t *value, min, max;
+  } field[] = {
+#define FIELD(key, fallback, min, max) {&lab.key, min, max},
+      ASZ_SCENARIO_LAB_LIST(FIELD)
+#undef FIELD
   };
-  uint64_t providers_n, seconds_n, ipv6_ppm;
-  size_t count;
-  int err = asz_cmd_options("lab", argc, argv, option, sizeof option / sizeof option[0], NULL, 0, &count);
-  if (!err)
-    err = asz_cmd_parse_u64("lab", "--providers", providers ? providers : "256", 1, ASZ_LAB_PROVIDERS_MAX, &providers_n);
-  if (!err)
-    err = asz_cmd_parse_u64("lab", "--seconds", seconds ? seconds : "10", ASZ_LAB_SECONDS_MIN, ASZ_LAB_SECONDS_MAX, &seconds_n);
-  if (!err)
-    err = asz_cmd_parse_u64("lab", "--seed", seed ? seed : "1", 0, UINT64_MAX, &options.seed);
-  if (!err)
-    err = asz_cmd_parse_u64("lab", "--ipv6-share", ipv6_share ? ipv6_share : "250000", 0, 1000000, &ipv6_ppm);
-  if (err)
-    return err;
-  options.ipv6_ppm = (uint32_t)ipv6_ppm;
-  options.providers = (uint32_t)providers_n;
-  options.seconds = (uint32_t)seconds_n;
-  *ret_options = options;
+  _Static_assert(sizeof field / sizeof *field == sizeof name / sizeof *name, "an option for each key of [lab], in its order");
+  for (size_t i = 0; i < sizeof field / sizeof *field; i++) {
+    int err = text[i] ? asz_cmd_parse_u64("lab", name[i], text[i], field[i].min, field[i].max, field[i].value) : 0;
+    if (err)
+      return err;
+  }
+  ret_options->providers = (uint32_t)lab.providers;
+  ret_options->seconds = (uint32_t)lab.seconds;
+  ret_options->seed = lab.seed;
+  ret_options->ipv6_ppm = (uint32_t)lab.ipv6_ppm;
+  ret_options->scenario = scenario;
   return 0;
 }
 
-static int run_lab(const struct asz_cmd_context *context, int argc, char **argv) {
-  struct asz_lab_options options;
-  if (parse(argc, argv, &options))
-    return ASZ_EXIT_INPUT;
+static int run_options(const struct asz_cmd_context *context, const struct asz_lab_options *options) {
   asz_cmd_catch_signals();
   struct asz_lab *lab;
   struct asz_diag diag;
-  int err = asz_lab_new(&lab, &options, &diag);
+  int err = asz_lab_new(&lab, options, &diag);
   if (err)
     return asz_cmd_fail(err, &diag);
   struct asz_lab_report report;
   struct asz_run_result result;
   err = asz_lab_run(lab, context->json, &report, &result, &diag);
-  int code = err ? asz_cmd_fail(err, &diag) : show(context, &options, &report, &result);
+  int code = err ? asz_cmd_fail(err, &diag) : show(context, options, &report, &result);
   asz_lab_free(lab);
   return code == ASZ_EXIT_OK && result.interrupted ? ASZ_EXIT_INTERRUPTED : code;
+}
+
+static int run_lab(const struct asz_cmd_context *context, int argc, char **argv) {
+  const char *text[4] = {NULL}, *file = NULL; /* as in parse_lab */
+  struct asz_lab_options options = {0};
+  const struct asz_cmd_option option[] = {
+      {"--providers", .value = &text[0]},  {"--seconds", .value = &text[1]}, {"--seed", .value = &text[2]},
+      {"--ipv6-share", .value = &text[3]}, {"--scenario", .value = &file},   {"--keep", .value = &options.keep},
+  };
+  struct asz_scenario *scenario = NULL;
+  struct asz_diag diag;
+  size_t count;
+  if (asz_cmd_options("lab", argc, argv, option, sizeof option / sizeof option[0], NULL, 0, &count))
+    return ASZ_EXIT_INPUT;
+  int err = file ? asz_scenario_load(&scenario, file, &diag) : 0;
+  if (err)
+    return asz_cmd_fail(err, &diag);
+  int code = parse_lab(scenario, text, &options) ? ASZ_EXIT_INPUT : run_options(context, &options);
+  asz_scenario_free(scenario);
+  return code;
 }
 
 const struct asz_cmd asz_cmd_lab = {
@@ -76,12 +91,13 @@ const struct asz_cmd asz_cmd_lab = {
     .summary = "the whole pipeline against emulated providers whose truth is known",
     .usage = "  assize lab\n"
              "  assize lab --providers 1000 --seconds 20 --seed 7\n"
-             "  assize lab --providers 300 --scenario far.ini --keep lab-home\n\n"
+             "  assize lab --providers 300 --scenario docs/scenarios/regions.ini --keep lab-home\n\n"
              "  --providers N      1 to 262,144 (256); up to 2,000 of them have keys, TLV probes and challenges\n"
              "  --seconds S        time to probe (10)\n"
              "  --seed X           delays, losses and cheats are drawn from it: same seed, same network (1)\n"
              "  --ipv6-share PPM   of a million providers, how many have an IPv6 address (250,000: every fourth)\n"
-             "  --scenario FILE    groups of providers with given delay, jitter, loss and cheat\n"
+             "  --scenario FILE    regions of providers with their delays, losses, outages, faults and cheats; what it says\n"
+             "                     of the lab itself yields to the options above\n"
              "  --keep DIR         keep the validator's home: status, profile and slash work on it\n\n"
              "Needs no root, no huge pages and no network card. Exit code 1 when a claim about the truth does not hold.\n",
     .run = run_lab,

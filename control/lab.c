@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "control/file.h"
-#include "control/scenario.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/stamp.h"
@@ -277,7 +276,7 @@ int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options,
   if (!err)
     err = take_memory(lab, diag);
   if (!err && options->scenario)
-    err = asz_scenario_load(lab->truth, options->providers, options->seed, options->scenario, diag);
+    err = asz_scenario_truth(options->scenario, options->providers, options->seed, lab->truth, diag);
   else if (!err)
     asz_scenario_default(lab->truth, options->providers, options->seed);
   if (!err)

@@ -6,23 +6,21 @@
 #define ASZ_CONTROL_LAB_H
 
 #include "control/lab_report.h"
+#include "control/scenario.h"
 #include "control/validator.h"
 #include "dataplane/emulator/emulator.h"
 
 enum {
-  ASZ_LAB_PROVIDERS_MAX = 262144, /* three probes a second to each: what one emulator lcore answers */
-  ASZ_LAB_KEYED_MAX = 2000,       /* up to so many have keys, TLV and challenges: one CPU proves and verifies for all of them */
-  ASZ_LAB_SECONDS_MIN = 3,
-  ASZ_LAB_SECONDS_MAX = 86400,
+  ASZ_LAB_KEYED_MAX = 2000, /* up to so many have keys, TLV and challenges: one CPU proves and verifies for all of them */
 };
 
 struct asz_lab_options {
   uint32_t providers; /* 1..ASZ_LAB_PROVIDERS_MAX */
   uint32_t seconds;
   uint64_t seed;
-  const char *scenario; /* file, or NULL */
-  const char *keep;     /* directory for the home, or NULL: temporary, removed */
-  uint32_t ipv6_ppm;    /* share of the providers with an IPv6 address */
+  const struct asz_scenario *scenario; /* borrowed for asz_lab_new; NULL: none */
+  const char *keep;                    /* directory for the home, or NULL: temporary, removed */
+  uint32_t ipv6_ppm;                   /* share of the providers with an IPv6 address */
 };
 
 struct asz_lab;

@@ -225,7 +225,7 @@ static bool loss_is_exact(const struct side *s, struct why *why) {
 
 static bool median_is_true(const struct side *s, struct why *why) {
   uint64_t truth = median_truth_ns(s->truth), measured = median_ns(s->seen);
-  uint64_t sampling = s->truth->jitter_ns * SAMPLING_SIGMAS / (2 * square_root(asz_sketch_total(&s->seen->sketch)));
+  uint64_t sampling = (uint64_t)s->truth->jitter_ns * SAMPLING_SIGMAS / (2 * square_root(asz_sketch_total(&s->seen->sketch)));
   uint64_t below = truth / SKETCH_DIVISOR + truth / CLOCK_DIVISOR + sampling + CLOCK_SLACK_NS;
   uint64_t late = delayed(s->deed), rest = s->deed->replies - late;
   uint64_t above = below + machine_ns(s) + s->truth->jitter_ns * late / (2 * rest + 1);

@@ -2,39 +2,66 @@
 /* asz_scenario: the truth of a lab, from a seed alone or from a scenario file.
  *
  * Without a file: delays log-uniform in 100 us .. 200 ms, jitter 2 % of the delay, loss 0 to 0.5 %, and one provider of each
- * cheat: provider i has cheat i of ASZ_CHEAT_LIST, as far as the count goes; all others are honest. A file is INI, one group
- * after another, each taking the next `count` providers:
+ * cheat: provider i has cheat i of ASZ_CHEAT_LIST, as far as the count goes; all others are honest. A file is INI: what the lab
+ * is, then one group after another, each taking the next providers. docs/lab.md has every key; in short:
  *
+ *   [lab]                                     ; may be left out, as may each of its keys
+ *   providers = 200
+ *   seconds = 10
+ *   seed = 7
+ *   ipv6_ppm = 250000
  *   [group far]
- *   count = 100            ; 1..providers left; or: rest, in the last group
- *   delay_us = 80000       ; 1..2,000,000
- *   jitter_us = 500        ; 0..2,000,000
- *   loss_ppm = 1000        ; 0..1,000,000, as all shares; in good weather
- *   bad_loss_ppm = 400000  ; in bad weather
- *   to_bad_ppm = 2000      ; change to bad weather, per probe; at most 1,000,000 together with
- *   to_good_ppm = 50000    ; change to good weather
- *   outage_ppm = 5000      ; of the runs of 2^outage_log2_probes probes: lost whole
- *   outage_log2_probes = 5 ; 0..16
- *   duplicate_ppm = 1000   ; of replies: arrive twice
- *   detour_ppm = 1000      ; of replies: take the longer way
- *   detour_us = 60000      ; 0..2,000,000: so much longer
- *   broken_ppm = 500       ; of replies: a bit flipped, wrong checksum; at most 1,000,000 together with
- *   altered_ppm = 500      ; of replies: a bit flipped, checksum mended
- *   cheat = none           ; a name of ASZ_CHEAT_LIST
+ *   share_ppm = 250000                        ; or count = 50; or count = rest, in the last group
+ *   delay_us = 70000 90000 110000 240000      ; one number, or up to 11 rising quantiles of the group's providers
+ *   loss_ppm = 1000
+ *   cheat = none
  *
- * Only count must be there; what the fields mean: struct asz_truth. A key left out is drawn from the seed as without a file
- * (cheat: none). A `lossy` provider then loses 20 %, a `slow` one has 250 ms more. The groups must take all providers. Errors
- * name file, line, key and what was expected. */
+ * A provider's value is drawn from the quantiles by seed, provider and key; one number is everybody's. A key left out is drawn
+ * from the seed as without a file (delay, jitter, loss) or does not happen (faults; cheat: none). A `lossy` provider then loses
+ * 20 %, a `slow` one has 250 ms more. The groups must take all providers. Errors name file, line, key and what was expected. */
 #ifndef ASZ_CONTROL_SCENARIO_H
 #define ASZ_CONTROL_SCENARIO_H
 
+#include <stdio.h>
+
 #include "dataplane/emulator/emulator.h"
 
-/* Both fill ret_truth[count]. Same seed (and file): same truth, on any machine. */
+enum {
+  ASZ_LAB_PROVIDERS_MAX = 262144, /* three probes a second to each: what one emulator lcore answers */
+  ASZ_LAB_SECONDS_MIN = 3,
+  ASZ_LAB_SECONDS_MAX = 86400,
+  ASZ_SCENARIO_PATH_MAX = 256,
+};
+
+/* asz_scenario_default fills ret_truth[count]. Same seed: same truth, on any machine. */
 void asz_scenario_default(struct asz_truth *ret_truth, uint32_t count, uint64_t seed);
-/* asz_scenario_load: ASZ_ENOENT or ASZ_EIO when the file cannot be read, ASZ_EFORMAT or ASZ_ERANGE for what is in it; ret_truth
- * is then undefined. */
-ASZ_MUST_CHECK int asz_scenario_load(struct asz_truth *ret_truth, uint32_t count, uint64_t seed, const char *path,
-                                     struct asz_diag *diag);
+
+struct asz_scenario;
+
+/* asz_scenario_read reads a file that is open, `name` stands for it in messages; asz_scenario_load opens it first. ASZ_ENOENT or
+ * ASZ_EIO when it cannot be read, ASZ_EFORMAT, ASZ_ERANGE or ASZ_ETOOBIG for what is in it, ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_scenario_read(struct asz_scenario **ret_scenario, FILE *in, const char *name, struct asz_diag *diag);
+ASZ_MUST_CHECK int asz_scenario_load(struct asz_scenario **ret_scenario, const char *path, struct asz_diag *diag);
+void asz_scenario_free(struct asz_scenario *scenario); /* NULL is fine */
+
+/* X(key, default, smallest, largest): what a lab is, by [lab] of a file or by options of the same name. */
+#define ASZ_SCENARIO_LAB_LIST(X)                                                                                                 \
+  X(providers, 256, 1, ASZ_LAB_PROVIDERS_MAX)                                                                                    \
+  X(seconds, 10, ASZ_LAB_SECONDS_MIN, ASZ_LAB_SECONDS_MAX)                                                                       \
+  X(seed, 1, 0, UINT64_MAX)                                                                                                      \
+  X(ipv6_ppm, 250000, 0, 1000000)
+
+struct asz_scenario_lab {
+#define ASZ_SCENARIO_LAB_FIELD(key, fallback, min, max) uint64_t key;
+  ASZ_SCENARIO_LAB_LIST(ASZ_SCENARIO_LAB_FIELD)
+#undef ASZ_SCENARIO_LAB_FIELD
+};
+/* asz_scenario_lab: what the file says, the defaults where it does not; NULL: all defaults. */
+struct asz_scenario_lab asz_scenario_lab(const struct asz_scenario *scenario);
+
+/* asz_scenario_truth fills ret_truth[count]; a provider's region is its group, from 0. Same file, count and seed: same truth, on
+ * any machine. ASZ_ERANGE or ASZ_EFORMAT when the groups do not take just `count` providers; ret_truth is then undefined. */
+ASZ_MUST_CHECK int asz_scenario_truth(const struct asz_scenario *scenario, uint32_t count, uint64_t seed,
+                                      struct asz_truth *ret_truth, struct asz_diag *diag);
 
 #endif

@@ -44,17 +44,19 @@ enum asz_cheat asz_cheat_from_name(const char *name); /* ASZ_CHEAT_COUNT when un
  * 1,000,000 draws from the seed, independent unless said otherwise (dataplane/emulator/faults.c). */
 struct asz_truth {
   uint64_t delay_ns;
-  uint64_t jitter_ns;
+  uint32_t jitter_ns;
   uint32_t loss_ppm;          /* of requests, in good weather */
   uint32_t bad_loss_ppm;      /* in bad weather */
   uint32_t to_bad_ppm;        /* changes of the weather, once a probe; together at most 1,000,000 ... */
   uint32_t to_good_ppm;       /* ... so the share of bad weather is to_bad / (to_bad + to_good) and to_bad 0 means never */
   uint32_t outage_ppm;        /* of the runs of 2^outage_log2_probes probes: lost whole */
+  uint32_t region_outage_ppm; /* the same of all providers of the region at once */
   uint32_t duplicate_ppm;     /* of replies: arrive twice */
   uint32_t detour_ppm;        /* of replies: take detour_ns more, so that they may arrive behind later ones */
   uint32_t detour_ns;         /* 0..2,000,000,000 */
   uint32_t broken_ppm;        /* of replies: one bit flipped, the checksum left wrong; with altered_ppm at most 1,000,000 */
   uint32_t altered_ppm;       /* of replies: one bit flipped of what the cookie protects, the checksum mended */
+  uint16_t region;            /* whose outages it shares */
   uint8_t outage_log2_probes; /* 0..16 */
   uint8_t cheat;              /* enum asz_cheat */
 };

@@ -33,6 +33,7 @@ enum asz_draw_purpose {
   ASZ_DRAW_DUPLICATE,
   ASZ_DRAW_DUPLICATE_LAG,
   ASZ_DRAW_DETOUR,
+  ASZ_DRAW_REGION_OUTAGE, /* of a region, not of a provider */
 };
 
 enum { ASZ_EMULATOR_PPM = 1000000 };

@@ -6,7 +6,8 @@
  *
  * An outage is a run of probe numbers, not of time: a probe that is sent near its edge would fall on either side of a moment,
  * from run to run, but its number is its own. Numbers are cut into runs of a power of two; each is lost whole or not at all, two
- * neighbours make a longer one. Where the runs begin differs by provider.
+ * neighbours make a longer one. Where the runs begin differs by provider. A region fails in one run for all its providers, which
+ * have the same numbers at nearly the same time, since each is probed once a round.
  *
  * A reply is corrupted, or may be detoured and copied. Of a corrupted one nothing is left to measure: it counts as unanswered. */
 #include "dataplane/emulator/faults.h"
@@ -41,12 +42,21 @@ bool asz_weather(const struct asz_provider_facts *facts, uint64_t number) {
   return bad;
 }
 
+/* `whose` has outages of its own: a provider, or a region. */
+static bool outage_of(const struct asz_provider_facts *facts, uint32_t whose, uint64_t number, enum asz_draw_purpose purpose,
+                      uint32_t ppm) {
+  if (ppm == 0)
+    return false;
+  unsigned log2_probes = facts->truth->outage_log2_probes;
+  uint64_t begin = asz_draw_mix(whose) & ((UINT64_C(1) << log2_probes) - 1);
+  uint64_t bits = asz_draw(facts->seed, whose, (number + begin) >> log2_probes, purpose);
+  return asz_draw_below(bits, ASZ_EMULATOR_PPM) < ppm;
+}
+
 bool asz_fault_outage(const struct asz_provider_facts *facts, uint64_t number) {
   const struct asz_truth *truth = facts->truth;
-  if (truth->outage_ppm == 0)
-    return false;
-  uint64_t begin = asz_draw_mix(facts->provider) & ((UINT64_C(1) << truth->outage_log2_probes) - 1);
-  return asz_facts_chance(facts, (number + begin) >> truth->outage_log2_probes, ASZ_DRAW_OUTAGE, truth->outage_ppm);
+  return outage_of(facts, facts->provider, number, ASZ_DRAW_OUTAGE, truth->outage_ppm) ||
+         outage_of(facts, truth->region, number, ASZ_DRAW_REGION_OUTAGE, truth->region_outage_ppm);
 }
 
 bool asz_fault_loses(const struct asz_provider_facts *facts, uint64_t number, bool bad, bool challenge) {
@@ -126,8 +136,9 @@ void asz_corrupt(uint8_t *frame, size_t size_bytes, enum asz_corruption corrupti
 }
 
 bool asz_truth_ok(const struct asz_truth *t) {
-  const uint32_t shares[] = {t->loss_ppm,      t->bad_loss_ppm, t->to_bad_ppm + t->to_good_ppm, t->outage_ppm,
-                             t->duplicate_ppm, t->detour_ppm,   t->broken_ppm + t->altered_ppm};
+  const uint32_t shares[] = {
+      t->loss_ppm,      t->bad_loss_ppm, t->to_bad_ppm + t->to_good_ppm, t->outage_ppm, t->region_outage_ppm,
+      t->duplicate_ppm, t->detour_ppm,   t->broken_ppm + t->altered_ppm};
   for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
     if (shares[i] > ASZ_EMULATOR_PPM)
       return false;

@@ -12,7 +12,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/emulator/cheats.h"
-#include "dataplane/emulator/faults.h"
+#include "dataplane/emulator/fate.h"
 #include "dataplane/emulator/internal.h"
 
 enum { ANSWER_TTL = 64 };
@@ -136,40 +136,27 @@ static struct asz_provider_facts facts_of(const struct asz_emulator *e, uint32_t
       .truth = &e->truth[provider], .seed = e->config.seed, .timeout_ns = e->config.timeout_ns, .provider = provider};
 }
 
-/* The network on the way there: true when it loses the probe. */
-static bool lose_probe(struct asz_emulator *e, const struct asz_provider_facts *facts, uint64_t number) {
-  struct asz_deed *deed = &e->deed[facts->provider];
-  struct asz_way *way = &e->way[facts->provider];
-  way->bad = asz_weather_next(facts, number, way->bad);
-  bool outage = asz_fault_outage(facts, number);
-  deed->outage += outage;
-  if (!outage && !asz_fault_loses(facts, number, way->bad, false))
-    return false;
-  deed->lost++;
-  return true;
-}
-
 /* What goes back to one probe: the reply, what the network makes of it, and what a cheat adds. false: nothing can. */
 static bool answer_probe(struct asz_emulator *e, const struct arrival *arrival, struct asz_reply_spec *spec,
-                         const struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t number) {
+                         const struct asz_fate *fate, uint32_t provider, uint64_t number) {
   static const uint32_t kind_of[] = {0, FRAME_BROKEN, FRAME_ALTERED};
-  struct asz_reply_fault fault;
-  asz_fault_reply(&fault, facts, number);
-  struct leaving leaving = {.provider = facts->provider,
-                            .kind = FRAME_REPLY | kind_of[fault.corruption] | (e->catching_up ? FRAME_HELD : 0) |
-                                    (fault.detour_ns > 0 ? FRAME_DETOURED : 0),
+  const struct asz_reply_plan *plan = &fate->plan;
+  const struct asz_reply_fault *fault = &fate->fault;
+  struct leaving leaving = {.provider = provider,
+                            .kind = FRAME_REPLY | kind_of[fault->corruption] | (e->catching_up ? FRAME_HELD : 0) |
+                                    (fault->detour_ns > 0 ? FRAME_DETOURED : 0),
                             .number = number,
-                            .after_ns = plan->delay_ns + fault.detour_ns,
-                            .corruption = fault.corruption,
-                            .corrupt_bits = fault.corrupt_bits};
+                            .after_ns = plan->delay_ns + fault->detour_ns,
+                            .corruption = fault->corruption,
+                            .corrupt_bits = fault->corrupt_bits};
   if (!schedule_reply(e, arrival, spec, &leaving))
     return false;
-  if (fault.corruption != ASZ_CORRUPT_NOT && plan->extra_is_copy)
+  if (fault->corruption != ASZ_CORRUPT_NOT && plan->extra_is_copy)
     return true; /* a cheat's copy shares its fate: else a corrupted reply would be answered after all */
   leaving.corruption = ASZ_CORRUPT_NOT;
-  if (fault.copied) {
+  if (fault->copied) {
     leaving.kind = FRAME_COPY;
-    leaving.after_ns += fault.copy_ns;
+    leaving.after_ns += fault->copy_ns;
     (void)schedule_reply(e, arrival, spec, &leaving);
   }
   if (plan->has_extra) {
@@ -186,22 +173,27 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   struct asz_deed *deed = &e->deed[provider];
   struct asz_provider_facts facts = facts_of(e, provider);
   uint64_t number = deed->requests++;
-  if (lose_probe(e, &facts, number))
+  struct asz_way *way = &e->way[provider];
+  struct asz_fate fate;
+  asz_fate_next(&fate, &facts, number, way->bad);
+  way->bad = fate.bad;
+  deed->outage += fate.outage;
+  deed->lost += fate.lost;
+  if (fate.lost)
     return;
-  struct asz_reply_plan plan;
+  const struct asz_reply_plan *plan = &fate.plan;
   struct asz_reply_spec spec = {0};
-  asz_plan_probe(&plan, &facts, number);
   const uint8_t *payload = arrival->bytes + arrival->frame.payload_offset;
-  if (!plan.answers || (asz_request_classify(&arrival->frame) == ASZ_REQUEST_STAMP &&
-                        !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.auth))) {
+  if (!plan->answers || (asz_request_classify(&arrival->frame) == ASZ_REQUEST_STAMP &&
+                         !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.auth))) {
     deed->withheld++;
     return;
   }
-  spec.t2_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t2_ns);
-  spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan.t3_ns);
-  spec.spoil_mac = plan.spoils_mac;
+  spec.t2_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan->t2_ns);
+  spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan->t3_ns);
+  spec.spoil_mac = plan->spoils_mac;
   spec.syn = asz_plan_syn(&facts);
-  if (!answer_probe(e, arrival, &spec, &plan, &facts, number))
+  if (!answer_probe(e, arrival, &spec, &fate, provider, number))
     deed->withheld++;
 }
 

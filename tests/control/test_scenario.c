@@ -17,7 +17,11 @@ static int load(const char *text, uint32_t count, struct asz_truth *truth, struc
   cr_assert(fd >= 0, "cannot make a file in the working directory");
   cr_assert(eq(sz, (size_t)write(fd, text, strlen(text)), strlen(text)));
   close(fd);
-  int err = asz_scenario_load(truth, count, SEED, path, diag);
+  struct asz_scenario *scenario = NULL;
+  int err = asz_scenario_load(&scenario, path, diag);
+  if (!err)
+    err = asz_scenario_truth(scenario, count, SEED, truth, diag);
+  asz_scenario_free(scenario);
   unlink(path);
   return err;
 }
@@ -29,11 +33,12 @@ struct bad {
 };
 
 static const struct bad bads[] = {
-    {"", ASZ_EFORMAT, "expected groups for all 20 providers"},
+    {"", ASZ_EFORMAT, "expected a [group NAME], got none"},
+    {"[lab]\nproviders = 20\n", ASZ_EFORMAT, "expected a [group NAME], got none"},
     {"[group a]\ncount = 19\n", ASZ_EFORMAT, "got 19"},
     {"count = 20\n", ASZ_EFORMAT, ":1:"},
-    {"[network]\ncount = 20\n", ASZ_EFORMAT, "expected [group NAME], got [network]"},
-    {"[group ]\ncount = 20\n", ASZ_EFORMAT, "expected [group NAME]"},
+    {"[network]\ncount = 20\n", ASZ_EFORMAT, "expected [lab] or [group NAME], got [network]"},
+    {"[group ]\ncount = 20\n", ASZ_EFORMAT, "expected [lab] or [group NAME]"},
     {"[group a]\ndelay_us = 5\n[group b]\ncount = rest\n", ASZ_EFORMAT, ":1: count: expected how many"},
     {"[group a]\n", ASZ_EFORMAT, ":1: count"},
     {"[group a]\ncount = 21\n", ASZ_ERANGE, ":2: count: expected a group within the 20 providers of 20"},
@@ -44,7 +49,7 @@ static const struct bad bads[] = {
     {"[group a]\ncount = -1\n", ASZ_EFORMAT, "\"-1\""},
     {"[group a]\ncount = Rest\n", ASZ_EFORMAT, "or rest"},
     {"[group a]\ncount = 99999999999999999999999\n", ASZ_ERANGE, "count"},
-    {"[group a]\ncount = 20\ncount = 20\n", ASZ_EFORMAT, ":3: count: expected once"},
+    {"[group a]\ncount = 20\ncount = 20\n", ASZ_EFORMAT, ":3: count: expected count or share_ppm once"},
     {"[group a]\ncount = rest\ndelay_us = 0\n", ASZ_ERANGE, ":3: delay_us: expected 1 to 2000000"},
     {"[group a]\ncount = rest\ndelay_us = 2000001\n", ASZ_ERANGE, "\"2000001\""},
     {"[group a]\ncount = rest\ndelay_us = 1e3\n", ASZ_EFORMAT, "delay_us"},
@@ -58,9 +63,27 @@ static const struct bad bads[] = {
     {"[group a]\ncount = rest\nto_bad_ppm = 600000\nto_good_ppm = 400001\n", ASZ_ERANGE,
      ":1: to_bad_ppm and to_good_ppm: expected at most 1000000 together, got 600000 and 400001"},
     {"[group a]\ncount = rest\nbroken_ppm = 1000000\naltered_ppm = 1\n", ASZ_ERANGE, ":1: broken_ppm and altered_ppm"},
+    {"[group a]\ncount = rest\nshare_ppm = 5\n", ASZ_EFORMAT, ":3: share_ppm: expected count or share_ppm once"},
+    {"[group a]\nshare_ppm = 0\n", ASZ_ERANGE, ":2: share_ppm: expected 1 to 1000000"},
+    {"[group a]\nshare_ppm = rest\n", ASZ_EFORMAT, ":2: share_ppm: expected 1 to 1000000, got"},
+    {"[group a]\nshare_ppm = 1000000\n[group b]\nshare_ppm = 1\n", ASZ_ERANGE, ":4: share_ppm: expected a group within the 0"},
+    {"[group a]\ncount = rest\ndelay_us = 5 4\n", ASZ_EFORMAT,
+     ":3: delay_us: expected quantiles that do not fall, got 4 behind 5"},
+    {"[group a]\ncount = rest\ndelay_us = 1 2 3 4 5 6 7 8 9 10 11 12\n", ASZ_EFORMAT, ":3: delay_us: expected at most 11"},
+    {"[group a]\ncount = rest\ndelay_us = 5, 6\n", ASZ_EFORMAT, ":3: delay_us: expected 1 to 2000000, got \"5,\""},
+    {"[group a]\ncount = rest\nloss_ppm = 0 5 1000001\n", ASZ_ERANGE, ":3: loss_ppm"},
+    {"[group a]\ncount = rest\nto_bad_ppm = 1 600000\nto_good_ppm = 1 400001\n", ASZ_ERANGE, "got 600000 and 400001"},
+    {"[group a]\ncount = rest\nregion_outage_ppm = 1000001\n", ASZ_ERANGE, "region_outage_ppm: expected 0 to 1000000"},
+    {"[lab]\n[lab]\n", ASZ_EFORMAT, ":2: expected [lab] once"},
+    {"[group a]\ncount = rest\n[lab]\n", ASZ_EFORMAT, ":3: expected [lab] once, before the groups"},
+    {"[lab]\ncount = 3\n", ASZ_EFORMAT, ":2: count: expected one of the keys providers seconds seed ipv6_ppm"},
+    {"[lab]\nseed = 1\nseed = 1\n", ASZ_EFORMAT, ":3: seed: expected once"},
+    {"[lab]\nseconds = 2\n", ASZ_ERANGE, ":2: seconds: expected 3 to 86400"},
+    {"[lab]\nproviders = 1000000\n", ASZ_ERANGE, ":2: providers: expected 1 to 262144"},
+    {"[lab]\nseed = -1\n", ASZ_EFORMAT, ":2: seed"},
     {"[group a]\ncount = rest\ncheat = nice\n", ASZ_EFORMAT, "expected one of none dead lossy"},
     {"[group a]\ncount = rest\ncheat = none\ncheat = none\n", ASZ_EFORMAT, ":4: cheat: expected once"},
-    {"[group a]\ncount = rest\ndelay_ms = 5\n", ASZ_EFORMAT, ":3: delay_ms: expected one of the keys count delay_us"},
+    {"[group a]\ncount = rest\ndelay_ms = 5\n", ASZ_EFORMAT, ":3: delay_ms: expected one of the keys count share_ppm delay_us"},
 };
 
 Test(scenario, every_mistake_is_named_with_its_line_and_what_was_expected)
@@ -76,9 +99,9 @@ Test(scenario, every_mistake_is_named_with_its_line_and_what_was_expected)
 
 Test(scenario, a_file_that_is_not_there_is_named)
 {
-  struct asz_truth truth[1];
+  struct asz_scenario *scenario;
   struct asz_diag diag = {0};
-  cr_expect(eq(int, asz_scenario_load(truth, 1, SEED, "no/such/scenario.ini", &diag), ASZ_ENOENT));
+  cr_expect(eq(int, asz_scenario_load(&scenario, "no/such/scenario.ini", &diag), ASZ_ENOENT));
   cr_expect(strstr(diag.text, "no/such/scenario.ini") != NULL);
 }
 
@@ -139,16 +162,85 @@ Test(scenario, every_fault_goes_into_its_own_field_and_is_nothing_when_left_out)
   struct asz_diag diag = {0};
   const char *text = "[group storm]\ncount = 1\nloss_ppm = 1\nbad_loss_ppm = 2\nto_bad_ppm = 3\nto_good_ppm = 4\noutage_ppm = 5\n"
                      "outage_log2_probes = 6\nduplicate_ppm = 7\ndetour_ppm = 8\ndetour_us = 2000000\nbroken_ppm = 10\n"
-                     "altered_ppm = 11\n[group calm]\ncount = 1\nloss_ppm = 0\n";
+                     "altered_ppm = 11\nregion_outage_ppm = 12\n[group calm]\ncount = 1\nloss_ppm = 0\n";
   cr_assert(eq(int, load(text, 2, truth, &diag), 0), "%s", diag.text);
   const uint32_t got[] = {truth[0].loss_ppm,   truth[0].bad_loss_ppm,       truth[0].to_bad_ppm,    truth[0].to_good_ppm,
                           truth[0].outage_ppm, truth[0].outage_log2_probes, truth[0].duplicate_ppm, truth[0].detour_ppm,
-                          truth[0].detour_ns,  truth[0].broken_ppm,         truth[0].altered_ppm};
+                          truth[0].detour_ns,  truth[0].broken_ppm,         truth[0].altered_ppm,   truth[0].region_outage_ppm};
   for (uint32_t i = 0; i < sizeof got / sizeof *got; i++)
     cr_expect(eq(u32, got[i], i == 8 ? 2000000000 : i + 1));
   const struct asz_truth *calm = &truth[1];
   cr_expect(zero(u32, calm->loss_ppm | calm->bad_loss_ppm | calm->to_bad_ppm | calm->to_good_ppm | calm->outage_ppm |
-                          calm->duplicate_ppm | calm->detour_ppm | calm->detour_ns | calm->broken_ppm | calm->altered_ppm));
+                          calm->duplicate_ppm | calm->detour_ppm | calm->detour_ns | calm->broken_ppm | calm->altered_ppm |
+                          calm->region_outage_ppm));
+  cr_expect(eq(u32, truth[0].region, 0));
+  cr_expect(eq(u32, truth[1].region, 1));
+}
+
+Test(scenario, quantiles_give_each_stretch_its_share_and_every_provider_its_own_value)
+{
+  enum { MANY = 20000 };
+  struct asz_truth *truth = calloc(MANY, sizeof *truth);
+  struct asz_diag diag = {0};
+  const char *text = "[group a]\ncount = rest\ndelay_us = 10 20 20 2000000\njitter_us = 0 1000\nloss_ppm = 7 7\n";
+  cr_assert(eq(int, load(text, MANY, truth, &diag), 0), "%s", diag.text);
+  uint32_t below = 0, exactly = 0, with_low_jitter = 0;
+  for (uint32_t i = 0; i < MANY; i++) {
+    cr_assert(truth[i].delay_ns >= 10000 && truth[i].delay_ns < 2000000000, "provider %u: %lu", i, truth[i].delay_ns);
+    cr_assert(truth[i].jitter_ns < 1000000);
+    cr_assert(eq(u32, truth[i].loss_ppm, 7));
+    below += truth[i].delay_ns < 20000;
+    exactly += truth[i].delay_ns == 20000;
+    with_low_jitter += truth[i].delay_ns < 20000 && truth[i].jitter_ns < 500000;
+  }
+  /* A third each, and half of a third: sigma 67 and 53; five of them; the seed is fixed. */
+  cr_expect(abs((int)below - MANY / 3) < 335, "%u", below);
+  cr_expect(abs((int)exactly - MANY / 3) < 335, "%u", exactly);
+  cr_expect(abs((int)with_low_jitter - MANY / 6) < 265, "%u: keys are drawn apart", with_low_jitter);
+  free(truth);
+}
+
+Test(scenario, a_share_is_rounded_up_and_follows_the_size_of_the_lab)
+{
+  struct asz_diag diag = {0};
+  const char *text = "[group a]\nshare_ppm = 100001\n[group b]\nshare_ppm = 1\n[group c]\ncount = rest\n";
+  for (uint32_t count = 3; count <= COUNT; count++) {
+    struct asz_truth truth[COUNT];
+    cr_assert(eq(int, load(text, count, truth, &diag), 0), "%s", diag.text);
+    uint32_t members[3] = {0};
+    for (uint32_t i = 0; i < count; i++)
+      members[truth[i].region]++;
+    cr_expect(eq(u32, members[0], count <= 9 ? 1 : count <= 19 ? 2 : 3), "of %u", count);
+    cr_expect(eq(u32, members[1], 1));
+  }
+}
+
+Test(scenario, a_file_says_what_the_lab_is_and_else_the_defaults_hold)
+{
+  const char *text = "[lab]\nseed = 18446744073709551615\nseconds = 86400\n[group a]\ncount = rest\n";
+  struct asz_scenario *scenario;
+  struct asz_diag diag = {0};
+  FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+  cr_assert(eq(int, asz_scenario_read(&scenario, in, "memory", &diag), 0), "%s", diag.text);
+  fclose(in);
+  struct asz_scenario_lab lab = asz_scenario_lab(scenario), fallback = asz_scenario_lab(NULL);
+  asz_scenario_free(scenario);
+  cr_expect(eq(u64, lab.seed, UINT64_MAX));
+  cr_expect(eq(u64, lab.seconds, 86400));
+  cr_expect(eq(u64, lab.providers, fallback.providers));
+  cr_expect(eq(u64, lab.ipv6_ppm, fallback.ipv6_ppm));
+  cr_expect(eq(u64, fallback.providers, 256));
+}
+
+Test(scenario, groups_have_a_limit)
+{
+  char text[4096] = "";
+  for (int i = 0; i < 65; i++)
+    strcat(text, "[group a]\ncount = 1\n");
+  struct asz_truth truth[COUNT];
+  struct asz_diag diag = {0};
+  cr_expect(eq(int, load(text, COUNT, truth, &diag), ASZ_ETOOBIG));
+  cr_expect(strstr(diag.text, ":129: expected at most 64 groups") != NULL, "%s", diag.text);
 }
 
 Test(scenario, the_default_network_stays_in_its_ranges_and_is_log_uniform)

@@ -196,26 +196,35 @@ Test(faults, every_fault_follows_from_seed_provider_and_number_alone)
 
 /* --- corruption of frames --- */
 
-enum { KINDS = 3, FRAME_MAX = 128 };
+enum { UDP, ICMP, TCP, UDP6, ICMP6, TCP6, KINDS, FRAME_MAX = 128 };
 
 static size_t reply_frame(uint8_t *frame, unsigned kind) {
-  static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-  static const uint8_t protocol[] = {ASZ_PROTOCOL_UDP, ASZ_PROTOCOL_ICMP, ASZ_PROTOCOL_TCP};
+  static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1}, here[16] = {0xfd, 1}, there[16] = {0xfd, 2};
+  static const uint8_t protocol[KINDS] = {ASZ_PROTOCOL_UDP, ASZ_PROTOCOL_ICMP,   ASZ_PROTOCOL_TCP,
+                                          ASZ_PROTOCOL_UDP, ASZ_PROTOCOL_ICMPV6, ASZ_PROTOCOL_TCP};
   static const uint16_t l4_bytes[] = {ASZ_UDP_BYTES + ASZ_STAMP_BYTES, ASZ_ICMP_BYTES, ASZ_TCP_BYTES};
-  uint8_t *ip = frame + ASZ_ETH_BYTES, *l4 = ip + ASZ_IPV4_BYTES;
+  bool ipv6 = kind >= UDP6;
+  size_t ip_bytes = ipv6 ? ASZ_IPV6_BYTES : ASZ_IPV4_BYTES;
+  uint8_t *ip = frame + ASZ_ETH_BYTES, *l4 = ip + ip_bytes;
   memset(frame, 0, FRAME_MAX);
-  asz_wire_eth_write(frame, mac, mac, ASZ_ETHERTYPE_IPV4);
-  asz_wire_ipv4_write(ip, 0x0a400001, 0x0a3ffffd, protocol[kind], 64, l4_bytes[kind]);
-  if (kind == 0) {
+  asz_wire_eth_write(frame, mac, mac, ipv6 ? ASZ_ETHERTYPE_IPV6 : ASZ_ETHERTYPE_IPV4);
+  if (ipv6)
+    asz_wire_ipv6_write(ip, there, here, protocol[kind], 64, l4_bytes[kind % UDP6]);
+  else
+    asz_wire_ipv4_write(ip, 0x0a400001, 0x0a3ffffd, protocol[kind], 64, l4_bytes[kind]);
+  if (kind % UDP6 == UDP) {
     asz_wire_udp_write(l4, ASZ_STAMP_PORT, 50000, ASZ_STAMP_BYTES);
     asz_wire_udp_finish(ip);
-  } else if (kind == 1) {
+  } else if (kind == ICMP) {
     asz_wire_icmp_finish(l4, ASZ_ICMP_BYTES);
+  } else if (kind == ICMP6) {
+    l4[0] = ASZ_ICMPV6_ECHO_REPLY;
+    asz_wire_icmpv6_finish(ip);
   } else {
     l4[ASZ_TCP_OFFSET] = 5 << 4;
     asz_wire_tcp_finish(ip);
   }
-  size_t size = (size_t)ASZ_ETH_BYTES + ASZ_IPV4_BYTES + l4_bytes[kind];
+  size_t size = ASZ_ETH_BYTES + ip_bytes + l4_bytes[kind % UDP6];
   return size < ASZ_ETH_MIN_BYTES ? ASZ_ETH_MIN_BYTES : size;
 }
 
@@ -252,7 +261,7 @@ Test(faults, an_altered_reply_has_one_bit_flipped_that_the_cookie_protects_and_a
       struct asz_frame frame;
       asz_wire_parse(&frame, bad, size, ASZ_WIRE_CHECK_ALL);
       cr_assert(frame.kind == ASZ_FRAME_UDP || frame.kind == ASZ_FRAME_ICMP || frame.kind == ASZ_FRAME_TCP);
-      if (kind != 0)
+      if (kind % UDP6 != UDP)
         continue;
       size_t at = (size_t)frame.payload_offset;
       cr_assert(eq(uint, bits_changed(good, bad, at, at + ASZ_STAMP_BYTES), 1));

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file is read in one pass, group by group; a group is checked when the next one opens or the file ends, since two of its keys
+ * may be wrong together. Whether the groups fit the lab shows only when its size is known: asz_scenario_truth, by the lines that
+ * are kept here. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/parse.h"
+#include "control/scenario_private.h"
+
+enum { PPM = 1000000 };
+
+static const struct {
+  const char *key;
+  uint64_t min, max;
+} keys[] = {
+#define KEY_ROW(key, min, max) [ASZ_SCENARIO_##key] = {#key, min, max},
+    ASZ_SCENARIO_LIST(KEY_ROW)
+#undef KEY_ROW
+};
+
+struct reading {
+  struct asz_scenario *scenario;
+  bool in_lab, lab_seen;
+  unsigned lab_given; /* bit k: key k of [lab] */
+};
+
+static struct asz_scenario_group *group_now(const struct reading *r) {
+  return &r->scenario->group[r->scenario->group_count - 1];
+}
+
+static int twice(const struct asz_ini_item *item, struct asz_diag *diag) {
+  return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected once in a section, got it again", item->file, item->line,
+                      item->key);
+}
+
+static int read_number(const struct asz_ini_item *item, const char *text, uint64_t min, uint64_t max, const char *or_else,
+                       uint64_t *ret_value, struct asz_diag *diag) {
+  int err = asz_parse_u64(text, min, max, ret_value);
+  if (err)
+    return asz_diag_set(diag, err, "%s:%u: %s: expected %" PRIu64 " to %" PRIu64 "%s, got \"%s\"", item->file, item->line,
+                        item->key, min, max, or_else, text);
+  return 0;
+}
+
+/* ---- groups ---- */
+
+/* Two shares of one draw, at their largest. */
+static int at_most_all(const struct reading *r, enum asz_scenario_key a, enum asz_scenario_key b, struct asz_diag *diag) {
+  const struct asz_scenario_group *g = group_now(r);
+  const struct asz_scenario_range *one = &g->range[a], *two = &g->range[b];
+  uint32_t most_a = one->count > 0 ? one->quantile[one->count - 1] : 0;
+  uint32_t most_b = two->count > 0 ? two->quantile[two->count - 1] : 0;
+  if (most_a + most_b <= PPM)
+    return 0;
+  return asz_diag_set(diag, ASZ_ERANGE, "%s:%u: %s and %s: expected at most %d together, got %u and %u", r->scenario->path,
+                      g->line, keys[a].key, keys[b].key, PPM, most_a, most_b);
+}
+
+static int close_group(const struct reading *r, struct asz_diag *diag) {
+  if (r->scenario->group_count == 0)
+    return 0;
+  const struct asz_scenario_group *g = group_now(r);
+  if (g->size_line == 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: count: expected how many providers this group has, or share_ppm, got neither",
+                        r->scenario->path, g->line);
+  int err = at_most_all(r, ASZ_SCENARIO_to_bad_ppm, ASZ_SCENARIO_to_good_ppm, diag);
+  return err ? err : at_most_all(r, ASZ_SCENARIO_broken_ppm, ASZ_SCENARIO_altered_ppm, diag);
+}
+
+static int open_group(struct reading *r, const struct asz_ini_item *item, struct asz_diag *diag) {
+  struct asz_scenario *s = r->scenario;
+  int err = close_group(r, diag);
+  if (err)
+    return err;
+  if (s->group_count > 0 && group_now(r)->takes_rest)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: expected no group behind the one with count = rest, got [%s]", item->file,
+                        item->line, item->section);
+  if (s->group_count == ASZ_SCENARIO_GROUPS_MAX)
+    return asz_diag_set(diag, ASZ_ETOOBIG, "%s:%u: expected at most %d groups", item->file, item->line, ASZ_SCENARIO_GROUPS_MAX);
+  s->group[s->group_count++] = (struct asz_scenario_group){.line = item->line, .cheat = ASZ_CHEAT_NONE};
+  r->in_lab = false;
+  return 0;
+}
+
+static int take_cheat(struct asz_scenario_group *g, const struct asz_ini_item *item, struct asz_diag *diag) {
+  if (g->cheat_given)
+    return twice(item, diag);
+  g->cheat = asz_cheat_from_name(item->value);
+  g->cheat_given = true;
+  if (g->cheat != ASZ_CHEAT_COUNT)
+    return 0;
+#define CHEAT_NAME(symbol, name, help) " " name
+  return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: cheat: expected one of" ASZ_CHEAT_LIST(CHEAT_NAME) ", got \"%s\"", item->file,
+                      item->line, item->value);
+#undef CHEAT_NAME
+}
+
+/* count or share_ppm: how many providers the group takes, said once. */
+static int take_size(struct asz_scenario_group *g, const struct asz_ini_item *item, struct asz_diag *diag) {
+  bool is_share = !strcmp(item->key, "share_ppm");
+  uint64_t value;
+  if (g->size_line > 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected count or share_ppm once in a group, got another", item->file,
+                        item->line, item->key);
+  g->size_line = item->line;
+  g->takes_rest = !is_share && !strcmp(item->value, "rest");
+  if (g->takes_rest)
+    return 0;
+  int err = is_share ? read_number(item, item->value, 1, PPM, "", &value, diag)
+                     : read_number(item, item->value, 1, ASZ_LAB_PROVIDERS_MAX, " or rest", &value, diag);
+  if (err)
+    return err;
+  *(is_share ? &g->share_ppm : &g->count) = (uint32_t)value;
+  return 0;
+}
+
+static int take_quantile(struct asz_scenario_range *range, enum asz_scenario_key key, const struct asz_ini_item *item,
+                         const char *word, struct asz_diag *diag) {
+  uint64_t value;
+  if (range->count == ASZ_SCENARIO_QUANTILES_MAX)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected at most %d quantiles, got more", item->file, item->line,
+                        item->key, ASZ_SCENARIO_QUANTILES_MAX);
+  int err = read_number(item, word, keys[key].min, keys[key].max, "", &value, diag);
+  if (err)
+    return err;
+  if (range->count > 0 && value < range->quantile[range->count - 1])
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected quantiles that do not fall, got %" PRIu64 " behind %u",
+                        item->file, item->line, item->key, value, range->quantile[range->count - 1]);
+  range->quantile[range->count++] = (uint32_t)value;
+  return 0;
+}
+
+static int take_range(struct asz_scenario_group *g, enum asz_scenario_key key, const struct asz_ini_item *item,
+                      struct asz_diag *diag) {
+  struct asz_scenario_range *range = &g->range[key];
+  char text[ASZ_INI_LINE_MAX + 1], *rest = text;
+  if (range->count > 0)
+    return twice(item, diag);
+  memcpy(text, item->value, strlen(item->value) + 1); /* a value is part of a line */
+  int err = 0;
+  do {
+    char *word = rest + strspn(rest, " \t");
+    rest = word + strcspn(word, " \t");
+    if (*rest != '\0')
+      *rest++ = '\0';
+    err = take_quantile(range, key, item, word, diag);
+  } while (!err && *rest != '\0');
+  return err;
+}
+
+static int take_group_key(struct reading *r, const struct asz_ini_item *item, struct asz_diag *diag) {
+  struct asz_scenario_group *g = group_now(r);
+  if (!strcmp(item->key, "cheat"))
+    return take_cheat(g, item, diag);
+  if (!strcmp(item->key, "count") || !strcmp(item->key, "share_ppm"))
+    return take_size(g, item, diag);
+  for (unsigned key = 0; key < ASZ_SCENARIO_KEY_COUNT; key++)
+    if (!strcmp(item->key, keys[key].key))
+      return take_range(g, key, item, diag);
+#define KEY_NAME(key, min, max) #key " "
+  return asz_diag_set(diag, ASZ_EFORMAT,
+                      "%s:%u: %s: expected one of the keys count share_ppm " ASZ_SCENARIO_LIST(KEY_NAME) "cheat", item->file,
+                      item->line, item->key);
+#undef KEY_NAME
+}
+
+/* ---- the lab ---- */
+
+static const struct {
+  const char *key;
+  uint64_t min, max;
+  size_t at; /* of its field */
+} lab_keys[] = {
+#define LAB_ROW(key, fallback, min, max) {#key, min, max, offsetof(struct asz_scenario_lab, key)},
+    ASZ_SCENARIO_LAB_LIST(LAB_ROW)
+#undef LAB_ROW
+};
+enum { LAB_KEYS = sizeof lab_keys / sizeof *lab_keys };
+
+static int take_lab_key(struct reading *r, const struct asz_ini_item *item, struct asz_diag *diag) {
+  unsigned k = 0;
+  while (k < LAB_KEYS && strcmp(item->key, lab_keys[k].key) != 0)
+    k++;
+#define LAB_NAME(key, fallback, min, max) " " #key
+  if (k == LAB_KEYS)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected one of the keys" ASZ_SCENARIO_LAB_LIST(LAB_NAME), item->file,
+                        item->line, item->key);
+#undef LAB_NAME
+  if (r->lab_given & 1u << k)
+    return twice(item, diag);
+  r->lab_given |= 1u << k;
+  uint64_t value;
+  int err = read_number(item, item->value, lab_keys[k].min, lab_keys[k].max, "", &value, diag);
+  if (!err)
+    memcpy((uint8_t *)&r->scenario->lab + lab_keys[k].at, &value, sizeof value);
+  return err;
+}
+
+static int open_section(struct reading *r, const struct asz_ini_item *item, struct asz_diag *diag) {
+  if (!strncmp(item->section, "group ", 6) && item->section[6] != '\0')
+    return open_group(r, item, diag);
+  if (strcmp(item->section, "lab") != 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: expected [lab] or [group NAME], got [%s]", item->file, item->line,
+                        item->section);
+  if (r->lab_seen || r->scenario->group_count > 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: expected [lab] once, before the groups, got it here", item->file, item->line);
+  r->in_lab = r->lab_seen = true;
+  return 0;
+}
+
+static int visit(void *context, const struct asz_ini_item *item, struct asz_diag *diag) {
+  struct reading *r = context;
+  if (!item->key)
+    return open_section(r, item, diag);
+  return r->in_lab ? take_lab_key(r, item, diag) : take_group_key(r, item, diag);
+}
+
+int asz_scenario_read(struct asz_scenario **ret_scenario, FILE *in, const char *name, struct asz_diag *diag) {
+  struct reading r = {.scenario = calloc(1, sizeof *r.scenario)};
+  if (!r.scenario)
+    return asz_diag_set(diag, ASZ_ENOMEM, "%s: out of memory", name);
+  r.scenario->lab = asz_scenario_lab(NULL);
+  snprintf(r.scenario->path, sizeof r.scenario->path, "%s", name);
+  int err = asz_ini_read(in, name, visit, &r, diag);
+  if (!err)
+    err = close_group(&r, diag);
+  if (!err && r.scenario->group_count == 0)
+    err = asz_diag_set(diag, ASZ_EFORMAT, "%s: expected a [group NAME], got none", name);
+  if (err) {
+    asz_scenario_free(r.scenario);
+    return err;
+  }
+  *ret_scenario = r.scenario;
+  return 0;
+}
+
+int asz_scenario_load(struct asz_scenario **ret_scenario, const char *path, struct asz_diag *diag) {
+  FILE *in = fopen(path, "r");
+  if (!in)
+    return asz_diag_set(diag, errno == ENOENT ? ASZ_ENOENT : ASZ_EIO, "%s: cannot open: %s", path, strerror(errno));
+  int err = asz_scenario_read(ret_scenario, in, path, diag);
+  fclose(in);
+  return err;
+}
+
+void asz_scenario_free(struct asz_scenario *scenario) {
+  free(scenario);
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`assize lab --scenario` with every scenario that is shipped: its claims about the known truth hold. Speaks TAP.
+
+Claims that compare times depend on how busy the machine is: they get up to three runs. All others must hold in the first."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+ASSIZE = sys.argv[1]
+FOLDER = os.path.join(os.environ["ASSIZE_SOURCE"], "docs", "scenarios")
+TIMING = ("the fastest tenth shows the way", "the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing")
+TRIES = 3
+results = []
+
+
+def check(name, ok, detail=""):
+    results.append((name, ok, detail))
+
+
+def lab(*options):
+    done = subprocess.run([ASSIZE, "--json", "lab", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    try:
+        return done, json.loads(done.stdout)
+    except ValueError:
+        return done, None
+
+
+def failed(report):
+    return [claim["name"] for claim in report["claims"] if not claim["ok"]] if report else ["no report"]
+
+
+def run_scenario(name):
+    path, word = os.path.join(FOLDER, name), name.split(".")[0]
+    done, report = lab("--scenario", path)
+    check("%s_runs" % word, report is not None, done.stderr[:600])
+    if not report:
+        return
+    left = failed(report)
+    check("%s_counts_hold" % word, not [claim for claim in left if claim not in TIMING], str(left))
+    for _ in range(1, TRIES):
+        if not left:
+            break
+        left = failed(lab("--scenario", path)[1])
+    check("%s_times_hold_in_one_of_%d_runs" % (word, TRIES), not left, str(left))
+
+
+def refuse(folder):
+    """A bad file is one line that names it and where, before anything is started."""
+    path = os.path.join(folder, "bad.ini")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[group a]\ncount = rest\ndelay_us = 5 4\n")
+    done, _ = lab("--scenario", path)
+    check("a_bad_file_is_refused_with_its_line", done.returncode == 2 and done.stderr.count("\n") == 1 and "bad.ini:3: delay_us" in done.stderr, done.stderr)
+    done, _ = lab("--scenario", os.path.join(FOLDER, "storm.ini"), "--providers", "30")
+    check("groups_that_do_not_fit_are_refused", done.returncode == 2 and "storm.ini" in done.stderr and done.stderr.count("\n") == 1, done.stderr)
+
+
+def main():
+    names = sorted(name for name in os.listdir(FOLDER) if name.endswith(".ini"))
+    check("scenarios_are_shipped", len(names) > 0)
+    for name in names:
+        run_scenario(name)
+    with tempfile.TemporaryDirectory() as folder:
+        refuse(folder)
+    print("TAP version 13\n1..%d" % len(results))
+    for number, (name, ok, detail) in enumerate(results, 1):
+        print("%sok %d - lab_scenarios::%s" % ("" if ok else "not ", number, name))
+        if not ok:
+            for line in detail.strip().splitlines()[:20]:
+                print("# " + line)
+    return 0 if all(ok for _, ok, _ in results) else 1
+
+
+sys.exit(main())
