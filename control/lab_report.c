@@ -91,15 +91,26 @@ static bool is(const struct side *s, enum asz_cheat cheat) {
   return s->truth->cheat == cheat;
 }
 
+static uint64_t at_floor(const struct asz_truth *truth, uint64_t ns) {
+  return truth->cheat == ASZ_CHEAT_FLOOR && ns < truth->floor_ns ? truth->floor_ns : ns;
+}
+
+static uint64_t nearest_ns(const struct asz_truth *truth) {
+  return at_floor(truth, truth->delay_ns);
+}
+
+uint64_t asz_lab_farthest_ns(const struct asz_truth *truth) {
+  return at_floor(truth, truth->delay_ns + truth->jitter_ns);
+}
+
 static bool in_time(const struct side *s) {
-  const struct asz_truth *truth = s->truth;
-  uint64_t detour_ns = truth->detour_ppm > 0 ? truth->detour_ns : 0;
-  return truth->delay_ns + truth->jitter_ns + detour_ns + s->run->latency_bound_ns <= s->run->timeout_ns;
+  uint64_t detour_ns = s->truth->detour_ppm > 0 ? s->truth->detour_ns : 0;
+  return asz_lab_farthest_ns(s->truth) + detour_ns + s->run->latency_bound_ns <= s->run->timeout_ns;
 }
 
 /* Whether its true replies are thrown away by the prober. */
 static bool replies_are_refused(const struct side *s) {
-  return s->run->tlv && is(s, ASZ_CHEAT_BAD_MAC);
+  return (s->run->tlv && is(s, ASZ_CHEAT_BAD_MAC)) || is(s, ASZ_CHEAT_RELAY);
 }
 
 static uint64_t unanswered(const struct asz_lab_seen *seen) {
@@ -115,6 +126,11 @@ static uint64_t corrupted(const struct asz_deed *deed) {
   return (uint64_t)deed->broken + deed->altered;
 }
 
+/* Made-up replies that came from its address, by itself or by another. */
+static uint64_t forgeries(const struct side *s) {
+  return (is(s, ASZ_CHEAT_FORGE) || is(s, ASZ_CHEAT_EARLY) ? s->deed->extra : 0) + (uint64_t)s->deed->named;
+}
+
 static uint64_t never_answered(const struct asz_deed *deed) {
   return (uint64_t)deed->lost + deed->withheld + deed->faults + corrupted(deed);
 }
@@ -126,7 +142,7 @@ static uint64_t delayed(const struct asz_deed *deed) {
 }
 
 static uint64_t median_truth_ns(const struct asz_truth *truth) {
-  return truth->delay_ns + truth->jitter_ns / 2;
+  return at_floor(truth, truth->delay_ns + truth->jitter_ns / 2);
 }
 
 static uint64_t median_ns(const struct asz_lab_seen *seen) {
@@ -172,7 +188,7 @@ static bool about_duplicates(const struct side *s) {
   return about_countable(s) && (s->deed->duplicates > 0 || s->seen->duplicate > 0) && !is(s, ASZ_CHEAT_DUPLICATE);
 }
 static bool about_altered(const struct side *s) {
-  return s->seen->sent > 0 && in_time(s) && s->deed->altered > 0 && !is(s, ASZ_CHEAT_FORGE);
+  return s->seen->sent > 0 && in_time(s) && s->deed->altered > 0 && forgeries(s) == 0 && !is(s, ASZ_CHEAT_RELAY);
 }
 static bool about_dead(const struct side *s) {
   return about_all(s) && is(s, ASZ_CHEAT_DEAD);
@@ -197,6 +213,24 @@ static bool about_mute(const struct side *s) {
 }
 static bool about_forge(const struct side *s) {
   return s->deed->extra > 0 && is(s, ASZ_CHEAT_FORGE);
+}
+static bool about_early(const struct side *s) {
+  return s->deed->extra > 0 && is(s, ASZ_CHEAT_EARLY);
+}
+static bool about_named(const struct side *s) {
+  return s->deed->named > 0;
+}
+static bool about_known_only(const struct side *s) {
+  return about_all(s) && is(s, ASZ_CHEAT_KNOWN_ONLY);
+}
+static bool about_relay(const struct side *s) {
+  return s->deed->replies > 0 && is(s, ASZ_CHEAT_RELAY);
+}
+static bool about_floor(const struct side *s) {
+  return about_median(s) && is(s, ASZ_CHEAT_FLOOR) && nearest_ns(s->truth) == asz_lab_farthest_ns(s->truth);
+}
+static bool about_precomputed(const struct side *s) {
+  return s->run->answers_counted && s->run->challenged && is(s, ASZ_CHEAT_PRECOMPUTED);
 }
 static bool about_replay(const struct side *s) {
   return s->deed->extra > 0 && is(s, ASZ_CHEAT_REPLAY);
@@ -234,7 +268,7 @@ static bool median_is_true(const struct side *s, struct why *why) {
 }
 
 static bool fastest_is_true(const struct side *s, struct why *why) {
-  uint64_t nearest = s->truth->delay_ns, farthest = nearest + s->truth->jitter_ns;
+  uint64_t nearest = nearest_ns(s->truth), farthest = asz_lab_farthest_ns(s->truth);
   uint64_t measured = asz_sketch_quantile(&s->seen->sketch, ASZ_PPM / 10);
   uint64_t off = farthest / SKETCH_DIVISOR + farthest / CLOCK_DIVISOR + CLOCK_SLACK_NS;
   say(why, "q10 %" PRIu64 " ns, in truth %" PRIu64 " to %" PRIu64, measured, nearest, farthest);
@@ -242,9 +276,9 @@ static bool fastest_is_true(const struct side *s, struct why *why) {
 }
 
 static bool never_nearer(const struct side *s, struct why *why) {
-  uint64_t slack = s->truth->delay_ns / CLOCK_DIVISOR + CLOCK_SLACK_NS;
-  say(why, "RTT %" PRIu64 " ns, delay %" PRIu64, s->seen->rtt_min_ns, s->truth->delay_ns);
-  return s->seen->rtt_min_ns + slack >= s->truth->delay_ns;
+  uint64_t nearest = nearest_ns(s->truth), slack = nearest / CLOCK_DIVISOR + CLOCK_SLACK_NS;
+  say(why, "RTT %" PRIu64 " ns, delay %" PRIu64, s->seen->rtt_min_ns, nearest);
+  return s->seen->rtt_min_ns + slack >= nearest;
 }
 
 static bool not_blamed(const struct side *s, struct why *why) {
@@ -252,9 +286,10 @@ static bool not_blamed(const struct side *s, struct why *why) {
   say(why, "dup %" PRIu64 " rep %" PRIu64 " forg %" PRIu64 " mac %" PRIu64 " path %" PRIu64 " malf %" PRIu64, m->duplicate,
       m->replayed, m->forged, m->bad_mac, m->wrong_path, m->malformed);
   bool may_double = is(s, ASZ_CHEAT_DUPLICATE) || s->deed->duplicates > 0;
-  bool may_forge = is(s, ASZ_CHEAT_FORGE) || s->deed->altered > 0;
+  bool may_forge = forgeries(s) > 0 || s->deed->altered > 0, relays = is(s, ASZ_CHEAT_RELAY);
   return (m->duplicate == 0 || may_double) && (m->replayed == 0 || is(s, ASZ_CHEAT_REPLAY)) && (m->forged == 0 || may_forge) &&
-         (m->bad_mac == 0 || is(s, ASZ_CHEAT_BAD_MAC)) && m->wrong_path == 0 && m->malformed == 0;
+         (m->bad_mac == 0 || is(s, ASZ_CHEAT_BAD_MAC)) && (m->wrong_path == 0 || relays) &&
+         (m->malformed == 0 || s->deed->named > 0);
 }
 
 /* Counted is what the network made; what the emulator lost of it itself leaves room for as many. */
@@ -312,13 +347,40 @@ static bool extra_counted(uint64_t counted, uint64_t made, struct why *why) {
   return counted > 0 && counted <= made;
 }
 static bool is_forged(const struct side *s, struct why *why) {
-  return extra_counted(s->seen->forged, (uint64_t)s->deed->extra + s->deed->altered, why);
+  return extra_counted(s->seen->forged, forgeries(s) + s->deed->altered, why);
+}
+/* Who does not know how the other is asked may send a reply of another kind: one that is not even in form. */
+static bool is_named(const struct side *s, struct why *why) {
+  return extra_counted(s->seen->forged + s->seen->malformed, forgeries(s) + s->deed->altered, why);
 }
 static bool is_replayed(const struct side *s, struct why *why) {
   return extra_counted(s->seen->replayed, s->deed->extra, why);
 }
 static bool is_duplicate(const struct side *s, struct why *why) {
   return extra_counted(s->seen->duplicate, (uint64_t)s->deed->extra + s->deed->duplicates, why);
+}
+
+/* A relay's replies are no answers, from whatever address. Where they say themselves whose they are, they count against it. */
+static bool is_relayed(const struct side *s, struct why *why) {
+  uint64_t made = (uint64_t)s->deed->replies + s->deed->duplicates;
+  say(why, "wrong path %" PRIu64 " of %" PRIu64 ", answered %" PRIu64, s->seen->wrong_path, made, s->seen->answered);
+  bool counted = !s->run->tlv || (s->seen->wrong_path > 0 && s->seen->wrong_path <= made);
+  return counted && s->seen->answered == 0 && s->seen->late == 0 && s->seen->slots_up == 0;
+}
+
+/* Silent to who asks without a name, and yet it passes what only a validator asks: that is how it shows. */
+static bool is_known_only(const struct side *s, struct why *why) {
+  say(why, "answered %" PRIu64 ", challenges passed %u", s->seen->answered, s->seen->answers_pass);
+  bool passes = !s->run->answers_counted || !s->run->challenged || s->seen->answers_pass > 0;
+  return passes && s->seen->answered == 0 && s->seen->late == 0 && s->seen->slots_up == 0;
+}
+
+/* Between the fastest tenth and the median nothing of the jitter is left. */
+static bool is_flat(const struct side *s, struct why *why) {
+  uint64_t fast = asz_sketch_quantile(&s->seen->sketch, ASZ_PPM / 10), median = median_ns(s->seen);
+  uint64_t floor = s->truth->floor_ns, off = floor / SKETCH_DIVISOR + floor / CLOCK_DIVISOR + CLOCK_SLACK_NS;
+  say(why, "q10 %" PRIu64 " ns, median %" PRIu64 ", floor %" PRIu64, fast, median, floor);
+  return fast + off >= floor && median <= floor + off + machine_ns(s);
 }
 
 struct claim_rule {
@@ -345,13 +407,19 @@ static const struct claim_rule rules[] = {
     {"nobody else earns an S1", about_right, is_not_slashed},
     {"mute: passes no challenge", about_mute, passes_nothing},
     {"forge: counted as forged", about_forge, is_forged},
+    {"early: counted as forged", about_early, is_forged},
+    {"spoof: in a provider's name, forged or malformed", about_named, is_named},
+    {"known-only: silent to who gives no name", about_known_only, is_known_only},
+    {"relay: a wrong path, not an answer", about_relay, is_relayed},
+    {"floor: is measured at the floor, all alike", about_floor, is_flat},
+    {"precomputed: passes no challenge", about_precomputed, passes_nothing},
     {"replay: counted as replayed", about_replay, is_replayed},
     {"duplicate: counted as duplicate", about_duplicate, is_duplicate},
     {"clock-liar: gains nothing", about_clock_liar, fastest_is_true},
     {"bad-mac: refused, not answered", about_bad_mac, is_not_answered},
 };
 enum { RULES = sizeof rules / sizeof *rules };
-_Static_assert(RULES + 2 <= ASZ_LAB_CLAIMS_MAX, "every rule and the two about the prober");
+_Static_assert(RULES + 4 <= ASZ_LAB_CLAIMS_MAX, "every rule and the four about the prober as a whole");
 
 static void judge(struct asz_lab_report *report, const struct asz_lab_run *run, const struct claim_rule *rule) {
   uint32_t about = 0, held = 0, first = 0;
@@ -397,6 +465,33 @@ static void judge_checksums(struct asz_lab_report *report, const struct asz_lab_
   claim->ok = run->prober_bad_checksums >= least && run->prober_bad_checksums <= most;
   snprintf(claim->expected, sizeof claim->expected, least == most ? "%" PRIu64 : "%" PRIu64 " to %" PRIu64, least, most);
   snprintf(claim->measured, sizeof claim->measured, "%" PRIu64, run->prober_bad_checksums);
+}
+
+/* What came in time, of frames that the validator can count only as a whole: some of them, none twice. */
+static void judge_whole(struct asz_lab_report *report, const char *name, uint64_t made, uint64_t counted) {
+  if (made == 0)
+    return;
+  struct asz_lab_claim *claim = &report->claim[report->claim_count++];
+  claim->name = name;
+  claim->ok = counted > 0 && counted <= made;
+  snprintf(claim->expected, sizeof claim->expected, "1 to %" PRIu64, made);
+  snprintf(claim->measured, sizeof claim->measured, "%" PRIu64, counted);
+}
+
+/* Of a spoofer's frames those in nobody's name, and a relay's where the reply does not say whose it is. */
+static void judge_wholes(struct asz_lab_report *report, const struct asz_lab_run *run) {
+  uint64_t spoofed = 0, named = 0, relayed = 0, challenges = 0;
+  for (uint32_t i = 0; i < run->provider_count; i++) {
+    struct side side = side_of(run, i);
+    spoofed += is(&side, ASZ_CHEAT_SPOOF) ? side.deed->extra : 0;
+    named += side.deed->named;
+    relayed += is(&side, ASZ_CHEAT_RELAY) && !run->tlv ? (uint64_t)side.deed->replies + side.deed->duplicates : 0;
+    challenges += is(&side, ASZ_CHEAT_PRECOMPUTED) ? side.deed->challenges : 0;
+  }
+  if (spoofed > named)
+    judge_whole(report, "spoof: in nobody's name, unsolicited", spoofed - named + relayed, run->prober_unsolicited);
+  if (run->challenged)
+    judge_whole(report, "precomputed: counted as foreign", challenges, run->answers_foreign);
 }
 
 static void judge_prober(struct asz_lab_report *report, const struct asz_lab_run *run) {
@@ -468,6 +563,7 @@ int asz_lab_report_make(struct asz_lab_report *ret_report, const struct asz_lab_
   for (unsigned r = 0; r < RULES; r++)
     judge(&report, run, &rules[r]);
   judge_checksums(&report, run);
+  judge_wholes(&report, run);
   judge_prober(&report, run);
   report.ok = report.sent > 0; /* nothing measured is no pass */
   for (uint32_t c = 0; c < report.claim_count; c++)

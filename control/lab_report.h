@@ -44,8 +44,11 @@ void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *stats, 
 enum {
   ASZ_LAB_LATENCY_BOUND_NS = 500000, /* a scheduler tick's part: both lcores may share their CPUs with others */
   ASZ_LAB_ANSWERS_MIN = 20,          /* a median of fewer answers is not compared */
-  ASZ_LAB_CLAIMS_MAX = 32,
+  ASZ_LAB_CLAIMS_MAX = 40,
 };
+
+/* asz_lab_farthest_ns: the longest way of a reply without a detour: delay and jitter, or the floor of one that has it. Pure. */
+uint64_t asz_lab_farthest_ns(const struct asz_truth *truth);
 
 /* Arrays have provider_count entries and are borrowed for the call. */
 struct asz_lab_run {
@@ -58,6 +61,8 @@ struct asz_lab_run {
   uint64_t latency_bound_ns; /* what the machine itself may add to a median; ASZ_LAB_LATENCY_BOUND_NS unless known better */
   uint64_t emulator_faults, emulator_strays;
   uint64_t prober_bad_checksums; /* frames that the prober dropped for their checksum */
+  uint64_t prober_unsolicited;   /* frames from addresses that are no provider's */
+  uint64_t answers_foreign;      /* answers to another challenge than was asked */
   bool tlv;                      /* probes carried our TLV, so `bad-mac` can show */
   bool challenged;               /* enough challenge slots for the e-process to fire on a provider that is always wrong */
   bool answers_counted;          /* seen[].answers_* are filled */
@@ -78,7 +83,7 @@ struct asz_lab_report {
   uint32_t providers;
   uint32_t latency_providers;     /* whose median was compared */
   uint32_t busy_providers;        /* whose median was not: the machine kept the emulator away too often */
-  struct asz_lab_spread error_ns; /* |measured q50 - (delay + jitter / 2)| over those providers */
+  struct asz_lab_spread error_ns; /* |measured q50 - the true median| over those providers */
   struct asz_lab_spread error_ppm;
   uint64_t sent, arrived;    /* by the prober; at the emulator */
   uint64_t unanswered, lost; /* where countable: neither answered nor late; lost by draw, withheld, or the lab's fault */

@@ -18,7 +18,8 @@ enum {
   LOSS_PPM_MAX = 5000,
   LOSSY_PPM = 200000,
   SLOW_NS = 250000000,
-  JITTER_DIVISOR = 50, /* 2 % */
+  FLOOR_NS = 250000000, /* over all delays that are drawn */
+  JITTER_DIVISOR = 50,  /* 2 % */
   PPM = 1000000,
   NS_PER_US = 1000,
   PLACE_BITS = 20, /* of a place between two quantiles */
@@ -46,6 +47,8 @@ static void draw_truth(struct asz_truth *ret_truth, uint32_t provider, uint64_t 
     ret_truth->loss_ppm = LOSSY_PPM;
   if (cheat == ASZ_CHEAT_SLOW)
     ret_truth->delay_ns += SLOW_NS;
+  if (cheat == ASZ_CHEAT_FLOOR)
+    ret_truth->floor_ns = FLOOR_NS;
 }
 
 void asz_scenario_default(struct asz_truth *ret_truth, uint32_t count, uint64_t seed) {
@@ -76,6 +79,8 @@ static void draw_member(struct asz_truth *ret_truth, const struct asz_scenario_g
     ret_truth->jitter_ns = draw_value(g, ASZ_SCENARIO_jitter_us, provider, seed, NS_PER_US);
   if (g->range[ASZ_SCENARIO_detour_us].count > 0)
     ret_truth->detour_ns = draw_value(g, ASZ_SCENARIO_detour_us, provider, seed, NS_PER_US);
+  if (g->range[ASZ_SCENARIO_floor_us].count > 0)
+    ret_truth->floor_ns = draw_value(g, ASZ_SCENARIO_floor_us, provider, seed, NS_PER_US);
 #define FAULT_SET(key, min, max)                                                                                                 \
   if (g->range[ASZ_SCENARIO_##key].count > 0)                                                                                    \
     ret_truth->key = (__typeof__(ret_truth->key))draw_value(g, ASZ_SCENARIO_##key, provider, seed, 1);

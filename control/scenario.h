@@ -18,7 +18,8 @@
  *
  * A provider's value is drawn from the quantiles by seed, provider and key; one number is everybody's. A key left out is drawn
  * from the seed as without a file (delay, jitter, loss) or does not happen (faults; cheat: none). A `lossy` provider then loses
- * 20 %, a `slow` one has 250 ms more. The groups must take all providers. Errors name file, line, key and what was expected. */
+ * 20 %, a `slow` one has 250 ms more, a `floor` is at 250 ms. The groups must take all providers. Errors name file, line, key and
+ * what was expected. */
 #ifndef ASZ_CONTROL_SCENARIO_H
 #define ASZ_CONTROL_SCENARIO_H
 

@@ -67,6 +67,9 @@ static int close_group(const struct reading *r, struct asz_diag *diag) {
   if (g->size_line == 0)
     return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: count: expected how many providers this group has, or share_ppm, got neither",
                         r->scenario->path, g->line);
+  if (g->range[ASZ_SCENARIO_floor_us].count > 0 && g->cheat != ASZ_CHEAT_FLOOR)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: floor_us: expected only with cheat = floor, got cheat = %s", r->scenario->path,
+                        g->line, asz_cheat_name(g->cheat));
   int err = at_most_all(r, ASZ_SCENARIO_to_bad_ppm, ASZ_SCENARIO_to_good_ppm, diag);
   return err ? err : at_most_all(r, ASZ_SCENARIO_broken_ppm, ASZ_SCENARIO_altered_ppm, diag);
 }

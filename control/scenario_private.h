@@ -12,7 +12,8 @@
   X(delay_us, 1, 2000000)                                                                                                        \
   X(jitter_us, 0, 2000000)                                                                                                       \
   X(detour_us, 0, 2000000)                                                                                                       \
-  ASZ_SCENARIO_FAULT_LIST(X)
+  ASZ_SCENARIO_FAULT_LIST(X)                                                                                                     \
+  X(floor_us, 0, 2000000)
 
 /* Those that go into the field of the truth with the same name. */
 #define ASZ_SCENARIO_FAULT_LIST(X)                                                                                               \

@@ -32,33 +32,33 @@ static void plan_honest(struct asz_reply_plan *plan, const struct asz_provider_f
 }
 
 /* NONE, LOSSY and SLOW: their loss_ppm and delay_ns say it all. WRONG_ANSWER: whoever computes the answers gives the wrong one.
- * MUTE: only about challenges, see asz_cheat_takes_challenges. */
+ * PRECOMPUTED: the same, a useless one. MUTE: only about challenges, see asz_cheat_takes_challenges. */
 static void cheat_NONE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
 static void cheat_LOSSY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
 static void cheat_SLOW(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
 static void cheat_WRONG_ANSWER(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
 static void cheat_MUTE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
 
+static void cheat_PRECOMPUTED(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {}
+
 static void cheat_DEAD(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
   plan->answers = false;
 }
 
 static void cheat_FORGE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-  plan->has_extra = true;
+  plan->extra = ASZ_EXTRA_MADE_UP;
   plan->extra_ns = plan->delay_ns / 4;
   plan->extra_bits = bits | 1;
 }
 
 /* A whole timeout after the true reply, so that it is late by any reckoning. */
 static void cheat_REPLAY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-  plan->has_extra = true;
-  plan->extra_is_copy = true;
+  plan->extra = ASZ_EXTRA_COPY;
   plan->extra_ns = plan->delay_ns + facts->timeout_ns;
 }
 
 static void cheat_DUPLICATE(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
-  plan->has_extra = true;
-  plan->extra_is_copy = true;
+  plan->extra = ASZ_EXTRA_COPY;
   plan->extra_ns = plan->delay_ns + asz_draw_below(bits, DUPLICATE_NS_SPAN);
 }
 
@@ -70,6 +70,37 @@ static void cheat_CLOCK_LIAR(struct asz_reply_plan *plan, const struct asz_provi
 
 static void cheat_BAD_MAC(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
   plan->spoils_mac = true;
+}
+
+/* The order of a round is drawn anew each time, so the next question comes anywhere within two intervals. */
+static void cheat_EARLY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
+  plan->extra = ASZ_EXTRA_GUESS;
+  plan->extra_ns = plan->delay_ns / 2;
+  plan->extra_bits = asz_draw_below(bits, 2 * facts->interval_ns) + 1;
+}
+
+static void cheat_SPOOF(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
+  plan->extra = ASZ_EXTRA_SPOOF;
+  plan->extra_ns = plan->delay_ns / 2;
+  plan->extra_bits = bits | 1;
+}
+
+static void cheat_KNOWN_ONLY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
+  plan->known_only = true;
+}
+
+static void cheat_RELAY(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
+  plan->relayed = true;
+}
+
+/* What it adds it claims as way, half there and half back. */
+static void cheat_FLOOR(struct asz_reply_plan *plan, const struct asz_provider_facts *facts, uint64_t bits) {
+  if (plan->delay_ns >= facts->truth->floor_ns)
+    return;
+  uint64_t added_ns = facts->truth->floor_ns - plan->delay_ns;
+  plan->delay_ns += added_ns;
+  plan->t2_ns += added_ns / 2;
+  plan->t3_ns += added_ns / 2;
 }
 
 struct cheat {

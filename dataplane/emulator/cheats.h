@@ -9,17 +9,26 @@
 #include "dataplane/emulator/facts.h"
 #include "dataplane/emulator/reply.h"
 
+enum asz_extra {
+  ASZ_EXTRA_NONE = 0,
+  ASZ_EXTRA_COPY,    /* the true reply once more */
+  ASZ_EXTRA_MADE_UP, /* without having seen a question */
+  ASZ_EXTRA_GUESS,   /* to the next question, from what the last one was */
+  ASZ_EXTRA_SPOOF,   /* made up, in the name of another */
+};
+
 /* All times in ns after the probe's arrival. */
 struct asz_reply_plan {
-  bool answers;        /* false: silence */
-  bool spoils_mac;     /* the true reply goes out with a wrong MAC */
-  uint64_t delay_ns;   /* when the true reply leaves */
-  uint64_t t2_ns;      /* what it says of the reflector's receive ... */
-  uint64_t t3_ns;      /* ... and transmit time */
-  bool has_extra;      /* one more frame ... */
-  bool extra_is_copy;  /* ... the same once more; false: made up */
-  uint64_t extra_ns;   /* ... and when it leaves */
-  uint64_t extra_bits; /* what a made-up one is made of; not 0 */
+  bool answers;         /* false: silence */
+  bool known_only;      /* and silence to who does not prove to be a validator */
+  bool spoils_mac;      /* the true reply goes out with a wrong MAC */
+  bool relayed;         /* it comes from another address than was asked */
+  uint64_t delay_ns;    /* when the true reply leaves */
+  uint64_t t2_ns;       /* what it says of the reflector's receive ... */
+  uint64_t t3_ns;       /* ... and transmit time */
+  enum asz_extra extra; /* one more frame ... */
+  uint64_t extra_ns;    /* ... and when it leaves */
+  uint64_t extra_bits; /* what a made-up one is made of; of a guess: how much later the next question is thought to come; not 0 */
 };
 
 /* asz_plan_probe: what the provider does with probe `number`, cheat included. */

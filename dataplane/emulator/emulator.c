@@ -48,6 +48,7 @@ void asz_emulator_config_default(struct asz_emulator_config *ret_config) {
   *ret_config = (struct asz_emulator_config){
       .lcore_id = 2,
       .provider_count = 1000,
+      .interval_ns = 1000000000,
       .base_ipv4 = 10u << 24 | 64u << 16 | 1,
       .gateway_ipv4 = 10u << 24 | 63u << 16 | 255u << 8 | 254,
       .seed = 1,

@@ -29,7 +29,13 @@
   X(REPLAY, "replay", "sends each reply again after the timeout")                                                                \
   X(DUPLICATE, "duplicate", "sends each reply twice")                                                                            \
   X(CLOCK_LIAR, "clock-liar", "claims a long dwell time (T3 - T2) to look nearer")                                               \
-  X(BAD_MAC, "bad-mac", "answers with a wrong reply MAC")
+  X(BAD_MAC, "bad-mac", "answers with a wrong reply MAC")                                                                        \
+  X(EARLY, "early", "answers the next question before it is asked, by a guess of it")                                            \
+  X(SPOOF, "spoof", "sends made-up replies in the name of another provider, and of nobody")                                      \
+  X(KNOWN_ONLY, "known-only", "answers only who proves to be a validator")                                                       \
+  X(RELAY, "relay", "another machine answers, from its own address")                                                             \
+  X(FLOOR, "floor", "holds every reply back to one common delay")                                                                \
+  X(PRECOMPUTED, "precomputed", "answers challenges with what it computed for a nonce that it guessed")
 
 enum asz_cheat {
 #define ASZ_CHEAT_ENUM(symbol, name, help) ASZ_CHEAT_##symbol,
@@ -40,7 +46,8 @@ enum asz_cheat {
 const char *asz_cheat_name(enum asz_cheat cheat);
 enum asz_cheat asz_cheat_from_name(const char *name); /* ASZ_CHEAT_COUNT when unknown */
 
-/* The truth about one provider: one cache line. Delay of a reply = delay_ns + uniform[0, jitter_ns). A share is of
+/* The truth about one provider: one cache line. Delay of a reply = delay_ns + uniform[0, jitter_ns), by a detour more, of a
+ * `floor` at least floor_ns. A share is of
  * 1,000,000 draws from the seed, independent unless said otherwise (dataplane/emulator/faults.c). */
 struct asz_truth {
   uint64_t delay_ns;
@@ -56,6 +63,7 @@ struct asz_truth {
   uint32_t detour_ns;         /* 0..2,000,000,000 */
   uint32_t broken_ppm;        /* of replies: one bit flipped, the checksum left wrong; with altered_ppm at most 1,000,000 */
   uint32_t altered_ppm;       /* of replies: one bit flipped of what the cookie protects, the checksum mended */
+  uint32_t floor_ns;          /* 0..2,000,000,000; of a `floor`: no reply takes less */
   uint16_t region;            /* whose outages it shares */
   uint8_t outage_log2_probes; /* 0..16 */
   uint8_t cheat;              /* enum asz_cheat */
@@ -63,25 +71,27 @@ struct asz_truth {
 _Static_assert(sizeof(struct asz_truth) <= 64, "one cache line");
 
 /* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. Then, exactly:
- * requests = lost + withheld + faults + replies. One cache line; 2^32 probes of one provider last longer than any lab. */
+ * requests = lost + withheld + faults + replies. The first cache line is for every probe; 2^32 probes of one provider last longer
+ * than any lab. */
 struct asz_deed {
-  uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
-  uint32_t requests;     /* probes that arrived */
-  uint32_t lost;         /* dropped by draw, outages included */
-  uint32_t outage;       /* of those lost: in an outage */
-  uint32_t withheld;     /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
-  uint32_t faults;       /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
-  uint32_t replies;      /* sent, cheats' extra ones and copies not counted, corrupted ones counted */
-  uint32_t broken;       /* of replies: with a wrong checksum */
-  uint32_t altered;      /* of replies: with a mended one */
-  uint32_t detoured;     /* of replies: took the longer way */
-  uint32_t reordered;    /* of replies that were not corrupted: left behind the reply to a later probe, for whatever reason */
-  uint32_t duplicates;   /* copies that the network made */
-  uint32_t extra;        /* forged, replayed or duplicated by the cheat */
-  uint32_t challenges;   /* challenge datagrams that arrived */
-  uint32_t held;         /* of replies: may be late because a busy machine kept the lcore away for more than 0.1 ms */
+  _Alignas(64) uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
+  uint32_t requests;                  /* probes that arrived */
+  uint32_t lost;                      /* dropped by draw, outages included */
+  uint32_t outage;                    /* of those lost: in an outage */
+  uint32_t withheld;                  /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
+  uint32_t faults;     /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
+  uint32_t replies;    /* sent, cheats' extra ones and copies not counted, corrupted ones counted */
+  uint32_t broken;     /* of replies: with a wrong checksum */
+  uint32_t altered;    /* of replies: with a mended one */
+  uint32_t detoured;   /* of replies: took the longer way */
+  uint32_t reordered;  /* of replies that were not corrupted: left behind the reply to a later probe, for whatever reason */
+  uint32_t duplicates; /* copies that the network made */
+  uint32_t extra;      /* made by the cheat besides: forged, guessed, replayed, duplicated, in the name of others */
+  uint32_t challenges; /* challenge datagrams that arrived */
+  uint32_t held;       /* of replies: may be late because a busy machine kept the lcore away for more than 0.1 ms */
+  uint32_t named;      /* frames that a `spoof` sent in this provider's name */
 };
-_Static_assert(sizeof(struct asz_deed) == 64, "one cache line");
+_Static_assert(sizeof(struct asz_deed) == 128, "two cache lines");
 
 struct asz_emulator_config {
   unsigned lcore_id;
@@ -91,6 +101,7 @@ struct asz_emulator_config {
   uint32_t ipv6_ppm;             /* share of the providers that have an IPv6 address, evenly spread; 0..1,000,000; default 0 */
   uint64_t seed;                 /* draws; same seed, same network */
   uint64_t timeout_ns;           /* the prober's, so that `replay` can wait longer */
+  uint64_t interval_ns;          /* between two probes to a provider, so that `early` can guess; default 1 s */
   const struct asz_truth *truth; /* provider_count; see asz_scenario */
   uint32_t in_flight_max;        /* delay line capacity, 1..4,194,304; default 65,536; more are dropped: the lab's faults */
 };
@@ -104,7 +115,7 @@ extern const uint8_t asz_emulator_gateway_ipv6[16]; /* link-local */
 struct asz_emulator;
 
 /* asz_emulator_new makes the rings and the net_ring port (its id in *ret_port_id, for asz_engine_config.port_id), copies the
- * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 136 bytes a provider of ordinary memory. Needs EAL;
+ * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 200 bytes a provider of ordinary memory. Needs EAL;
  * one emulator at a time (ASZ_EEXIST). ASZ_EINVAL names the field. */
 ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulator_config *config,
                                     uint16_t *ret_port_id, struct asz_diag *diag);

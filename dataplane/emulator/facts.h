@@ -14,6 +14,7 @@ struct asz_provider_facts {
   const struct asz_truth *truth;
   uint64_t seed;
   uint64_t timeout_ns;
+  uint64_t interval_ns; /* of the provider's probes */
   uint32_t provider;
 };
 

@@ -146,5 +146,6 @@ bool asz_truth_ok(const struct asz_truth *t) {
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     if (parts[i] > ASZ_EMULATOR_PPM)
       return false;
-  return t->cheat < ASZ_CHEAT_COUNT && t->outage_log2_probes <= OUTAGE_LOG2_MAX && t->detour_ns <= DELAY_NS_MAX;
+  return t->cheat < ASZ_CHEAT_COUNT && t->outage_log2_probes <= OUTAGE_LOG2_MAX && t->detour_ns <= DELAY_NS_MAX &&
+         t->floor_ns <= DELAY_NS_MAX;
 }

@@ -23,6 +23,7 @@ enum {
   FRAME_COPY,
   FRAME_EXTRA,
   FRAME_ANSWER,
+  FRAME_SPOOF, /* an extra one in another's name */
   FRAME_MASK = 7,
   FRAME_HELD = 8,
   FRAME_DETOURED = 16,
@@ -132,12 +133,60 @@ static bool schedule_reply(struct asz_emulator *e, const struct arrival *arrival
 }
 
 static struct asz_provider_facts facts_of(const struct asz_emulator *e, uint32_t provider) {
-  return (struct asz_provider_facts){
-      .truth = &e->truth[provider], .seed = e->config.seed, .timeout_ns = e->config.timeout_ns, .provider = provider};
+  return (struct asz_provider_facts){.truth = &e->truth[provider],
+                                     .seed = e->config.seed,
+                                     .timeout_ns = e->config.timeout_ns,
+                                     .interval_ns = e->config.interval_ns,
+                                     .provider = provider};
+}
+
+/* The address before the first provider's is nobody's. */
+static uint32_t address_of(const struct asz_emulator *e, uint32_t provider) {
+  return provider < e->config.provider_count ? e->config.base_ipv4 + provider : e->config.base_ipv4 - 1;
+}
+
+/* In whose name a spoofer sends after probe `number`: the next provider's, if that has an address of the same family, and every
+ * other time nobody's (provider_count). */
+static uint32_t spoofed_by(const struct asz_emulator *e, uint32_t provider, uint64_t number) {
+  uint32_t nobody = e->config.provider_count, next = provider + 1, ppm = e->config.ipv6_ppm;
+  if (number % 2 == 1 || next == nobody || asz_emulator_has_ipv6(ppm, next) != asz_emulator_has_ipv6(ppm, provider))
+    return nobody;
+  return next;
+}
+
+/* The reply to the question that a cheat thinks comes next. */
+static void answer_next(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_spec *spec,
+                        const struct leaving *leaving, uint64_t gap_ns) {
+  uint8_t request[ASZ_EMULATOR_LARGE_BYTES];
+  if (arrival->size > sizeof request)
+    return;
+  struct arrival next = *arrival;
+  uint64_t now_ntp64 = asz_clock_ntp64(arrival->realtime_ns);
+  memcpy(request, arrival->bytes, arrival->size);
+  asz_reply_guess(request, &arrival->frame, asz_clock_ntp64(arrival->realtime_ns + gap_ns) - now_ntp64);
+  next.bytes = request;
+  (void)schedule_reply(e, &next, spec, leaving);
+}
+
+/* What a cheat sends besides. */
+static void send_extra(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_spec *spec,
+                       const struct asz_reply_plan *plan, uint32_t provider, uint64_t number) {
+  struct asz_reply_spec extra = *spec;
+  struct leaving leaving = {.provider = provider, .kind = FRAME_EXTRA, .number = number, .after_ns = plan->extra_ns};
+  if (plan->extra == ASZ_EXTRA_GUESS) {
+    answer_next(e, arrival, spec, &leaving, plan->extra_bits);
+    return;
+  }
+  if (plan->extra == ASZ_EXTRA_SPOOF) {
+    leaving.kind = FRAME_SPOOF;
+    extra.source = address_of(e, spoofed_by(e, provider, number));
+  }
+  extra.made_up = plan->extra == ASZ_EXTRA_COPY ? 0 : plan->extra_bits;
+  (void)schedule_reply(e, arrival, &extra, &leaving);
 }
 
 /* What goes back to one probe: the reply, what the network makes of it, and what a cheat adds. false: nothing can. */
-static bool answer_probe(struct asz_emulator *e, const struct arrival *arrival, struct asz_reply_spec *spec,
+static bool answer_probe(struct asz_emulator *e, const struct arrival *arrival, const struct asz_reply_spec *spec,
                          const struct asz_fate *fate, uint32_t provider, uint64_t number) {
   static const uint32_t kind_of[] = {0, FRAME_BROKEN, FRAME_ALTERED};
   const struct asz_reply_plan *plan = &fate->plan;
@@ -151,7 +200,7 @@ static bool answer_probe(struct asz_emulator *e, const struct arrival *arrival, 
                             .corrupt_bits = fault->corrupt_bits};
   if (!schedule_reply(e, arrival, spec, &leaving))
     return false;
-  if (fault->corruption != ASZ_CORRUPT_NOT && plan->extra_is_copy)
+  if (fault->corruption != ASZ_CORRUPT_NOT && plan->extra == ASZ_EXTRA_COPY)
     return true; /* a cheat's copy shares its fate: else a corrupted reply would be answered after all */
   leaving.corruption = ASZ_CORRUPT_NOT;
   if (fault->copied) {
@@ -159,12 +208,8 @@ static bool answer_probe(struct asz_emulator *e, const struct arrival *arrival, 
     leaving.after_ns += fault->copy_ns;
     (void)schedule_reply(e, arrival, spec, &leaving);
   }
-  if (plan->has_extra) {
-    spec->made_up = plan->extra_is_copy ? 0 : plan->extra_bits;
-    leaving.kind = FRAME_EXTRA;
-    leaving.after_ns = plan->extra_ns;
-    (void)schedule_reply(e, arrival, spec, &leaving);
-  }
+  if (plan->extra != ASZ_EXTRA_NONE)
+    send_extra(e, arrival, spec, plan, provider, number);
   return true;
 }
 
@@ -184,14 +229,17 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   const struct asz_reply_plan *plan = &fate.plan;
   struct asz_reply_spec spec = {0};
   const uint8_t *payload = arrival->bytes + arrival->frame.payload_offset;
-  if (!plan->answers || (asz_request_classify(&arrival->frame) == ASZ_REQUEST_STAMP &&
-                         !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.auth))) {
+  if (!plan->answers ||
+      (asz_request_classify(&arrival->frame) == ASZ_REQUEST_STAMP &&
+       !asz_reply_authorise(keys, provider, payload, arrival->frame.payload_bytes, &spec.auth)) ||
+      (plan->known_only && spec.auth.session == NULL && spec.auth.hmac == NULL)) {
     deed->withheld++;
     return;
   }
   spec.t2_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan->t2_ns);
   spec.t3_ntp64 = asz_clock_ntp64(arrival->realtime_ns + plan->t3_ns);
   spec.spoil_mac = plan->spoils_mac;
+  spec.source = plan->relayed ? address_of(e, e->config.provider_count) : 0;
   spec.syn = asz_plan_syn(&facts);
   if (!answer_probe(e, arrival, &spec, &fate, provider, number))
     deed->withheld++;
@@ -386,7 +434,12 @@ static void count_departure(struct asz_emulator *e, const struct asz_delayed *de
   if (is_reply(delayed->kind))
     count_reply(e, delayed, departure_tsc);
   e->deed[delayed->provider].duplicates += delayed->kind == FRAME_COPY;
-  e->deed[delayed->provider].extra += delayed->kind == FRAME_EXTRA;
+  e->deed[delayed->provider].extra += delayed->kind == FRAME_EXTRA || delayed->kind == FRAME_SPOOF;
+  if (delayed->kind == FRAME_SPOOF) {
+    uint32_t victim = spoofed_by(e, delayed->provider, delayed->number);
+    if (victim < e->config.provider_count)
+      e->deed[victim].named++;
+  }
 }
 
 static unsigned release_due(struct asz_emulator *e) {

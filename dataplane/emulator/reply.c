@@ -19,6 +19,7 @@
 #include "dataplane/base/tcp.h"
 
 enum { REPLY_TTL = 64, REPLY_WINDOW = 64240, REPLY_MSS = 1460 };
+enum { ECHO_TIME = 0, ECHO_ROUND = 12, ECHO_BYTES = 24 }; /* of the prober's payload, docs/protocol.md */
 
 static enum asz_request classify_icmp(const struct asz_frame *frame) {
   bool ipv6 = frame->family == ASZ_FAMILY_IPV6;
@@ -167,13 +168,20 @@ static void build_echo(uint8_t *ip, uint8_t *icmp, const uint8_t *request_icmp, 
     asz_wire_icmp_finish(icmp, size);
 }
 
-/* The IP header of a reply: the request's addresses turned around. protocol: ICMP stands for ICMPv6, too. */
-static void build_ip(uint8_t *ip, const uint8_t *request, const struct asz_frame *frame, uint8_t protocol, uint16_t l4_bytes) {
-  if (frame->family == ASZ_FAMILY_IPV6)
-    asz_wire_ipv6_write(ip, asz_frame_dst_ipv6(frame, request), asz_frame_src_ipv6(frame, request),
-                        protocol == ASZ_PROTOCOL_ICMP ? ASZ_PROTOCOL_ICMPV6 : protocol, REPLY_TTL, l4_bytes);
-  else
-    asz_wire_ipv4_write(ip, frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL, l4_bytes);
+/* The IP header of a reply: the request's addresses turned around, or another's as its source. protocol: ICMP stands for ICMPv6,
+ * too. */
+static void build_ip(uint8_t *ip, const uint8_t *request, const struct asz_frame *frame, uint8_t protocol, uint16_t l4_bytes,
+                     uint32_t source) {
+  if (frame->family != ASZ_FAMILY_IPV6) {
+    asz_wire_ipv4_write(ip, source ? source : frame->dst_ipv4, frame->src_ipv4, protocol, REPLY_TTL, l4_bytes);
+    return;
+  }
+  uint8_t from[16];
+  memcpy(from, asz_frame_dst_ipv6(frame, request), sizeof from);
+  if (source)
+    asz_be32_store(from + 12, source);
+  asz_wire_ipv6_write(ip, from, asz_frame_src_ipv6(frame, request),
+                      protocol == ASZ_PROTOCOL_ICMP ? ASZ_PROTOCOL_ICMPV6 : protocol, REPLY_TTL, l4_bytes);
 }
 
 /* Sequence numbers are nobody's secret here: ours follows from theirs. */
@@ -201,9 +209,33 @@ static int build_syn(uint8_t *ip, uint8_t *tcp, const uint8_t *request, const st
   asz_be32_store(tcp + ASZ_TCP_OPEN_TIME, (uint32_t)(spec->t3_ntp64 >> 22)); /* about milliseconds, as most hosts count */
   asz_be32_store(tcp + ASZ_TCP_OPEN_ECHO, spec->made_up ? options.echo : options.time);
   memset(tcp + tcp_bytes, 0, header_bytes + frame->payload_bytes - tcp_bytes);
-  build_ip(ip, request, frame, ASZ_PROTOCOL_TCP, tcp_bytes);
+  build_ip(ip, request, frame, ASZ_PROTOCOL_TCP, tcp_bytes, spec->source);
   asz_wire_tcp_finish(ip);
   return 0;
+}
+
+static void advance32(uint8_t *at, uint32_t by) {
+  asz_be32_store(at, asz_be32_load(at) + by);
+}
+
+static void advance64(uint8_t *at, uint64_t by) {
+  asz_be64_store(at, asz_be64_load(at) + by);
+}
+
+void asz_reply_guess(uint8_t *request, const struct asz_frame *frame, uint64_t gap_ntp64) {
+  uint8_t *payload = request + frame->payload_offset, *l4 = request + frame->l4_offset;
+  if (frame->kind == ASZ_FRAME_UDP && asz_stamp_auth_find(payload, frame->payload_bytes)) {
+    advance32(payload + ASZ_STAMP_AUTH_SEQ, 1);
+    advance64(payload + ASZ_STAMP_AUTH_TIME, gap_ntp64);
+  } else if (frame->kind == ASZ_FRAME_UDP && frame->payload_bytes >= ASZ_STAMP_BYTES) {
+    advance32(payload + ASZ_STAMP_SEQ, 1);
+    advance64(payload + ASZ_STAMP_TIME, gap_ntp64);
+  } else if (frame->kind == ASZ_FRAME_ICMP && frame->payload_bytes >= ECHO_BYTES) {
+    advance64(payload + ECHO_TIME, gap_ntp64);
+    advance32(payload + ECHO_ROUND, 1);
+  } else if (frame->kind == ASZ_FRAME_TCP) { /* 22 bits of time, in steps of 2^-20 s, 6 of the round, 4 of the cookie */
+    advance32(l4 + ASZ_TCP_SEQ, (uint32_t)(gap_ntp64 >> 12 << 10) + (1u << 4));
+  }
 }
 
 int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz_frame *frame,
@@ -217,7 +249,7 @@ int asz_reply_build(uint8_t *ret_reply, const uint8_t *request, const struct asz
   memcpy(ret_reply + ASZ_ETH_SRC, request + ASZ_ETH_DST, 6);
   if (kind != ASZ_REQUEST_SYN)
     build_ip(ip, request, frame, kind == ASZ_REQUEST_STAMP ? ASZ_PROTOCOL_UDP : ASZ_PROTOCOL_ICMP,
-             (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes));
+             (uint16_t)(ASZ_UDP_BYTES + frame->payload_bytes), spec->source);
   if (kind != ASZ_REQUEST_ECHO) {
     int err = kind == ASZ_REQUEST_STAMP ? build_stamp(ip, l4, request + frame->payload_offset, frame, spec)
                                         : build_syn(ip, l4, request, frame, spec);

@@ -55,7 +55,12 @@ struct asz_reply_spec {
   uint64_t made_up;            /* not 0: overwrite what proves the request was seen with something made of these bits */
   bool spoil_mac;              /* flip a bit of the TLV's MAC or the HMAC, where there is one */
   enum asz_syn_answer syn;     /* to a SYN only */
+  uint32_t source;             /* not 0: the address, or the last four bytes of an IPv6 one, that it comes from instead */
 };
+
+/* asz_reply_guess makes of a request, in place, the one that is expected next: a round further and gap_ntp64 later, with the same
+ * proof. Checksums and MACs are not mended; asz_reply_build does not look at them. */
+void asz_reply_guess(uint8_t *request, const struct asz_frame *frame, uint64_t gap_ntp64);
 
 /* asz_reply_size: bytes of the reply frame to a STAMP or echo request or a SYN; a shorter answer to that is padded. */
 size_t asz_reply_size(const struct asz_frame *frame);

@@ -10,7 +10,14 @@
 
 #include "control/lab_report.h"
 
-enum { COUNT = ASZ_CHEAT_COUNT + 1, PROBES = 100, HONEST = ASZ_CHEAT_COUNT, DELAY_NS = 20000000, JITTER_NS = 400000 };
+enum {
+  COUNT = ASZ_CHEAT_COUNT + 1,
+  PROBES = 100,
+  HONEST = ASZ_CHEAT_COUNT,
+  DELAY_NS = 20000000,
+  JITTER_NS = 400000,
+  FLOOR_NS = 50000000
+};
 
 static struct asz_truth truth[COUNT];
 static struct asz_deed deed[COUNT];
@@ -53,6 +60,19 @@ static void make_run(void) {
   deed[ASZ_CHEAT_FORGE].extra = deed[ASZ_CHEAT_REPLAY].extra = deed[ASZ_CHEAT_DUPLICATE].extra = PROBES - 2;
   seen[ASZ_CHEAT_FORGE].forged = seen[ASZ_CHEAT_DUPLICATE].duplicate = PROBES - 2;
   seen[ASZ_CHEAT_REPLAY].replayed = PROBES - 7; /* the last ones came when nobody listened */
+  deed[ASZ_CHEAT_EARLY].extra = deed[ASZ_CHEAT_SPOOF].extra = PROBES - 2;
+  seen[ASZ_CHEAT_EARLY].forged = PROBES - 2;
+  answer(ASZ_CHEAT_KNOWN_ONLY, 0, 0); /* and the spoofer's victim */
+  deed[ASZ_CHEAT_KNOWN_ONLY] = (struct asz_deed){.requests = PROBES, .lost = 2, .withheld = PROBES - 2, .named = 50};
+  seen[ASZ_CHEAT_KNOWN_ONLY].forged = 20;
+  seen[ASZ_CHEAT_KNOWN_ONLY].malformed = 30;
+  answer(ASZ_CHEAT_RELAY, 0, 0);
+  seen[ASZ_CHEAT_RELAY].wrong_path = PROBES - 2;
+  truth[ASZ_CHEAT_FLOOR].floor_ns = FLOOR_NS;
+  answer(ASZ_CHEAT_FLOOR, PROBES - 2, FLOOR_NS);
+  deed[ASZ_CHEAT_PRECOMPUTED].challenges = 3;
+  seen[ASZ_CHEAT_PRECOMPUTED].answers_pass = 0;
+  seen[ASZ_CHEAT_PRECOMPUTED].answers_missing = 3;
   run = (struct asz_lab_run){.provider_count = COUNT,
                              .truth = truth,
                              .deed = deed,
@@ -60,6 +80,8 @@ static void make_run(void) {
                              .score = score,
                              .timeout_ns = 500000000,
                              .latency_bound_ns = ASZ_LAB_LATENCY_BOUND_NS,
+                             .prober_unsolicited = 48, /* all that the spoofer sent in nobody's name */
+                             .answers_foreign = 3,
                              .tlv = true,
                              .challenged = true,
                              .answers_counted = true};
@@ -85,12 +107,12 @@ Test(lab_report, a_true_run_passes_with_every_claim_made)
     cr_expect(report.claim[c].ok, "%s: expected %s, measured %s", report.claim[c].name, report.claim[c].expected,
               report.claim[c].measured);
   cr_expect(report.ok);
-  cr_expect(eq(u32, report.claim_count, 19));
+  cr_expect(eq(u32, report.claim_count, 27));
   cr_expect(eq(u64, report.sent, COUNT * PROBES));
   cr_expect(eq(u64, report.arrived, COUNT * PROBES));
-  cr_expect(eq(u64, report.lost, (COUNT - 2) * 2 + PROBES), "without the one whose replies are refused");
+  cr_expect(eq(u64, report.lost, (COUNT - 4) * 2 + 2 * PROBES), "without the two whose replies are refused");
   cr_expect(eq(u64, report.unanswered, report.lost));
-  cr_expect(eq(u32, report.latency_providers, COUNT - 2));
+  cr_expect(eq(u32, report.latency_providers, COUNT - 4));
   cr_expect(lt(u64, report.error_ppm.max, 10100), "the sketch's 1 %%");
 }
 
@@ -112,7 +134,7 @@ Test(lab_report, network_faults_are_counted_exactly)
   make_faults();
   make();
   cr_expect(report.ok);
-  cr_expect(eq(u32, report.claim_count, 19 + 4));
+  cr_expect(eq(u32, report.claim_count, 27 + 4));
   const char *const about[] = {"reordered is exactly what left out of order", "duplicates are exactly the network's copies",
                                "an altered reply is taken for forged", "every broken checksum is counted"};
   for (size_t i = 0; i < sizeof about / sizeof *about; i++)
@@ -243,6 +265,53 @@ static void mute_is_not_missed(void) {
 static void forgery_unseen(void) {
   seen[ASZ_CHEAT_FORGE].forged = 0;
 }
+static void guess_unseen(void) {
+  seen[ASZ_CHEAT_EARLY].forged = 0;
+}
+static void guess_seen_too_often(void) {
+  seen[ASZ_CHEAT_EARLY].forged++;
+}
+static void spoof_unseen(void) {
+  seen[ASZ_CHEAT_KNOWN_ONLY].forged = seen[ASZ_CHEAT_KNOWN_ONLY].malformed = 0;
+}
+static void spoof_seen_too_often(void) {
+  seen[ASZ_CHEAT_KNOWN_ONLY].forged++;
+}
+static void stranger_unseen(void) {
+  run.prober_unsolicited = 0;
+}
+static void stranger_seen_too_often(void) {
+  run.prober_unsolicited++;
+}
+static void known_only_answers_anybody(void) {
+  seen[ASZ_CHEAT_KNOWN_ONLY].answered = 1;
+  seen[ASZ_CHEAT_KNOWN_ONLY].rtt_min_ns = DELAY_NS;
+}
+static void known_only_is_just_dead(void) {
+  seen[ASZ_CHEAT_KNOWN_ONLY].answers_pass = 0;
+}
+static void relay_is_answered(void) {
+  seen[ASZ_CHEAT_RELAY].answered = 1;
+  seen[ASZ_CHEAT_RELAY].rtt_min_ns = DELAY_NS;
+}
+static void relay_unseen(void) {
+  seen[ASZ_CHEAT_RELAY].wrong_path = 0;
+}
+static void floor_is_uneven(void) {
+  answer(ASZ_CHEAT_FLOOR, PROBES - 2, FLOOR_NS + 4000000);
+}
+static void floor_is_broken(void) {
+  answer(ASZ_CHEAT_FLOOR, PROBES - 2, FLOOR_NS - 1000000);
+}
+static void precomputed_passes(void) {
+  seen[ASZ_CHEAT_PRECOMPUTED].answers_pass = 1;
+}
+static void precomputed_unseen(void) {
+  run.answers_foreign = 0;
+}
+static void precomputed_seen_too_often(void) {
+  run.answers_foreign = 4;
+}
 static void replay_unseen(void) {
   seen[ASZ_CHEAT_REPLAY].replayed = 0;
 }
@@ -293,6 +362,21 @@ static const struct mistake {
     {mute_passes, "mute: passes no challenge"},
     {mute_is_not_missed, "mute: passes no challenge"},
     {forgery_unseen, "forge: counted as forged"},
+    {guess_unseen, "early: counted as forged"},
+    {guess_seen_too_often, "early: counted as forged"},
+    {spoof_unseen, "spoof: in a provider's name, forged or malformed"},
+    {spoof_seen_too_often, "spoof: in a provider's name, forged or malformed"},
+    {stranger_unseen, "spoof: in nobody's name, unsolicited"},
+    {stranger_seen_too_often, "spoof: in nobody's name, unsolicited"},
+    {known_only_answers_anybody, "known-only: silent to who gives no name"},
+    {known_only_is_just_dead, "known-only: silent to who gives no name"},
+    {relay_is_answered, "relay: a wrong path, not an answer"},
+    {relay_unseen, "relay: a wrong path, not an answer"},
+    {floor_is_uneven, "floor: is measured at the floor, all alike"},
+    {floor_is_broken, "floor: is measured at the floor, all alike"},
+    {precomputed_passes, "precomputed: passes no challenge"},
+    {precomputed_unseen, "precomputed: counted as foreign"},
+    {precomputed_seen_too_often, "precomputed: counted as foreign"},
     {replay_unseen, "replay: counted as replayed"},
     {duplicate_unseen, "duplicate: counted as duplicate"},
     {duplicate_seen_too_often, "duplicate: counted as duplicate"},
@@ -341,8 +425,8 @@ Test(lab_report, a_failed_claim_names_the_first_provider_and_its_numbers)
   deed[5].requests = 80;
   make();
   const struct asz_lab_claim *claim = find("every probe that was sent arrived");
-  cr_expect(eq(int, strcmp(claim->expected, "all 12"), 0));
-  cr_expect(eq(int, strcmp(claim->measured, "10 of 12; provider 3: sent 100, arrived 90"), 0), "%s", claim->measured);
+  cr_expect(eq(int, strcmp(claim->expected, "all 18"), 0));
+  cr_expect(eq(int, strcmp(claim->measured, "16 of 18; provider 3: sent 100, arrived 90"), 0), "%s", claim->measured);
 }
 
 Test(lab_report, an_empty_run_is_no_pass)
@@ -425,7 +509,7 @@ Test(lab_report, replies_held_by_a_busy_machine_excuse_a_median_and_nothing_else
   deed[HONEST].held = PROBES - 2;
   make();
   cr_expect(report.ok, "nothing can be said");
-  cr_expect(eq(u32, report.latency_providers, COUNT - 3));
+  cr_expect(eq(u32, report.latency_providers, COUNT - 5));
 }
 
 Test(lab_report, the_labs_own_faults_are_neither_loss_nor_a_failed_claim)
@@ -503,8 +587,7 @@ Test(lab_report, prints_every_claim_and_the_verdict)
   make();
   text = printed();
   cr_expect(strstr(text, "do NOT hold") != NULL);
-  cr_expect(strstr(text, "11 of 12; provider 11: S1 yes") != NULL || strstr(text, "10 of 11; provider 11: S1 yes") != NULL, "%s",
-            text);
+  cr_expect(strstr(text, "16 of 17; provider 17: S1 yes") != NULL, "%s", text);
   cr_expect(strstr(text, "all claims hold") == NULL);
   free(text);
 }

@@ -74,6 +74,7 @@ static const struct bad bads[] = {
     {"[group a]\ncount = rest\nloss_ppm = 0 5 1000001\n", ASZ_ERANGE, ":3: loss_ppm"},
     {"[group a]\ncount = rest\nto_bad_ppm = 1 600000\nto_good_ppm = 1 400001\n", ASZ_ERANGE, "got 600000 and 400001"},
     {"[group a]\ncount = rest\nregion_outage_ppm = 1000001\n", ASZ_ERANGE, "region_outage_ppm: expected 0 to 1000000"},
+    {"[group a]\ncount = rest\nfloor_us = 5\n", ASZ_EFORMAT, ":1: floor_us: expected only with cheat = floor, got cheat = none"},
     {"[lab]\n[lab]\n", ASZ_EFORMAT, ":2: expected [lab] once"},
     {"[group a]\ncount = rest\n[lab]\n", ASZ_EFORMAT, ":3: expected [lab] once, before the groups"},
     {"[lab]\ncount = 3\n", ASZ_EFORMAT, ":2: count: expected one of the keys providers seconds seed ipv6_ppm"},
@@ -133,16 +134,18 @@ Test(scenario, groups_take_providers_in_order_and_rest_takes_what_is_left)
 
 Test(scenario, a_cheat_brings_its_own_defaults_and_yields_to_what_is_given)
 {
-  struct asz_truth truth[4];
+  struct asz_truth truth[6];
   struct asz_diag diag = {0};
-  const char *text =
-      "[group a]\ncount = 1\ncheat = lossy\n[group b]\ncount = 1\ncheat = slow\n"
-      "[group c]\ncount = 1\ncheat = lossy\nloss_ppm = 900000\n[group d]\ncount = rest\ncheat = slow\ndelay_us = 9\n";
-  cr_assert(eq(int, load(text, 4, truth, &diag), 0), "%s", diag.text);
+  const char *text = "[group a]\ncount = 1\ncheat = lossy\n[group b]\ncount = 1\ncheat = slow\n"
+                     "[group c]\ncount = 1\ncheat = lossy\nloss_ppm = 900000\n[group d]\ncount = 1\ncheat = slow\ndelay_us = 9\n"
+                     "[group e]\ncount = 1\ncheat = floor\n[group f]\ncount = rest\nfloor_us = 7\ncheat = floor\n";
+  cr_assert(eq(int, load(text, 6, truth, &diag), 0), "%s", diag.text);
   cr_expect(eq(u32, truth[0].loss_ppm, 200000));
   cr_expect(truth[1].delay_ns >= 250000000);
   cr_expect(eq(u32, truth[2].loss_ppm, 900000));
   cr_expect(eq(u64, truth[3].delay_ns, 9000));
+  cr_expect(eq(u32, truth[4].floor_ns, 250000000));
+  cr_expect(eq(u32, truth[5].floor_ns, 7000));
 }
 
 Test(scenario, the_largest_values_fit)

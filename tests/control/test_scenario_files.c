@@ -14,13 +14,14 @@
 #include "dataplane/base/hash.h"
 #include "dataplane/emulator/fate.h"
 
-enum { PROBES = 200, WORDS_MAX = 32, TIMEOUT_NS = 500000000 };
+enum { PROBES = 200, WORDS_MAX = 32, TIMEOUT_NS = 500000000, INTERVAL_NS = 50000000 };
 
 static const struct {
   const char *file, *hash; /* the first 8 bytes */
 } networks[] = {
-    {"regions.ini", "fcaee32de3541ee5"},
-    {"storm.ini", "059a63c6c95533ae"},
+    {"regions.ini", "ff8b8936c8523db3"},
+    {"cheats.ini", "f54b6449318a8be3"},
+    {"storm.ini", "a744ac0d9d47bd42"},
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
@@ -40,10 +41,10 @@ static void put(struct words *w, uint64_t value) {
 }
 
 static void put_truth(struct words *w, const struct asz_truth *t) {
-  const uint64_t field[] = {t->delay_ns,    t->jitter_ns,   t->loss_ppm,           t->bad_loss_ppm,
-                            t->to_bad_ppm,  t->to_good_ppm, t->outage_ppm,         t->duplicate_ppm,
-                            t->detour_ppm,  t->detour_ns,   t->broken_ppm,         t->region_outage_ppm,
-                            t->altered_ppm, t->region,      t->outage_log2_probes, t->cheat};
+  const uint64_t field[] = {
+      t->delay_ns,    t->jitter_ns,     t->loss_ppm,   t->bad_loss_ppm,       t->to_bad_ppm, t->to_good_ppm,
+      t->outage_ppm,  t->duplicate_ppm, t->detour_ppm, t->detour_ns,          t->broken_ppm, t->region_outage_ppm,
+      t->altered_ppm, t->floor_ns,      t->region,     t->outage_log2_probes, t->cheat};
   for (size_t i = 0; i < sizeof field / sizeof *field; i++)
     put(w, field[i]);
 }
@@ -53,9 +54,21 @@ static void put_fate(struct words *w, const struct asz_fate *f) {
   if (f->lost)
     return;
   const struct asz_reply_plan *p = &f->plan;
-  const uint64_t field[] = {p->answers,       p->spoils_mac,         p->delay_ns,        p->t2_ns,       p->t3_ns,
-                            p->has_extra,     p->extra_is_copy,      p->extra_ns,        p->extra_bits,  f->fault.corruption,
-                            f->fault.copy_ns, f->fault.corrupt_bits, f->fault.detour_ns, f->fault.copied};
+  const uint64_t field[] = {p->answers,
+                            p->spoils_mac,
+                            p->delay_ns,
+                            p->t2_ns,
+                            p->t3_ns,
+                            p->known_only,
+                            p->relayed,
+                            p->extra,
+                            p->extra_ns,
+                            p->extra_bits,
+                            f->fault.corruption,
+                            f->fault.copy_ns,
+                            f->fault.corrupt_bits,
+                            f->fault.detour_ns,
+                            f->fault.copied};
   for (size_t i = 0; i < sizeof field / sizeof *field; i++)
     put(w, field[i]);
 }
@@ -69,7 +82,8 @@ static void hash_network(char ret_hex[17], const struct asz_scenario *scenario, 
   cr_assert(truth != NULL && words.bytes != NULL);
   cr_assert(eq(int, asz_scenario_truth(scenario, count, seed, truth, &diag), 0), "%s", diag.text);
   for (uint32_t i = 0; i < count; i++) {
-    struct asz_provider_facts facts = {.truth = &truth[i], .seed = seed, .timeout_ns = TIMEOUT_NS, .provider = i};
+    struct asz_provider_facts facts = {
+        .truth = &truth[i], .seed = seed, .timeout_ns = TIMEOUT_NS, .interval_ns = INTERVAL_NS, .provider = i};
     struct asz_fate fate = {.bad = false};
     put_truth(&words, &truth[i]);
     for (uint64_t n = 0; n < PROBES; n++) {

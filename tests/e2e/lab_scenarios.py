@@ -11,7 +11,8 @@ import tempfile
 
 ASSIZE = sys.argv[1]
 FOLDER = os.path.join(os.environ["ASSIZE_SOURCE"], "docs", "scenarios")
-TIMING = ("the fastest tenth shows the way", "the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing")
+TIMING = ("the fastest tenth shows the way", "the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing",
+          "floor: is measured at the floor, all alike")
 TRIES = 3
 results = []
 

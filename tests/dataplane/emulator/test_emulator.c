@@ -356,6 +356,51 @@ Test(emulator, cheats_do_what_they_are_named_for)
   finish();
 }
 
+Test(emulator, spoofers_speak_in_the_name_of_others_relays_from_elsewhere_and_known_only_to_validators)
+{
+  enum { SPOOF, VICTIM, RELAY, KNOWN_ONLY, EARLY, PROBES = 2 };
+  uint32_t nobody = config.base_ipv4 - 1, from[PROVIDERS] = {0}, from_nobody = 0, guesses = 0;
+  struct received got;
+  truth[SPOOF].cheat = ASZ_CHEAT_SPOOF;
+  truth[RELAY].cheat = ASZ_CHEAT_RELAY;
+  truth[KNOWN_ONLY].cheat = ASZ_CHEAT_KNOWN_ONLY;
+  truth[EARLY].cheat = ASZ_CHEAT_EARLY;
+  create();
+  asz_emulator_sessions(emulator, EPOCH, sessions, NULL);
+  cr_assert(eq(int, asz_emulator_launch(emulator), 0));
+  find_gateway();
+  for (uint32_t n = 0; n < PROBES; n++)
+    for (uint32_t i = 0; i <= EARLY; i++)
+      send_stamp(i, 9 + 10 * n);
+  send_tlv(KNOWN_ONLY, &sessions[KNOWN_ONLY]);
+  /* Of each probe: the spoofer's reply and forgery, the victim's, the relay's, two of the guesser's; and one to the validator. */
+  for (uint32_t expected = 6 * PROBES + 1; expected > 0 && receive(&got, DEADLINE_MS); expected--) {
+    uint32_t provider = got.frame.src_ipv4 - config.base_ipv4;
+    cr_assert(eq(int, got.frame.kind, ASZ_FRAME_UDP));
+    cr_assert(provider < PROVIDERS || got.frame.src_ipv4 == nobody);
+    from_nobody += provider >= PROVIDERS;
+    from[provider % PROVIDERS] += provider < PROVIDERS;
+    guesses += provider == EARLY && field32(&got, ASZ_STAMP_SENDER_SEQ) % 10 == 0;
+  }
+  cr_expect(not(receive(&got, 100)), "no further frame");
+  cr_expect(eq(u32, from[SPOOF], PROBES));
+  cr_expect(eq(u32, from[VICTIM], PROBES + 1), "one of the two forgeries is in its name");
+  cr_expect(eq(u32, from[RELAY], 0));
+  cr_expect(eq(u32, from_nobody, PROBES + 1));
+  cr_expect(eq(u32, from[KNOWN_ONLY], 1));
+  cr_expect(eq(u32, from[EARLY], 2 * PROBES));
+  cr_expect(eq(u32, guesses, PROBES));
+  stop();
+  const struct asz_deed *deed = asz_emulator_deeds(emulator);
+  cr_expect(eq(u32, deed[SPOOF].extra, PROBES));
+  cr_expect(eq(u32, deed[VICTIM].named, 1));
+  cr_expect(eq(u32, deed[RELAY].replies, PROBES));
+  cr_expect(eq(u32, deed[KNOWN_ONLY].withheld, PROBES));
+  cr_expect(eq(u32, deed[KNOWN_ONLY].replies, 1));
+  cr_expect(eq(u32, deed[EARLY].extra, PROBES));
+  finish();
+}
+
 Test(emulator, a_session_is_checked_and_sealed_and_a_bad_request_mac_is_dropped)
 {
   struct received got;

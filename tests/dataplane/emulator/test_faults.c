@@ -47,7 +47,7 @@ static const struct asz_truth storm = {.loss_ppm = 5000,
 Test(faults, shares_out_of_range_are_refused_field_by_field)
 {
   cr_expect(asz_truth_ok(&storm));
-  struct asz_truth t[13];
+  struct asz_truth t[14];
   for (size_t i = 0; i < sizeof t / sizeof *t; i++)
     t[i] = storm;
   t[0].loss_ppm = t[1].bad_loss_ppm = t[2].to_bad_ppm = t[3].to_good_ppm = t[4].outage_ppm = t[5].duplicate_ppm = PPM + 1;
@@ -56,6 +56,7 @@ Test(faults, shares_out_of_range_are_refused_field_by_field)
   t[10].detour_ns = 2000000001;
   t[11].to_bad_ppm = PPM - storm.to_good_ppm + 1;
   t[12].cheat = ASZ_CHEAT_COUNT;
+  t[13].floor_ns = 2000000001;
   for (size_t i = 0; i < sizeof t / sizeof *t; i++)
     cr_expect(not(asz_truth_ok(&t[i])), "case %zu", i);
   struct asz_truth around = {.broken_ppm = UINT32_MAX, .altered_ppm = 2};

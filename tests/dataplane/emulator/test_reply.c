@@ -79,7 +79,7 @@ static struct request reply_to(const struct request *r, const struct asz_reply_s
   cr_assert(eq(u8, reply.bytes[reply.size], 0xee), "wrote beyond its size");
   asz_wire_parse(&reply.frame, reply.bytes, reply.size, ASZ_WIRE_CHECK_ALL);
   cr_assert(eq(int, reply.frame.kind, r->frame.kind), "checksums or lengths are wrong");
-  cr_assert(eq(u32, reply.frame.src_ipv4, PROVIDER));
+  cr_assert(eq(u32, reply.frame.src_ipv4, spec->source ? spec->source : PROVIDER));
   cr_assert(eq(u32, reply.frame.dst_ipv4, ME));
   cr_assert(eq(int, memcmp(reply.bytes + ASZ_ETH_DST, my_mac, 6), 0));
   cr_assert(eq(int, memcmp(reply.bytes + ASZ_ETH_SRC, gateway_mac, 6), 0));
@@ -259,6 +259,54 @@ Test(reply, a_made_up_stamp_differs_in_everything_that_proves_the_request_was_se
       cr_expect(eq(int, asz_mac_check(p + ASZ_TLV_AT_MAC, sessions[INDEX].reply_key, p, ASZ_TLV_AT_MAC), 1),
                 "a cheat holds its own key: the MAC must not be what gives it away");
     }
+  }
+}
+
+Test(reply, comes_from_another_address_where_it_is_told_to, .init = make_sessions)
+{
+  struct asz_reply_spec spec = honest;
+  spec.source = 0x0a400001;
+  struct request stamp = stamp_request(false, 4), echo = echo_request(24), syn = syn_request();
+  reply_to(&stamp, &spec);
+  reply_to(&echo, &spec);
+  reply_to(&syn, &spec);
+}
+
+Test(reply, a_guess_is_a_round_further_and_later_with_the_old_proof, .init = make_sessions)
+{
+  for (int tlv = 0; tlv < 2; tlv++) {
+    struct request r = stamp_request(tlv, 0);
+    struct asz_reply_spec spec = honest;
+    spec.auth.session = tlv ? &sessions[INDEX] : NULL;
+    asz_reply_guess(r.bytes, &r.frame, 0x100000000);
+    struct request reply = reply_to(&r, &spec);
+    const uint8_t *p = payload_of(&reply);
+    cr_expect(eq(u32, asz_be32_load(p + ASZ_STAMP_SENDER_SEQ), 42));
+    cr_expect(eq(u64, asz_be64_load(p + ASZ_STAMP_SENDER_TIME), 0x1122334555667788u));
+    cr_expect(eq(u16, asz_be16_load(p + ASZ_STAMP_SSID), 0xbeef));
+    if (tlv) {
+      cr_expect(eq(u64, asz_be64_load(p + ASZ_TLV_AT_NONCE), 0xcafe));
+      cr_expect(asz_mac_check(p + ASZ_TLV_AT_MAC, sessions[INDEX].reply_key, p, ASZ_TLV_AT_MAC), "its own key it has");
+    }
+  }
+  struct request echo = echo_request(24), before = echo;
+  asz_reply_guess(echo.bytes, &echo.frame, 3);
+  const uint8_t *now = payload_of(&echo), *then = payload_of(&before);
+  cr_expect(eq(u64, asz_be64_load(now), asz_be64_load(then) + 3));
+  cr_expect(eq(u32, asz_be32_load(now + 8), asz_be32_load(then + 8)));
+  cr_expect(eq(u32, asz_be32_load(now + 12), asz_be32_load(then + 12) + 1));
+  cr_expect(eq(u64, asz_be64_load(now + 16), asz_be64_load(then + 16)));
+  struct request syn = syn_request();
+  asz_reply_guess(syn.bytes, &syn.frame, 5 << 12);
+  cr_expect(eq(u32, asz_be32_load(syn.bytes + syn.frame.l4_offset + ASZ_TCP_SEQ), 0xfffffffe + (5 << 10) + 16));
+}
+
+Test(reply, a_guess_at_what_is_too_short_changes_nothing_beyond_it)
+{
+  for (uint16_t payload = 0; payload < 24; payload++) {
+    struct request echo = echo_request(payload), before = echo;
+    asz_reply_guess(echo.bytes, &echo.frame, 3);
+    cr_assert(eq(int, memcmp(echo.bytes, before.bytes, sizeof echo.bytes), 0));
   }
 }
 
