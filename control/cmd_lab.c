@@ -5,25 +5,51 @@
 
 #include "control/cmd.h"
 #include "control/lab.h"
+#include "control/lab_each.h"
 
-static int show(const struct asz_cmd_context *context, const struct asz_lab_options *options, const struct asz_lab_report *report,
-                const struct asz_run_result *result) {
+/* What is shown of a run: the report, and on demand each provider. */
+struct shown {
+  const struct asz_lab_options *options;
+  const struct asz_lab_run *compared;
+  const struct asz_lab_report *report;
+  const struct asz_run_result *result;
+  bool each;
+};
+
+static json_t *json_of(const struct shown *s) {
+  json_t *root = asz_lab_report_json(s->report);
+  int err = root == NULL;
+  if (root)
+    err = json_object_update_new(root, json_pack("{s:I, s:I, s:I, s:b}", "seed", (json_int_t)s->options->seed, "epochs",
+                                                 (json_int_t)s->result->epochs, "recommendations",
+                                                 (json_int_t)s->result->recommendations, "interrupted", s->result->interrupted));
+  if (!err && s->each)
+    err = json_object_set_new(root, "each", asz_lab_each_json(s->compared, s->options->scenario));
+  if (!err)
+    return root;
+  json_decref(root);
+  return NULL;
+}
+
+static int show(const struct asz_cmd_context *context, const struct shown *s) {
+  const struct asz_lab_options *options = s->options;
   if (context->json) {
-    json_t *root = asz_lab_report_json(report);
-    if (root)
-      json_object_update_new(root, json_pack("{s:I, s:I, s:I, s:b}", "seed", (json_int_t)options->seed, "epochs",
-                                             (json_int_t)result->epochs, "recommendations", (json_int_t)result->recommendations,
-                                             "interrupted", result->interrupted));
-    int code = asz_cmd_json(root);
-    return code == ASZ_EXIT_OK && !report->ok ? ASZ_EXIT_NO : code;
+    int code = asz_cmd_json(json_of(s));
+    return code == ASZ_EXIT_OK && !s->report->ok ? ASZ_EXIT_NO : code;
   }
   printf("lab: %u emulated providers, seed %" PRIu64 ", %u epochs, %u recommendations; the log verifies\n", options->providers,
-         options->seed, result->epochs, result->recommendations);
-  if (asz_lab_report_print(report, stdout))
+         options->seed, s->result->epochs, s->result->recommendations);
+  if (s->each) {
+    printf("\n");
+    if (asz_lab_each_print(s->compared, options->scenario, stdout))
+      return ASZ_EXIT_MACHINE;
+    printf("\n");
+  }
+  if (asz_lab_report_print(s->report, stdout))
     return ASZ_EXIT_MACHINE;
   if (options->keep)
     printf("the validator's home is in %s: `assize --home %s status`\n", options->keep, options->keep);
-  return report->ok ? ASZ_EXIT_OK : ASZ_EXIT_NO;
+  return s->report->ok ? ASZ_EXIT_OK : ASZ_EXIT_NO;
 }
 
 /* What the scenario says of the lab, changed by the options that are given. */
@@ -51,7 +77,7 @@ static int parse_lab(const struct asz_scenario *scenario, const char *const *tex
   return 0;
 }
 
-static int run_options(const struct asz_cmd_context *context, const struct asz_lab_options *options) {
+static int run_options(const struct asz_cmd_context *context, const struct asz_lab_options *options, bool each) {
   asz_cmd_catch_signals();
   struct asz_lab *lab;
   struct asz_diag diag;
@@ -61,7 +87,8 @@ static int run_options(const struct asz_cmd_context *context, const struct asz_l
   struct asz_lab_report report;
   struct asz_run_result result;
   err = asz_lab_run(lab, context->json, &report, &result, &diag);
-  int code = err ? asz_cmd_fail(err, &diag) : show(context, options, &report, &result);
+  const struct shown shown = {options, asz_lab_compared(lab), &report, &result, each};
+  int code = err ? asz_cmd_fail(err, &diag) : show(context, &shown);
   asz_lab_free(lab);
   return code == ASZ_EXIT_OK && result.interrupted ? ASZ_EXIT_INTERRUPTED : code;
 }
@@ -69,9 +96,11 @@ static int run_options(const struct asz_cmd_context *context, const struct asz_l
 static int run_lab(const struct asz_cmd_context *context, int argc, char **argv) {
   const char *text[4] = {NULL}, *file = NULL; /* as in parse_lab */
   struct asz_lab_options options = {0};
+  bool each = false;
   const struct asz_cmd_option option[] = {
       {"--providers", .value = &text[0]},  {"--seconds", .value = &text[1]}, {"--seed", .value = &text[2]},
       {"--ipv6-share", .value = &text[3]}, {"--scenario", .value = &file},   {"--keep", .value = &options.keep},
+      {"--each", .flag = &each},
   };
   struct asz_scenario *scenario = NULL;
   struct asz_diag diag;
@@ -81,7 +110,7 @@ static int run_lab(const struct asz_cmd_context *context, int argc, char **argv)
   int err = file ? asz_scenario_load(&scenario, file, &diag) : 0;
   if (err)
     return asz_cmd_fail(err, &diag);
-  int code = parse_lab(scenario, text, &options) ? ASZ_EXIT_INPUT : run_options(context, &options);
+  int code = parse_lab(scenario, text, &options) ? ASZ_EXIT_INPUT : run_options(context, &options, each);
   asz_scenario_free(scenario);
   return code;
 }
@@ -98,6 +127,7 @@ const struct asz_cmd asz_cmd_lab = {
              "  --ipv6-share PPM   of a million providers, how many have an IPv6 address (250,000: every fourth)\n"
              "  --scenario FILE    regions of providers with their delays, losses, outages, faults and cheats; what it says\n"
              "                     of the lab itself yields to the options above\n"
+             "  --each             every provider: truth against measurement, its cheat, and what the engine counted\n"
              "  --keep DIR         keep the validator's home: status, profile and slash work on it\n\n"
              "Needs no root, no huge pages and no network card. Exit code 1 when a claim about the truth does not hold.\n",
     .run = run_lab,

@@ -41,6 +41,7 @@ struct asz_lab {
   uint32_t *sent;
   struct asz_emulator *emulator;
   struct asz_validator validator;
+  struct asz_lab_run compared;
 };
 
 /* ---- configuration and home ---- */
@@ -331,12 +332,13 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
   }
   struct asz_counters counters;
   asz_engine_counters(v->engine, &counters);
-  const struct asz_lab_run compare = {
+  lab->compared = (struct asz_lab_run){
       .provider_count = lab->options.providers,
       .truth = lab->truth,
       .deed = asz_emulator_deeds(lab->emulator),
       .seen = lab->seen,
       .score = lab->score,
+      .seed = lab->options.seed,
       .timeout_ns = v->config.probe_timeout_ms * 1000000,
       .latency_bound_ns = ASZ_LAB_LATENCY_BOUND_NS,
       .emulator_faults = asz_emulator_faults(lab->emulator),
@@ -348,11 +350,15 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
       .challenged = lab->keyed && result.rounds >= ROUNDS_FOR_S1,
       .answers_counted = true,
   };
-  err = asz_lab_report_make(ret_report, &compare);
+  err = asz_lab_report_make(ret_report, &lab->compared);
   if (err)
     return asz_diag_set(diag, err, "cannot compare: %s", asz_err_str(err));
   *ret_result = result;
   return 0;
+}
+
+const struct asz_lab_run *asz_lab_compared(const struct asz_lab *lab) {
+  return &lab->compared;
 }
 
 void asz_lab_free(struct asz_lab *lab) {

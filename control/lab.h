@@ -18,7 +18,7 @@ struct asz_lab_options {
   uint32_t providers; /* 1..ASZ_LAB_PROVIDERS_MAX */
   uint32_t seconds;
   uint64_t seed;
-  const struct asz_scenario *scenario; /* borrowed for asz_lab_new; NULL: none */
+  const struct asz_scenario *scenario; /* borrowed while the lab lives; NULL: none */
   const char *keep;                    /* directory for the home, or NULL: temporary, removed */
   uint32_t ipv6_ppm;                   /* share of the providers with an IPv6 address */
 };
@@ -30,6 +30,8 @@ ASZ_MUST_CHECK int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_op
 /* asz_lab_run probes for the given time, verifies the log it wrote, and compares. */
 ASZ_MUST_CHECK int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_report,
                                struct asz_run_result *ret_result, struct asz_diag *diag);
+/* asz_lab_compared: what asz_lab_run compared, for asz_lab_each; the lab's, after asz_lab_run. */
+const struct asz_lab_run *asz_lab_compared(const struct asz_lab *lab);
 void asz_lab_free(struct asz_lab *lab); /* NULL is fine; stops EAL; removes a temporary home */
 
 #endif

@@ -32,6 +32,7 @@ enum {
 void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *all, uint32_t index, uint32_t sent,
                       uint64_t slots_judged) {
   const struct asz_target_stats *stats = &all->target[index];
+  seen->probe = stats->probe;
   seen->sent += sent;
   seen->answered += stats->answered;
   seen->late += stats->late;

@@ -29,6 +29,7 @@ struct asz_lab_seen {
   uint64_t sent; /* due and sent: without the unjudged */
   uint64_t answered, late, duplicate, reordered, replayed, forged, bad_mac, wrong_path, malformed, unjudged;
   uint64_t rtt_min_ns; /* 0: none */
+  uint8_t probe;       /* enum asz_probe, that it was asked by */
   uint32_t slots_judged, slots_up;
   uint32_t answers_pass, answers_fail, answers_missing; /* challenges; the caller's */
   bool slashed_s1;                                      /* the caller's */
@@ -57,6 +58,7 @@ struct asz_lab_run {
   const struct asz_deed *deed; /* of the whole run, read after the emulator's stop */
   const struct asz_lab_seen *seen;
   const struct asz_score *score; /* of the last epoch; NULL: not compared */
+  uint64_t seed;                 /* of the truth's draws */
   uint64_t timeout_ns;
   uint64_t latency_bound_ns; /* what the machine itself may add to a median; ASZ_LAB_LATENCY_BOUND_NS unless known better */
   uint64_t emulator_faults, emulator_strays;

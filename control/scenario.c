@@ -5,6 +5,7 @@
  * is drawn the same way: a stretch between two of them, each as likely as the others, and a place in it. */
 #include "control/scenario.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "control/scenario_private.h"
@@ -113,6 +114,11 @@ int asz_scenario_truth(const struct asz_scenario *s, uint32_t count, uint64_t se
     return asz_diag_set(diag, ASZ_EFORMAT, "%s: expected groups for all %u providers (count = rest takes what is left), got %u",
                         s->path, count, taken);
   return 0;
+}
+
+const char *asz_scenario_group(const struct asz_scenario *scenario, uint32_t region) {
+  assert(region < scenario->group_count);
+  return scenario->group[region].name;
 }
 
 struct asz_scenario_lab asz_scenario_lab(const struct asz_scenario *scenario) {

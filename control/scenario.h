@@ -60,6 +60,9 @@ struct asz_scenario_lab {
 /* asz_scenario_lab: what the file says, the defaults where it does not; NULL: all defaults. */
 struct asz_scenario_lab asz_scenario_lab(const struct asz_scenario *scenario);
 
+/* asz_scenario_group: the name of a group, by the region of its providers (asserted); the scenario's. */
+const char *asz_scenario_group(const struct asz_scenario *scenario, uint32_t region);
+
 /* asz_scenario_truth fills ret_truth[count]; a provider's region is its group, from 0. Same file, count and seed: same truth, on
  * any machine. ASZ_ERANGE or ASZ_EFORMAT when the groups do not take just `count` providers; ret_truth is then undefined. */
 ASZ_MUST_CHECK int asz_scenario_truth(const struct asz_scenario *scenario, uint32_t count, uint64_t seed,

@@ -85,6 +85,7 @@ static int open_group(struct reading *r, const struct asz_ini_item *item, struct
   if (s->group_count == ASZ_SCENARIO_GROUPS_MAX)
     return asz_diag_set(diag, ASZ_ETOOBIG, "%s:%u: expected at most %d groups", item->file, item->line, ASZ_SCENARIO_GROUPS_MAX);
   s->group[s->group_count++] = (struct asz_scenario_group){.line = item->line, .cheat = ASZ_CHEAT_NONE};
+  snprintf(group_now(r)->name, sizeof group_now(r)->name, "%s", item->section + strlen("group "));
   r->in_lab = false;
   return 0;
 }

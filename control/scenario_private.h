@@ -48,6 +48,7 @@ struct asz_scenario_range {
 };
 
 struct asz_scenario_group {
+  char name[ASZ_INI_SECTION_MAX + 1];
   unsigned line, size_line; /* of its heading, and where it says how many it takes; 0: nowhere */
   bool takes_rest, cheat_given;
   uint32_t count, share_ppm; /* one of them is 0, both with takes_rest */

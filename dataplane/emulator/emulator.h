@@ -70,6 +70,10 @@ struct asz_truth {
 };
 _Static_assert(sizeof(struct asz_truth) <= 64, "one cache line");
 
+/* asz_truth_rtts: the RTTs that the truth gives to the first `requests` probes of a provider, in their order: to those that it
+ * answers and that come back whole, asked as a validator. ret_rtt_ns has room for `requests`. Returns how many. Pure. */
+uint32_t asz_truth_rtts(const struct asz_truth *truth, uint64_t seed, uint32_t provider, uint32_t requests, uint64_t *ret_rtt_ns);
+
 /* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. Then, exactly:
  * requests = lost + withheld + faults + replies. The first cache line is for every probe; 2^32 probes of one provider last longer
  * than any lab. */

@@ -226,6 +226,7 @@ Test(scenario, a_file_says_what_the_lab_is_and_else_the_defaults_hold)
   FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
   cr_assert(eq(int, asz_scenario_read(&scenario, in, "memory", &diag), 0), "%s", diag.text);
   fclose(in);
+  cr_expect(eq(int, strcmp(asz_scenario_group(scenario, 0), "a"), 0));
   struct asz_scenario_lab lab = asz_scenario_lab(scenario), fallback = asz_scenario_lab(NULL);
   asz_scenario_free(scenario);
   cr_expect(eq(u64, lab.seed, UINT64_MAX));

@@ -48,6 +48,21 @@ def run_scenario(name):
     check("%s_times_hold_in_one_of_%d_runs" % (word, TRIES), not left, str(left))
 
 
+def reproduce():
+    """Two runs of one seed have one truth, provider by provider: what is lost and how long the way is. Frames that a busy machine kept from a provider shift it."""
+    path = os.path.join(FOLDER, "storm.ini")
+    runs = [lab("--scenario", path, "--seconds", "3", "--each")[1] for _ in range(2)]
+    each = [run["each"] for run in runs if run]
+    check("every_provider_is_told", len(each) == 2 and len(each[0]) == len(each[1]) == runs[0]["providers"])
+    if len(each) < 2:
+        return
+    pairs = [(a["truth"], b["truth"]) for a, b in zip(*each) if a["truth"]["probes"] == b["truth"]["probes"]]
+    check("two_runs_of_a_seed_can_be_compared", len(pairs) > len(each[0]) // 2, "%d of %d" % (len(pairs), len(each[0])))
+    off = [(a, b) for a, b in pairs if any(a[key] != b[key] for key in ("lost", "rtt_p50_ns", "rtt_p99_ns", "duplicates"))]
+    check("two_runs_of_a_seed_have_one_truth", not off or runs[0]["emulator_faults"] + runs[1]["emulator_faults"] > 0, str(off[:3]))
+    check("each_has_its_group_and_cheat", {row["group"] for row in each[0]} == {"coast", "island", "inland"} and {row["cheat"] for row in each[0]} == {"none"})
+
+
 def refuse(folder):
     """A bad file is one line that names it and where, before anything is started."""
     path = os.path.join(folder, "bad.ini")
@@ -64,6 +79,7 @@ def main():
     check("scenarios_are_shipped", len(names) > 0)
     for name in names:
         run_scenario(name)
+    reproduce()
     with tempfile.TemporaryDirectory() as folder:
         refuse(folder)
     print("TAP version 13\n1..%d" % len(results))

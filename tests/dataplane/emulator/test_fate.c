@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/emulator/fate.h"
@@ -69,4 +70,20 @@ Test(fate, a_region_fails_for_all_its_providers_at_once_and_for_no_other)
   /* 250 runs of 16: 25 expected, sigma 4.7; five of them. */
   cr_expect(out >= 2 * 16 && out <= 48 * 16, "%u", out);
   cr_expect(both < out / 2, "regions fail apart: %u of %u together", both, out);
+}
+
+Test(fate, true_rtts_are_of_those_that_are_answered_and_come_back_whole)
+{
+  struct asz_truth truth = {.delay_ns = 1000, .loss_ppm = 100000, .broken_ppm = 100000, .detour_ppm = 100000, .detour_ns = 7};
+  static uint64_t rtt_ns[PROBES];
+  uint32_t detoured = 0, count = asz_truth_rtts(&truth, 11, 6, PROBES, rtt_ns);
+  for (uint32_t i = 0; i < count; i++) {
+    cr_assert(rtt_ns[i] == 1000 || rtt_ns[i] == 1007);
+    detoured += rtt_ns[i] == 1007;
+  }
+  /* 3,240 expected of 4,000, of them 324 detoured; sigma 25 and 17; five of them. */
+  cr_expect(abs((int)count - 3240) < 125, "%u", count);
+  cr_expect(abs((int)detoured - 324) < 85, "%u", detoured);
+  truth.cheat = ASZ_CHEAT_DEAD;
+  cr_expect(eq(u32, asz_truth_rtts(&truth, 11, 6, PROBES, rtt_ns), 0));
 }
