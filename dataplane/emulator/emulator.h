@@ -75,27 +75,25 @@ _Static_assert(sizeof(struct asz_truth) <= 64, "one cache line");
 uint32_t asz_truth_rtts(const struct asz_truth *truth, uint64_t seed, uint32_t provider, uint32_t requests, uint64_t *ret_rtt_ns);
 
 /* What the emulator in fact did to one provider's probes, counted on its lcore. Read after stop. Then, exactly:
- * requests = lost + withheld + faults + replies. The first cache line is for every probe; 2^32 probes of one provider last longer
- * than any lab. */
+ * requests = lost + withheld + faults + replies. One cache line; 2^32 probes of one provider last longer than any lab. */
 struct asz_deed {
-  _Alignas(64) uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
-  uint32_t requests;                  /* probes that arrived */
-  uint32_t lost;                      /* dropped by draw, outages included */
-  uint32_t outage;                    /* of those lost: in an outage */
-  uint32_t withheld;                  /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
-  uint32_t faults;     /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
-  uint32_t replies;    /* sent, cheats' extra ones and copies not counted, corrupted ones counted */
-  uint32_t broken;     /* of replies: with a wrong checksum */
-  uint32_t altered;    /* of replies: with a mended one */
-  uint32_t detoured;   /* of replies: took the longer way */
-  uint32_t reordered;  /* of replies that were not corrupted: left behind the reply to a later probe, for whatever reason */
-  uint32_t duplicates; /* copies that the network made */
-  uint32_t extra;      /* made by the cheat besides: forged, guessed, replayed, duplicated, in the name of others */
-  uint32_t challenges; /* challenge datagrams that arrived */
-  uint32_t held;       /* of replies: may be late because a busy machine kept the lcore away for more than 0.1 ms */
-  uint32_t named;      /* frames that a `spoof` sent in this provider's name */
+  uint64_t delay_sum_ns; /* of replies: what the delay line really took, from dequeue to enqueue */
+  uint32_t requests;     /* probes that arrived */
+  uint32_t lost;         /* dropped by draw, outages included */
+  uint32_t withheld;     /* not answered on purpose: by a dead provider, or to a request whose MAC does not verify */
+  uint32_t faults;       /* replies that the emulator itself lost: the lab's fault, neither the provider's nor the prober's */
+  uint32_t replies;      /* sent, cheats' extra ones and copies not counted, corrupted ones counted */
+  uint32_t broken;       /* of replies: with a wrong checksum */
+  uint32_t altered;      /* of replies: with a mended one */
+  uint32_t detoured;     /* of replies: took the longer way */
+  uint32_t reordered;    /* of replies that were not corrupted: left behind the reply to a later probe, for whatever reason */
+  uint32_t duplicates;   /* copies that the network made */
+  uint32_t extra;        /* made by the cheat besides: forged, guessed, replayed, duplicated, in the name of others */
+  uint32_t challenges;   /* challenge datagrams that arrived */
+  uint32_t held;         /* of replies: may be late because a busy machine kept the lcore away for more than 0.1 ms */
+  uint32_t named;        /* frames that a `spoof` sent in this provider's name */
 };
-_Static_assert(sizeof(struct asz_deed) == 128, "two cache lines");
+_Static_assert(sizeof(struct asz_deed) == 64, "one cache line");
 
 struct asz_emulator_config {
   unsigned lcore_id;
@@ -119,7 +117,7 @@ extern const uint8_t asz_emulator_gateway_ipv6[16]; /* link-local */
 struct asz_emulator;
 
 /* asz_emulator_new makes the rings and the net_ring port (its id in *ret_port_id, for asz_engine_config.port_id), copies the
- * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 200 bytes a provider of ordinary memory. Needs EAL;
+ * truth and takes all memory: about 0.6 KiB per in_flight_max of EAL memory, 136 bytes a provider of ordinary memory. Needs EAL;
  * one emulator at a time (ASZ_EEXIST). ASZ_EINVAL names the field. */
 ASZ_MUST_CHECK int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulator_config *config,
                                     uint16_t *ret_port_id, struct asz_diag *diag);

@@ -222,7 +222,6 @@ static void take_probe(struct asz_emulator *e, const struct arrival *arrival, ui
   struct asz_fate fate;
   asz_fate_next(&fate, &facts, number, way->bad);
   way->bad = fate.bad;
-  deed->outage += fate.outage;
   deed->lost += fate.lost;
   if (fate.lost)
     return;

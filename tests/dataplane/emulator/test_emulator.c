@@ -475,7 +475,6 @@ Test(emulator, network_faults_do_what_they_are_named_for_and_are_counted)
     cr_expect(eq(u32, deed[i].duplicates, i == COPIED ? PROBES : 0), "provider %u", i);
     cr_expect(eq(u32, deed[i].broken, i == BROKEN ? PROBES : 0), "provider %u", i);
     cr_expect(eq(u32, deed[i].altered, i == ALTERED ? PROBES : 0), "provider %u", i);
-    cr_expect(eq(u32, deed[i].outage, i == OUT ? PROBES : 0), "provider %u", i);
     cr_expect(eq(u32, deed[i].lost, i == OUT ? PROBES : 0), "provider %u", i);
     cr_expect(eq(u32, deed[i].reordered, i == DETOURED ? reordered : 0), "provider %u", i);
   }
