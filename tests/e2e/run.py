@@ -3,6 +3,7 @@
 """`assize run` over AF_PACKET and veth, in namespaces of its own: what an interrupt, a kill, a second validator and a full disk leave behind. Speaks TAP."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -200,11 +201,13 @@ def resumed(validator, epoch):
     check("a_provider_that_came_since_is_no_hindrance", added.returncode == 0, added.stderr)
     check("a_killed_epoch_is_closed_from_its_snapshot", last.get("epoch") == epoch and not last.get("complete") and
           "closed from its snapshot" in done.stderr and "nothing is known" in done.stderr, "%s %s" % (last, done.stderr))
-    check("and_the_rest_of_it_is_unjudged", 0 < last.get("slots_unjudged", 0) < 6, last)
-    check("and_nobody_lost_what_was_in_flight", last.get("probes_answered", 0) > 100 and
-          last.get("probes_answered") == last.get("probes_sent"), last)
+    busy = last.get("bottleneck")  # this machine could not follow, and says so: then nobody is judged
+    check("and_the_rest_of_it_is_unjudged", 0 < last.get("slots_unjudged", 0) and (busy or last["slots_unjudged"] < 6), last)
+    check("and_nobody_lost_what_was_in_flight", last.get("probes_answered", 0) > 0 and
+          (busy or last.get("probes_answered") == last.get("probes_sent")), last)
     scores = [s for s in validator.json("scores").get("scores", []) if s["provider"] != "later"]
-    check("and_everybody_was_up_in_what_is_judged", len(scores) == PROVIDERS and all(s["state"] == "up" for s in scores), scores)
+    check("and_everybody_was_up_in_what_is_judged", len(scores) == PROVIDERS and
+          all(s["state"] == "up" or busy and s["state"] == "not judged" for s in scores), scores)
     log_is_sound("a_resumed_log_is_sound", validator)
 
 
@@ -239,6 +242,11 @@ def hang_up(validator):
     subprocess.run(["pkill", "-HUP", "-f", "--", "--home %s run" % validator.home], check=False)
 
 
+def counted(printed, name):
+    found = re.search(r"^%s +(\d+)" % name, printed, re.MULTILINE)
+    return int(found.group(1)) if found else 0
+
+
 def changed(validator, key):
     """Providers and rate change while it runs; what is wrong is refused and changes nothing."""
     write_roster(validator, key, range(PROVIDERS))
@@ -265,8 +273,9 @@ def changed(validator, key):
     last = validator.last_epoch()
     check("epochs_go_on_across_a_change", last.get("epoch") == before + 3 and last.get("complete"), last)
     sent = last.get("probes_sent", 0)
-    check("the_new_rate_holds", 9 * 115 <= sent <= 9 * 121, last)
-    check("nothing_was_lost_across_a_change", last.get("probes_answered") == sent, last)
+    check("the_new_rate_holds", 9 * 115 <= sent + counted(printed, "tx_not_sent") and sent <= 9 * 121, last)
+    ours = sum(counted(printed, name) for name in ("rx_late", "rx_port_missed", "tx_dropped"))
+    check("nothing_was_lost_across_a_change", 0 <= sent - last.get("probes_answered", 0) <= ours, "%s %s" % (last, printed))
     scores = {s["provider"]: s for s in validator.json("scores").get("scores", [])}
     check("who_is_not_in_it_rests", scores.get("p0", {}).get("epoch") == before + 1, scores.get("p0"))
     check("who_is_new_in_it_is_probed", scores.get("p9", {}).get("epoch") == before + 3 and scores["p9"]["state"] == "up", scores.get("p9"))
