@@ -313,14 +313,16 @@ bool asz_reflect_poll(struct asz_reflect *reflect, uint64_t now_ns, uint8_t ret_
 }
 
 /* An echo reply differs from its request in the type alone, so the checksum moves by that much (RFC 1624, equation 3), however
- * long the payload is; ICMPv6's pseudo-header has the same sum either way round. */
+ * long the payload is; ICMPv6's pseudo-header has the same sum either way round. Of the two forms of zero the checksum takes
+ * 0xffff, which is right for every message: 0 is wrong for one of zeros alone, an IPv4 reply to identifier 0 and sequence 0. */
 static void turn_echo(uint8_t *icmp, bool ipv6) {
   const uint8_t request = ipv6 ? ASZ_ICMPV6_ECHO_REQUEST : ASZ_ICMP_ECHO_REQUEST;
   const uint8_t reply = ipv6 ? ASZ_ICMPV6_ECHO_REPLY : ASZ_ICMP_ECHO_REPLY;
   uint32_t sum = (uint32_t)(uint16_t)~asz_be16_load(icmp + ICMP_CHECKSUM) + (uint16_t) ~(request << 8) + (uint32_t)reply * 256;
   sum = (sum & 0xffff) + (sum >> 16);
+  const uint16_t checksum = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
   icmp[0] = reply;
-  asz_be16_store(icmp + ICMP_CHECKSUM, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+  asz_be16_store(icmp + ICMP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
 }
 
 static void turn_ipv6(uint8_t *ip, uint8_t protocol, uint16_t l4_bytes) {

@@ -355,6 +355,15 @@ Test(reflect, echo_reply_is_the_request_with_another_type_and_a_right_checksum)
   }
 }
 
+Test(reflect, echo_of_nothing_but_zeros_has_a_right_checksum)
+{
+  make_echo(8);
+  memset(frame + L4_AT + 4, 0, 12);
+  asz_wire_icmp_finish(frame + L4_AT, ASZ_ICMP_BYTES + 8);
+  assert_good_reply(reply_to());
+  cr_assert_eq(asz_be16_load(frame + L4_AT + 2), 0xffff);
+}
+
 Test(reflect, challenge_leaves_as_a_datagram_and_its_answer_as_a_frame_to_who_asked)
 {
   make_udp(ASZ_CHALLENGE_PORT, 128);
