@@ -52,6 +52,28 @@ def tshark_reads_it(folder, text):
     check("tshark_calls_no_frame_malformed", bad.returncode == 0 and not bad.stdout.strip(), bad.stdout + bad.stderr)
 
 
+def tshark_reads_tags_and_ipv6(folder, secret, key):
+    """Every kind over both families, behind an 802.1Q tag."""
+    home, capture = os.path.join(folder, "tagged"), os.path.join(folder, "tagged.pcap")
+    run(ASSIZE, "--home", home, "init", "--set", "network.local_ip=192.0.2.1", "--set", "network.local_ip6=2001:db8::1", "--set", "network.vlan=100")
+    for number, kind in enumerate(KINDS):
+        more = {"stamp-tlv": ["--key", key], "stamp-auth": ["--hmac-key-file", secret]}.get(kind, [])
+        for family, address in (("4", "198.51.100.%d"), ("6", "2001:db8:1::%d")):
+            device = ["--device", family] if kind == "stamp-tlv" else []
+            run(ASSIZE, "--home", home, "provider", "add", "p%s-%s" % (family, kind), "--ip", address % (number + 1), "--probe", kind, *more, *device)
+    text = run(ASSIZE, "--home", home, "run", "--dry-run", str(FRAMES)).stdout
+    run("text2pcap", "-", capture, stdin=text)
+    read = ("tshark", "-r", capture, "-d", "udp.port==862,twamp.test")
+    rows = run(*read, "-T", "fields", "-e", "vlan.id", "-e", "ipv6.version", "-e", "ip.proto", "-e", "ipv6.nxt").stdout.splitlines()
+    seen = {(vlan, "6" if v6 else "4", proto6 or proto4) for vlan, v6, proto4, proto6 in (row.split("\t") for row in rows)}
+    check("tshark_sees_each_protocol_of_both_families_tagged", len(rows) == FRAMES and
+          seen == {("100", "4", "1"), ("100", "4", "6"), ("100", "4", "17"), ("100", "6", "58"), ("100", "6", "6"), ("100", "6", "17")}, seen)
+    options = [word for proto in ("ip", "udp", "tcp") for word in ("-o", proto + ".check_checksum:TRUE")]
+    wrong = " || ".join("%s.checksum.status == 0" % proto for proto in ("ip", "udp", "tcp", "icmp", "icmpv6"))
+    bad = run(*read, *options, "-Y", "_ws.malformed || _ws.expert.severity == error || " + wrong)
+    check("tshark_calls_no_tagged_frame_malformed_and_no_checksum_wrong", bad.returncode == 0 and not bad.stdout.strip(), bad.stdout + bad.stderr)
+
+
 def scenario(folder):
     home = os.path.join(folder, "home")
 
@@ -83,6 +105,8 @@ def scenario(folder):
     check("two_dry_runs_have_different_secrets", frames[0]["cookie"] != json.loads(assize("--json", "run", "--dry-run", "1").stdout)["frames"][0]["cookie"])
     check("nothing_on_disk_has_changed", state(home) == before, before)
     tshark_reads_it(folder, text.stdout)
+    if shutil.which("tshark") and shutil.which("text2pcap"):
+        tshark_reads_tags_and_ipv6(folder, secret, key)
     for arguments in (("--dry-run", "x"), ("--dry-run", "100001"), ("--dry-run", "1", "2"), ("5",)):
         done = assize("run", *arguments)
         check("refused_" + "_".join(arguments).strip("-"), done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr)
