@@ -3,7 +3,6 @@
 """IPv6 against a Linux kernel that is gateway and providers: neighbour discovery both ways, ICMPv6 echo, SYNs to an open and a closed port; then both
 families at once, with and without an 802.1Q tag. Speaks TAP."""
 import os
-import re
 import subprocess
 import sys
 import time
@@ -13,36 +12,6 @@ from veth import Checks, Validator, run, sh
 ASSIZE = sys.argv[1]
 VLAN = 100
 LISTEN = "import socket, time; s = socket.create_server(('::', 443), family=socket.AF_INET6); time.sleep(120)"
-
-
-def ask_soon(space, device):
-    """The kernel asks who we are a second after it has first used what our own question told it, not five."""
-    sh("ip netns exec %s sysctl -qw net.ipv6.neigh.%s.delay_first_probe_time=1" % (space, device))
-
-
-def kernel_side(network):
-    p = network.p
-    sh("ip netns exec %s sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0" % p)
-    ask_soon(p, "eth0")
-    sh("ip netns exec %s sysctl -qw net.ipv6.conf.port0.disable_ipv6=1" % network.v) # or that kernel, too, has a say about what arrives
-    sh("ip -n %s addr add fd00:31::2/64 dev eth0 nodad" % p)
-    sh("ip -n %s -6 route add local 2001:db8:88::/64 dev lo" % p)
-    sh("ip -n %s route add local 10.88.1.0/24 dev lo" % p)
-
-
-def tagged_device(network):
-    """False where the kernel knows no 802.1Q."""
-    p = network.p
-    if run("ip", "-n", p, "link", "add", "link", "eth0", "name", "tagged", "type", "vlan", "id", str(VLAN)).returncode != 0:
-        return False
-    sh("ip -n %s link set tagged up; ip -n %s addr add 172.31.1.2/30 dev tagged; ip -n %s addr add fd00:32::2/64 dev tagged nodad" % (p, p, p))
-    ask_soon(p, "tagged")
-    return True
-
-
-def link_local(network, device):
-    out = run("ip", "-n", network.p, "-6", "-o", "addr", "show", "dev", device, "scope", "link").stdout
-    return re.search(r"(fe80::\S+)/", out).group(1)
 
 
 def neighbour(network, address):
@@ -88,7 +57,7 @@ def ipv6_alone(checks, network, folder):
 
 
 def both_families(checks, network, folder, what, device, ours, **keys):
-    validator = Validator(network, ASSIZE, os.path.join(folder, what), network__local_ip6=ours, network__gateway_ip6=link_local(network, device), **keys)
+    validator = Validator(network, ASSIZE, os.path.join(folder, what), network__local_ip6=ours, network__gateway_ip6=network.link_local(device), **keys)
     register(validator, ("echo4", "10.88.1.3", "icmp-echo"), *OVER_IPV6)
     sh("ip -n %s neigh flush dev %s" % (network.p, device))
     counters = measure(checks, validator, what)
@@ -104,13 +73,13 @@ def gateway_that_is_not_there(checks, network, folder):
 
 
 def scenario(checks, network, folder):
-    kernel_side(network)
+    network.add_ipv6()
     listener = subprocess.Popen(["ip", "netns", "exec", network.p, sys.executable, "-c", LISTEN])
     try:
         time.sleep(0.5)
         ipv6_alone(checks, network, folder)
         both_families(checks, network, folder, "both", "eth0", "fd00:31::1")
-        if tagged_device(network):
+        if network.add_tagged(VLAN):
             both_families(checks, network, folder, "tagged", "tagged", "fd00:32::1", network__vlan=str(VLAN), network__local_ip="172.31.1.1",
                           network__gateway_ip="172.31.1.2")
         else:

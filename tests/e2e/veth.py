@@ -2,6 +2,7 @@
 """What the end-to-end tests over veth share: two namespaces, a validator in one of them, checks that end as TAP."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,33 @@ class Network:
         sh("ip -n %s link set port0 up" % self.v)
         sh("ip -n %s link set lo up; ip -n %s link set eth0 up; ip -n %s addr add 172.31.0.2/30 dev eth0" % (self.p, self.p, self.p))
         sh("ip netns exec %s ethtool -K eth0 tx off" % self.p)
+
+    def add_ipv6(self):
+        """eth0 is fd00:31::2 as well, and 2001:db8:88::/64 is the providers', as 10.88.1.0/24 is."""
+        p = self.p
+        sh("ip netns exec %s sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.eth0.accept_dad=0" % p)
+        self.ask_soon("eth0")
+        sh("ip netns exec %s sysctl -qw net.ipv6.conf.port0.disable_ipv6=1" % self.v)  # or that kernel, too, has a say about what arrives
+        sh("ip -n %s addr add fd00:31::2/64 dev eth0 nodad" % p)
+        sh("ip -n %s -6 route add local 2001:db8:88::/64 dev lo" % p)
+        sh("ip -n %s route add local 10.88.1.0/24 dev lo" % p)
+
+    def ask_soon(self, device):
+        """The kernel asks who we are a second after it has first used what our own question told it, not five."""
+        sh("ip netns exec %s sysctl -qw net.ipv6.neigh.%s.delay_first_probe_time=1" % (self.p, device))
+
+    def add_tagged(self, vlan):
+        """A device for tagged frames, 172.31.1.2 and fd00:32::2. False where the kernel knows no 802.1Q."""
+        p = self.p
+        if run("ip", "-n", p, "link", "add", "link", "eth0", "name", "tagged", "type", "vlan", "id", str(vlan)).returncode != 0:
+            return False
+        sh("ip -n %s link set tagged up; ip -n %s addr add 172.31.1.2/30 dev tagged; ip -n %s addr add fd00:32::2/64 dev tagged nodad" % (p, p, p))
+        self.ask_soon("tagged")
+        return True
+
+    def link_local(self, device):
+        out = run("ip", "-n", self.p, "-6", "-o", "addr", "show", "dev", device, "scope", "link").stdout
+        return re.search(r"(fe80::\S+)/", out).group(1)
 
     def close(self):
         for space in (self.v, self.p):
