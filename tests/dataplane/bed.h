@@ -48,7 +48,7 @@ struct bed {
 
 struct bed_frame {
   size_t size;
-  uint8_t bytes[ASZ_PROBE_FRAME_MAX];
+  uint8_t bytes[ASZ_PROBE_FRAME_MAX + 32]; /* and room for tests that lengthen a frame */
 };
 
 /* bed_open: over IPv4 without a tag. bed_open_on: over a family, with a tag or without (0). */
