@@ -119,7 +119,7 @@ Test(dryrun, replies_to_its_frames_would_count)
     for (uint32_t i = 0; i < 40; i++) {
       cr_assert(asz_dryrun_next(dryrun, &frame));
       struct bed_frame request = {.size = frame.size_bytes};
-      memcpy(request.bytes, frame.bytes, sizeof request.bytes);
+      memcpy(request.bytes, frame.bytes, frame.size_bytes);
       struct bed_frame reply = bed_reply(&bed, request);
       bed.rx.run.epoch.seq_last = frame.round;
       bed_receive(&bed, &reply, asz_clock_ntp64(config.start_realtime_ns + frame.due_ns + 5000000));
