@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from veth import run
+from veth import Checks, run
 
 BUILD, SOURCE = sys.argv[1], sys.argv[2]
 COMPARE = os.path.join(SOURCE, "bench", "compare")
@@ -21,15 +21,9 @@ WRONG = (
 )
 PEERS = {"make": ("dpdk-testpmd",), "veth": ("zmap", "masscan", "fping", "ethtool"), "rtt": ("fping", "scamper", "ethtool")}
 ROWS = {"make": ("assize", "testpmd txonly", "testpmd flowgen"), "veth": ("assize, with RTT (none unheard)", "zmap", "masscan"), "rtt": ("assize", "fping", "scamper")}
-results = []
-
-
-def check(name, ok, detail=""):
-    results.append((name, ok, str(detail)))
-
-
-def skip(name, why):
-    results.append((name, None, why))
+checks = Checks("compare")
+check = checks.check
+skip = checks.skip
 
 
 def compare(script, *arguments, **environment):
@@ -96,10 +90,4 @@ def interruption():
 refusals()
 small_runs()
 interruption()
-print("TAP version 13\n1..%d" % len(results))
-for number, (name, ok, detail) in enumerate(results, 1):
-    print("%sok %d - compare::%s%s" % ("not " if ok is False else "", number, name, " # SKIP " + detail if ok is None else ""))
-    if ok is False:
-        for line in detail.strip().splitlines()[:20]:
-            print("# " + line)
-sys.exit(1 if any(ok is False for _, ok, _ in results) else 0)
+sys.exit(checks.report())

@@ -9,14 +9,13 @@ import subprocess
 import sys
 import tempfile
 
+from veth import Checks
+
 ASSIZE, RESPONDER = sys.argv[1:3]
 KINDS = ("stamp", "stamp-tlv", "icmp-echo", "tcp-syn", "stamp-auth")
 FRAMES = 40
-results = []
-
-
-def check(name, ok, detail=""):
-    results.append((name, ok, str(detail)))
+checks = Checks("dryrun")
+check = checks.check
 
 
 def run(*command, stdin=None):
@@ -36,7 +35,7 @@ def state(home):
 
 def tshark_reads_it(folder, text):
     if not shutil.which("tshark") or not shutil.which("text2pcap"):
-        results.append(("tshark_reads_every_frame", None, "needs tshark and text2pcap"))
+        checks.skip("tshark_reads_every_frame", "needs tshark and text2pcap")
         return
     capture = os.path.join(folder, "plan.pcap")
     done = run("text2pcap", "-", capture, stdin=text)
@@ -115,13 +114,7 @@ def scenario(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         scenario(folder)
-    print("TAP version 13\n1..%d" % len(results))
-    for number, (name, ok, detail) in enumerate(results, 1):
-        print("%sok %d - dryrun::%s%s" % ("not " if ok is False else "", number, name, " # SKIP " + detail if ok is None else ""))
-        if ok is False:
-            for line in detail.strip().splitlines()[:20]:
-                print("# " + line)
-    return 0 if all(ok is not False for _, ok, _ in results) else 1
+    return checks.report()
 
 
 sys.exit(main())

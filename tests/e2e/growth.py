@@ -7,16 +7,13 @@ import sys
 import tempfile
 import xml.dom.minidom
 
-from veth import run
+from veth import Checks, run
 
 BUILD, SOURCE = sys.argv[1], sys.argv[2]
 GROWTH, PLOT = os.path.join(SOURCE, "bench", "growth"), os.path.join(SOURCE, "bench", "growth-plot")
 LOOP = {"bench": "loop", "providers": 10_000_000, "rate_pps": 3_000_000, "cycles_per_probe": 700.5, "memory_peak_bytes": 3 << 30}
-results = []
-
-
-def check(name, ok, detail=""):
-    results.append((name, ok, str(detail)))
+checks = Checks("growth")
+check = checks.check
 
 
 def written(folder, name, text):
@@ -55,10 +52,4 @@ def small_run(folder):
 with tempfile.TemporaryDirectory() as scratch:
     refusals(scratch)
     small_run(scratch)
-print("TAP version 13\n1..%d" % len(results))
-for number, (name, ok, detail) in enumerate(results, 1):
-    print("%sok %d - growth::%s" % ("" if ok else "not ", number, name))
-    if not ok:
-        for line in detail.strip().splitlines()[:20]:
-            print("# " + line)
-sys.exit(0 if all(ok for _, ok, _ in results) else 1)
+sys.exit(checks.report())

@@ -9,15 +9,12 @@ import subprocess
 import sys
 import tempfile
 
+from lab_claims import TIMING, TRIES, failed_claims
+from veth import Checks
+
 ASSIZE, VERIFY = sys.argv[1], sys.argv[2]
-TIMING = ("the fastest tenth shows the way", "the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing",
-          "floor: is measured at the floor, all alike")
-TRIES = 3
-results = []
-
-
-def check(name, ok, detail=""):
-    results.append((name, ok, detail))
+checks = Checks("lab")
+check = checks.check
 
 
 def run(*command):
@@ -30,10 +27,6 @@ def lab(home, seed):
         return done, json.loads(done.stdout)
     except ValueError:
         return done, None
-
-
-def failed_claims(report):
-    return [claim["name"] for claim in report["claims"] if not claim["ok"]]
 
 
 def examine(home):
@@ -75,7 +68,7 @@ def main():
                 if not left:
                     break
                 _, report = lab(os.path.join(folder, "again%d" % retry), 5)
-                left = failed_claims(report) if report else ["no report"]
+                left = failed_claims(report)
             check("claims_about_times_hold_in_one_of_%d_runs" % TRIES, not left, str(left))
             examine(home)
         bad = [
@@ -89,13 +82,7 @@ def main():
         for arguments, name in bad:
             done = run(ASSIZE, *arguments)
             check("bad_input_is_refused_%s" % name.replace(" ", "_"), done.returncode == 2 and done.stderr.count("\n") <= 2, done.stderr)
-    print("TAP version 13\n1..%d" % len(results))
-    for number, (name, ok, detail) in enumerate(results, 1):
-        print("%sok %d - lab::%s" % ("" if ok else "not ", number, name))
-        if not ok:
-            for line in detail.strip().splitlines()[:20]:
-                print("# " + line)
-    return 0 if all(ok for _, ok, _ in results) else 1
+    return checks.report()
 
 
 sys.exit(main())

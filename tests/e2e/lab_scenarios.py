@@ -9,16 +9,13 @@ import subprocess
 import sys
 import tempfile
 
+from lab_claims import TIMING, TRIES, failed_claims
+from veth import Checks
+
 ASSIZE = sys.argv[1]
 FOLDER = os.path.join(os.environ["ASSIZE_SOURCE"], "docs", "scenarios")
-TIMING = ("the fastest tenth shows the way", "the median RTT is the true one", "slow: is measured slow", "clock-liar: gains nothing",
-          "floor: is measured at the floor, all alike")
-TRIES = 3
-results = []
-
-
-def check(name, ok, detail=""):
-    results.append((name, ok, detail))
+checks = Checks("lab_scenarios")
+check = checks.check
 
 
 def lab(*options):
@@ -29,22 +26,18 @@ def lab(*options):
         return done, None
 
 
-def failed(report):
-    return [claim["name"] for claim in report["claims"] if not claim["ok"]] if report else ["no report"]
-
-
 def run_scenario(name):
     path, word = os.path.join(FOLDER, name), name.split(".")[0]
     done, report = lab("--scenario", path)
     check("%s_runs" % word, report is not None, done.stderr[:600])
     if not report:
         return
-    left = failed(report)
+    left = failed_claims(report)
     check("%s_counts_hold" % word, not [claim for claim in left if claim not in TIMING], str(left))
     for _ in range(1, TRIES):
         if not left:
             break
-        left = failed(lab("--scenario", path)[1])
+        left = failed_claims(lab("--scenario", path)[1])
     check("%s_times_hold_in_one_of_%d_runs" % (word, TRIES), not left, str(left))
 
 
@@ -82,13 +75,7 @@ def main():
     reproduce()
     with tempfile.TemporaryDirectory() as folder:
         refuse(folder)
-    print("TAP version 13\n1..%d" % len(results))
-    for number, (name, ok, detail) in enumerate(results, 1):
-        print("%sok %d - lab_scenarios::%s" % ("" if ok else "not ", number, name))
-        if not ok:
-            for line in detail.strip().splitlines()[:20]:
-                print("# " + line)
-    return 0 if all(ok for _, ok, _ in results) else 1
+    return checks.report()
 
 
 sys.exit(main())

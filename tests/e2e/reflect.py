@@ -7,13 +7,12 @@ import subprocess
 import sys
 import tempfile
 
+from veth import Checks
+
 ASSIZE, RESPONDER = sys.argv[1:3]
 PROVIDERS = 8
-results = []
-
-
-def check(name, ok, detail=""):
-    results.append((name, bool(ok), str(detail)))
+checks = Checks("reflect")
+check = checks.check
 
 
 def sh(command):
@@ -99,13 +98,7 @@ def main():
             scenario(network, folder)
         finally:
             network.close()
-    print("TAP version 13\n1..%d" % len(results))
-    for number, (name, ok, detail) in enumerate(results, 1):
-        print("%sok %d - reflect::%s" % ("" if ok else "not ", number, name))
-        if not ok:
-            for line in detail.strip().splitlines()[:20]:
-                print("# " + line)
-    return 0 if all(ok for _, ok, _ in results) else 1
+    return checks.report()
 
 
 sys.exit(main())

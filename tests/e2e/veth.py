@@ -90,7 +90,7 @@ class Checks:
         self.suite, self.results = suite, []
 
     def check(self, name, ok, detail=""):
-        self.results.append((name, ok, str(detail)))
+        self.results.append((name, bool(ok), str(detail)))
 
     def skip(self, name, why):
         self.results.append((name, None, why))
@@ -111,6 +111,10 @@ class Checks:
                 self.over_veth(scenario, folder)
             else:
                 self.skip("over_veth", "network namespaces need root")
+        return self.report()
+
+    def report(self):
+        """Prints what was checked, as TAP; returns the exit code."""
         print("TAP version 13\n1..%d" % len(self.results))
         for number, (name, ok, detail) in enumerate(self.results, 1):
             print("%sok %d - %s::%s%s" % ("not " if ok is False else "", number, self.suite, name, " # SKIP " + detail if ok is None else ""))
