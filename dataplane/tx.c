@@ -215,13 +215,7 @@ static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t 
     burst->target[i] = index;
     burst->seq[i] = drawn->seq[n];
     burst->port[i] = target->port;
-    if (family == ASZ_FAMILY_IPV6) {
-      burst->ipv6[i] = ipv6[target->ipv4];
-      burst->address_sum[i] = asz_sum_ipv6(burst->ipv6[i]);
-    } else {
-      burst->ipv4[i] = target->ipv4;
-      burst->address_sum[i] = target->ipv4;
-    }
+    asz_burst_aim(burst, i, target, ipv6);
     i++;
   }
   if (burst != NULL)

@@ -40,12 +40,17 @@ static uint32_t fit32(uint64_t value) {
   return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+uint8_t asz_score_gate_byte(const struct asz_score *score) {
+  uint8_t error = score->rtt_error_ns > 0 ? asz_bound_code(score->rtt_error_ns) : 0;
+  return (uint8_t)(score->gate_open | error << 1);
+}
+
 void asz_score_record_write(uint8_t ret_record[ASZ_RECORD_BYTES], int64_t provider_row, const uint8_t provider_pk[32],
                             uint32_t device, const struct asz_measure *measure, const struct asz_score *score) {
   ret_record[0] = RECORD_VERSION;
   ret_record[AT_TIER] = score->tier;
   ret_record[AT_BINDING] = score->binding;
-  ret_record[AT_FLAGS] = (uint8_t)(score->gate_open | (score->rtt_error_ns > 0 ? asz_bound_code(score->rtt_error_ns) << 1 : 0));
+  ret_record[AT_FLAGS] = asz_score_gate_byte(score);
   asz_be32_store(ret_record + AT_DEVICE, device);
   asz_be64_store(ret_record + AT_ROW, (uint64_t)provider_row);
   memcpy(ret_record + AT_KEY, provider_pk, 32);

@@ -92,6 +92,21 @@ static void bind_secret(struct asz_cursor *cursor, const struct asz_provider *pr
     asz_bind_null(cursor);
 }
 
+/* Columns public_key to rtt_target_ns, in the order of both statements. */
+static void bind_settings(struct asz_cursor *cursor, const struct asz_provider *provider) {
+  bind_key(cursor, provider);
+  asz_bind_i64(cursor, provider->device);
+  bind_address(cursor, provider);
+  asz_bind_i64(cursor, provider->port);
+  asz_bind_i64(cursor, provider->challenge_port);
+  asz_bind_i64(cursor, provider->probe);
+  asz_bind_i64(cursor, provider->flags);
+  asz_bind_i64(cursor, provider->control);
+  asz_bind_text(cursor, provider->region);
+  asz_bind_text(cursor, provider->operator_name);
+  asz_bind_u64(cursor, provider->rtt_target_ns);
+}
+
 int asz_store_provider_add(struct asz_store *store, struct asz_provider *provider, struct asz_diag *diag) {
   int err = check_collisions(store, provider, true, diag);
   if (err)
@@ -99,17 +114,7 @@ int asz_store_provider_add(struct asz_store *store, struct asz_provider *provide
   struct asz_cursor cursor;
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_ADD, "adding a provider", diag);
   asz_bind_text(&cursor, provider->name);
-  bind_key(&cursor, provider);
-  asz_bind_i64(&cursor, provider->device);
-  bind_address(&cursor, provider);
-  asz_bind_i64(&cursor, provider->port);
-  asz_bind_i64(&cursor, provider->challenge_port);
-  asz_bind_i64(&cursor, provider->probe);
-  asz_bind_i64(&cursor, provider->flags);
-  asz_bind_i64(&cursor, provider->control);
-  asz_bind_text(&cursor, provider->region);
-  asz_bind_text(&cursor, provider->operator_name);
-  asz_bind_u64(&cursor, provider->rtt_target_ns);
+  bind_settings(&cursor, provider);
   asz_bind_u64(&cursor, provider->registered_ns);
   bind_secret(&cursor, provider);
   err = asz_cursor_run(&cursor);
@@ -124,17 +129,7 @@ int asz_store_provider_update(struct asz_store *store, const struct asz_provider
     return err;
   struct asz_cursor cursor;
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_PROVIDER_UPDATE, "changing a provider", diag);
-  bind_key(&cursor, provider);
-  asz_bind_i64(&cursor, provider->device);
-  bind_address(&cursor, provider);
-  asz_bind_i64(&cursor, provider->port);
-  asz_bind_i64(&cursor, provider->challenge_port);
-  asz_bind_i64(&cursor, provider->probe);
-  asz_bind_i64(&cursor, provider->flags);
-  asz_bind_i64(&cursor, provider->control);
-  asz_bind_text(&cursor, provider->region);
-  asz_bind_text(&cursor, provider->operator_name);
-  asz_bind_u64(&cursor, provider->rtt_target_ns);
+  bind_settings(&cursor, provider);
   bind_secret(&cursor, provider);
   asz_bind_i64(&cursor, provider->row);
   return asz_cursor_run(&cursor);

@@ -57,7 +57,7 @@ static void fields(struct walk *walk, struct asz_score *score) {
 static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *score) {
   struct asz_score copy = *score;
   ret_bytes[0] = SCORE_VERSION;
-  ret_bytes[1] = (uint8_t)(score->gate_open | (score->rtt_error_ns > 0 ? asz_bound_code(score->rtt_error_ns) << 1 : 0));
+  ret_bytes[1] = asz_score_gate_byte(score);
   ret_bytes[2] = score->tier;
   ret_bytes[3] = score->binding;
   struct walk walk = {.at = ret_bytes + 4};

@@ -187,10 +187,10 @@ static inline bool asz_source_port_ok(const struct asz_probe_setup *setup, const
   uint16_t differs = (uint16_t)((uint32_t)(frame->dst_port - setup->source_port_base) ^ offset);
   return steer == NULL ? differs == 0 : differs < ASZ_COOKIE_PORTS && (differs & steer->free_mask) == 0;
 }
-/* asz_burst_aim: the address of a burst's probe i; ipv6: the plan's. */
+/* asz_burst_aim: the address of a burst's probe i; ipv6: the plan's, NULL where no target is of that family. */
 static inline void asz_burst_aim(struct asz_burst *burst, uint32_t i, const struct asz_target *target,
                                  const uint8_t (*ipv6)[16]) {
-  if (asz_target_family(target) == ASZ_FAMILY_IPV6) {
+  if (ipv6 != NULL && asz_target_family(target) == ASZ_FAMILY_IPV6) {
     burst->ipv6[i] = ipv6[target->ipv4];
     burst->address_sum[i] = asz_sum_ipv6(burst->ipv6[i]);
   } else {

@@ -50,8 +50,7 @@ static void run(void) {
 }
 
 static void end(void) {
-  const int code = process_end(&process, SIGTERM);
-  cr_assert_eq(code, 0, "exit code %d: %s", code, process.err);
+  process_end_well(&process, SIGTERM);
 }
 
 Test(responder_net, ordinary_user_is_told_what_to_do_about_port_862)

@@ -65,16 +65,11 @@ static void run(const char *eal, const char *one_more) {
 }
 
 static void end(int with) {
-  const int code = process_end(&process, with);
-  cr_assert_eq(code, 0, "exit code %d: %s", code, process.err);
+  process_end_well(&process, with);
 }
 
 static uint64_t port_counter(enum asz_reflect_counter counter) {
-  char key[64];
-  snprintf(key, sizeof key, "\"%s\":", asz_reflect_counter_name(counter));
-  const char *at = strstr(process.out, key);
-  cr_assert_not_null(at, "no %s in: %s", key, process.out);
-  return strtoull(at + strlen(key), NULL, 10);
+  return process_counter_named(&process, asz_reflect_counter_name(counter));
 }
 
 static void ask_stamp_everywhere(void) {

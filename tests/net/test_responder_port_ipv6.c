@@ -62,16 +62,11 @@ static void run(const char *eal) {
 }
 
 static void end(void) {
-  const int code = process_end(&process, SIGTERM);
-  cr_assert_eq(code, 0, "exit code %d: %s", code, process.err);
+  process_end_well(&process, SIGTERM);
 }
 
 static uint64_t port_counter(enum asz_reflect_counter counter) {
-  char key[64];
-  snprintf(key, sizeof key, "\"%s\":", asz_reflect_counter_name(counter));
-  const char *at = strstr(process.out, key);
-  cr_assert_not_null(at, "no %s in: %s", key, process.out);
-  return strtoull(at + strlen(key), NULL, 10);
+  return process_counter_named(&process, asz_reflect_counter_name(counter));
 }
 
 static struct asz_address host(uint8_t number) {

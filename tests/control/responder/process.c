@@ -127,9 +127,18 @@ int process_end(struct process *process, int signal) {
   return WEXITSTATUS(status);
 }
 
+void process_end_well(struct process *process, int signal) {
+  const int code = process_end(process, signal);
+  cr_assert_eq(code, 0, "exit code %d: %s", code, process->err);
+}
+
 uint64_t process_counter(const struct process *process, enum asz_resp_counter counter) {
+  return process_counter_named(process, asz_resp_counter_name(counter));
+}
+
+uint64_t process_counter_named(const struct process *process, const char *name) {
   char key[64];
-  snprintf(key, sizeof key, "\"%s\":", asz_resp_counter_name(counter));
+  snprintf(key, sizeof key, "\"%s\":", name);
   const char *last = NULL;
   for (const char *at = process->out; (at = strstr(at, key)); at++)
     last = at;

@@ -30,8 +30,11 @@ void process_run(struct process *ret_process, const struct fixture *fixture, int
 void process_wait_lines(struct process *process, unsigned count);
 /* process_end sends a signal (0: none), waits for the end, reads what is left and removes the files. Returns the exit code. */
 int process_end(struct process *process, int signal);
-/* process_counter: a counter from the last JSON line on stdout. */
+/* process_end_well: the same, and asserts exit code 0. */
+void process_end_well(struct process *process, int signal);
+/* process_counter: a counter from the last JSON line on stdout; process_counter_named: by its name there. */
 uint64_t process_counter(const struct process *process, enum asz_resp_counter counter);
+uint64_t process_counter_named(const struct process *process, const char *name);
 
 /* temporary_template: a path for mkstemp or mkdtemp, in $TMPDIR. */
 void temporary_template(char *ret_path, size_t size_bytes);
