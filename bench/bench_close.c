@@ -218,7 +218,7 @@ static void print(const struct asz_bench_args *args, const struct job *job, cons
   FIELD("close_ms", result->close_ns / 1000000);
   FIELD("close_ns_per_provider", result->close_ns / job->providers);
   FIELD("store_bytes", file_bytes(h->home.store_path));
-  FIELD("stats_bytes", asz_stats_footprint((uint32_t)job->providers, (uint32_t)job->cells));
+  FIELD("stats_bytes", asz_stats_footprint((uint32_t)job->providers, (uint32_t)job->cells, false));
   FIELD("rss_peak_bytes", (uint64_t)usage.ru_maxrss * 1024);
   FIELD("judged", result->judged);
   FIELD("up", result->up);

@@ -174,7 +174,7 @@ static int measure(struct bench *b, struct asz_diag *diag) {
   r->kind = (enum asz_probe)plan->target[0].probe;
   r->tsc_hz = asz_engine_clock(b->engine)->tsc_hz;
   r->huge_pages = asz_eal_huge_used() != 0;
-  r->memory_bytes = asz_engine_memory_bytes(b->engine) + asz_stats_footprint(plan->target_count, plan->stats->cell_count);
+  r->memory_bytes = asz_engine_memory_bytes(b->engine) + asz_stats_footprint(plan->target_count, plan->stats->cell_count, false);
   asz_ladder_init(&b->ladder, b->first_pps < b->max_pps ? b->first_pps : b->max_pps, b->max_pps);
   int err = climb(b, diag);
   if (!err)

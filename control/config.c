@@ -333,7 +333,8 @@ static int check_time(const struct asz_config *c, const char *where, struct asz_
 
 static int check_rate(const struct asz_config *c, const char *where, struct asz_diag *diag) {
   uint64_t rounds = c->time_epoch_s * 1000 / c->probe_interval_ms;
-  uint64_t per_slot = c->time_slot_s * 1000 / c->probe_interval_ms;
+  unsigned together = c->probe_pair_gap_us > 0 ? 2 : 1; /* a pair is one look: what takes one of it takes both */
+  uint64_t per_slot = c->time_slot_s * 1000 / (together * c->probe_interval_ms);
   if (rounds > 65535) /* counters of an epoch are 16 bits wide */
     return asz_diag_set(diag, ASZ_ERANGE,
                         "%s: probe.interval_ms: expected at most 65,535 probes to a provider in an epoch, got %" PRIu64
@@ -341,9 +342,9 @@ static int check_rate(const struct asz_config *c, const char *where, struct asz_
                         where, rounds);
   if (per_slot < 3) /* fewer never judge a slot: scoring.md */
     return asz_diag_set(diag, ASZ_ERANGE,
-                        "%s: probe.interval_ms: expected at least 3 probes to a provider in a slot, got %" PRIu64
+                        "%s: probe.interval_ms: expected at least 3 %s to a provider in a slot, got %" PRIu64
                         " (lower it, or raise time.slot_s)",
-                        where, per_slot);
+                        where, together > 1 ? "pairs of probes" : "probes", per_slot);
   return 0;
 }
 

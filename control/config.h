@@ -39,6 +39,8 @@
     "replies come back to the prober lcore that asked: by the port where it can (auto), in software (no)")                       \
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
   X(probe, interval_ms, U64, "ms", "1000", 1, 1000000, 1, "time between two probes to a provider")                               \
+  X(probe, pair_gap_us, U64, "us", "5000", 0, 10000, 1,                                                                          \
+    "probes go in pairs, this far apart at most: delay variation of each way; 0: singly")                                        \
   X(probe, rate_max_pps, U64, "probes/s", "1000000", 1, 200000000, 0, "cap over all providers; run refuses a plan above it")     \
   X(probe, roster_file, TEXT, "path", "", 0, 180, 0,                                                                             \
     "file of who is probed, as for provider import; read at the start and on SIGHUP; relative to the home; empty: all "          \

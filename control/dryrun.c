@@ -58,7 +58,7 @@ static uint64_t probe_count(const struct asz_plan *plan) {
 }
 
 static size_t statistics_bytes(const struct asz_validator *v) {
-  return asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells);
+  return asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells, v->config.probe_pair_gap_us > 0);
 }
 
 /* Where a frame comes from and goes to. */
@@ -90,8 +90,8 @@ static json_t *frame_json(const struct view *view, const struct asz_dryrun_frame
   return json_pack("{s:I, s:I, s:s, s:s, s:s, s:i, s:s, s:i, s:I, s:s, s:i, s:s}", "offset_ns", (json_int_t)f->due_ns, "lcore",
                    (json_int_t)f->lcore, "target", view->v->roster->provider[f->target].name, "kind",
                    asz_probe_name((enum asz_probe)view->plan.target[f->target].probe), "source", ends.source.chars, "source_port",
-                   ends.parsed.src_port, "destination", ends.destination.chars, "destination_port", ends.parsed.dst_port, "round",
-                   (json_int_t)f->round, "cookie", cookie, "size_bytes", f->size_bytes, "hex", hex);
+                   ends.parsed.src_port, "destination", ends.destination.chars, "destination_port", ends.parsed.dst_port, "seq",
+                   (json_int_t)f->seq, "cookie", cookie, "size_bytes", f->size_bytes, "hex", hex);
 }
 
 static json_t *frames_json(const struct view *view, uint32_t count) {
@@ -144,9 +144,9 @@ static void print_frame(const struct view *view, uint32_t number, const struct a
   char source[END_BYTES], destination[END_BYTES];
   end_print(source, &ends.parsed, ends.source.chars, ends.parsed.src_port);
   end_print(destination, &ends.parsed, ends.destination.chars, ends.parsed.dst_port);
-  printf("# %" PRIu32 "  +%" PRIu64 ".%06" PRIu64 " ms  %s  %s  %s > %s  round %" PRIu32 "  cookie %016" PRIx64 "  %u bytes\n",
+  printf("# %" PRIu32 "  +%" PRIu64 ".%06" PRIu64 " ms  %s  %s  %s > %s  sequence %" PRIu32 "  cookie %016" PRIx64 "  %u bytes\n",
          number, f->due_ns / 1000000, f->due_ns % 1000000, view->v->roster->provider[f->target].name,
-         asz_probe_name((enum asz_probe)view->plan.target[f->target].probe), source, destination, f->round, f->cookie,
+         asz_probe_name((enum asz_probe)view->plan.target[f->target].probe), source, destination, f->seq, f->cookie,
          f->size_bytes);
   print_hex(f);
 }

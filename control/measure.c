@@ -22,7 +22,8 @@ uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *
   if (roster->count == 0)
     return 0;
   uint64_t probes_per_slot = (uint64_t)((unsigned __int128)plan->rate_pps * plan->slot_ns / 1000000000u / roster->count);
-  if (probes_per_slot < ASZ_SLOT_PROBES_MIN)
+  uint64_t looks = plan->pair_gap_ns > 0 ? probes_per_slot / 2 : probes_per_slot;
+  if (looks < ASZ_SLOT_PROBES_MIN)
     return 0;
   uint32_t slots = (uint32_t)(plan->duration_ns / plan->slot_ns); /* at most 64: checked by the plan */
   uint64_t whole = slots >= 64 ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
@@ -31,6 +32,19 @@ uint64_t asz_measure_slots(const struct asz_plan *plan, const struct asz_stats *
 
 uint64_t asz_measure_slots_of(const struct asz_plan *plan, const struct asz_stats *stats, uint64_t slots_judged, uint32_t i) {
   return slots_judged & ~stats->slots_no_gateway[asz_target_family(&plan->target[i])];
+}
+
+static struct asz_variation variation_of(const struct asz_stats *stats, uint32_t index) {
+  if (stats->ipdv == NULL)
+    return (struct asz_variation){0};
+  const struct asz_ipdv *ipdv = &stats->ipdv[index];
+  return (struct asz_variation){
+      .pairs = ipdv->pairs,
+      .forward_mean_ns = asz_ipdv_mean_ns(ipdv->forward_sum, ipdv->pairs),
+      .forward_max_ns = asz_bound_ns(ipdv->forward_max),
+      .backward_mean_ns = asz_ipdv_mean_ns(ipdv->backward_sum, ipdv->pairs),
+      .backward_max_ns = asz_bound_ns(ipdv->backward_max),
+  };
 }
 
 void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *stats, uint32_t index, uint32_t sent,
@@ -55,6 +69,7 @@ void asz_measure_fill(struct asz_measure *ret_measure, const struct asz_stats *s
       .rtt_max_ns = t->rtt_max_ns,
       .rtt_sum_ns = t->rtt_sum_ns,
       .rtt_error_ns = asz_stats_error_ns(stats, index),
+      .variation = variation_of(stats, index),
       .sketch = asz_stats_sketch(stats, index),
       .answers_pass = answers->pass,
       .answers_fail = answers->fail,

@@ -11,7 +11,7 @@
 #include "control/score/score.h"
 #include "dataplane/engine.h"
 
-enum { ASZ_SLOT_PROBES_MIN = 3 }; /* scoring.md: down only when every one of >= 3 probes went unanswered */
+enum { ASZ_SLOT_PROBES_MIN = 3 }; /* scoring.md: down only when every one of >= 3 probes went unanswered; a pair counts as one */
 
 /* asz_measure_slots: bit s set when slot s of the sealed epoch may be judged. Whole slots only, each with >= 3 probes due to
  * every target; not in stats->slots_unjudged, where the engine puts what it spoiled and what an early end cut off; at least half

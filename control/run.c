@@ -50,6 +50,7 @@ int asz_run_plan(const struct asz_config *config, const struct asz_roster *roste
       .rate_pps = rate_pps,
       .duration_ns = config->time_epoch_s * UINT64_C(1000000000),
       .timeout_ns = config->probe_timeout_ms * UINT64_C(1000000),
+      .pair_gap_ns = config->probe_pair_gap_us * 1000,
       .slot_ns = config->time_slot_s * UINT64_C(1000000000),
       .late_bound_ns = config->probe_late_bound_us * 1000,
       .fault_bound_ppm = (uint32_t)config->probe_fault_bound_ppm,
@@ -306,6 +307,8 @@ int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, s
   int err = asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, on_outcome, (void *)run, diag);
   for (int i = 0; !err && i < 2; i++) {
     err = asz_stats_new(&l.stats[i], run->roster->count, (uint32_t)run->config->probe_sketch_cells);
+    if (!err && run->config->probe_pair_gap_us > 0)
+      err = asz_stats_pairs(l.stats[i]);
     if (err)
       asz_diag_set(diag, err, "cannot take memory for the statistics of %u providers: %s", run->roster->count, asz_err_str(err));
   }

@@ -13,7 +13,7 @@
  * are many. So two counts of what was scheduled are kept: `settled`, as of a timeout before the first line was read, when every
  * answer to those was in; and as of after the last line was read. What is unanswered is called so only up to the first count; the
  * probes in between may have been in flight and are unjudged (asz_snapshot_settle). A slot counts only when it was over at the
- * first count. */
+ * first count. Delay variation is left out: it is advice, and a cut-off epoch can do without. */
 #ifndef ASZ_CONTROL_SNAPSHOT_H
 #define ASZ_CONTROL_SNAPSHOT_H
 

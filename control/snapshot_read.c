@@ -26,8 +26,8 @@ static bool head_read(struct asz_snapshot_head *head, const uint8_t *from, size_
   head->target_count = asz_be32_load(from + 160);
   head->cell_count = asz_be32_load(from + 164);
   head->keep_bytes = asz_be64_load(from + 168);
-  return head->epoch != 0 && asz_stats_footprint(head->target_count, head->cell_count) != 0 && head->keep_bytes <= body_bytes &&
-         head->target_count <= (body_bytes - head->keep_bytes) / ASZ_SNAPSHOT_LINE_BYTES;
+  return head->epoch != 0 && asz_stats_footprint(head->target_count, head->cell_count, false) != 0 &&
+         head->keep_bytes <= body_bytes && head->target_count <= (body_bytes - head->keep_bytes) / ASZ_SNAPSHOT_LINE_BYTES;
 }
 
 /* Every place between those of the smallest and the largest RTT, and no other, has a cell: what the quantiles walk over. */

@@ -230,7 +230,7 @@ int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned fir
   if (err)
     return gateway_silent(v, err, diag);
   asz_log(ASZ_LOG_INFO, "memory: engine %zu MiB, statistics 2 x %zu MiB", asz_engine_memory_bytes(v->engine) >> 20,
-          asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells) >> 20);
+          asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells, v->config.probe_pair_gap_us > 0) >> 20);
   return 0;
 }
 

@@ -37,7 +37,8 @@ static void lane_init(struct asz_dryrun *dryrun, uint32_t number) {
     return;
   }
   asz_pace_init(&lane->pace, plan->rate_pps, shard.count, plan->target_count, TICKS_PER_S, 0, plan->duration_ns, 1);
-  asz_sched_init(&lane->sched, &shard, plan->secret);
+  uint32_t span = asz_sched_span(&shard, plan->rate_pps, plan->target_count, plan->pair_gap_ns);
+  asz_sched_init(&lane->sched, &shard, span, plan->secret, 0);
 }
 
 int asz_dryrun_new(struct asz_dryrun **ret_dryrun, const struct asz_plan *plan, const struct asz_dryrun_config *config) {
@@ -95,7 +96,7 @@ static void frame_make(const struct asz_dryrun *dryrun, struct asz_dryrun_frame 
   struct asz_burst burst = {
       .count = 1,
       .target = {frame->target},
-      .seq = {frame->round},
+      .seq = {frame->seq},
       .port = {target->port},
       .time = {tx_ntp64},
       .frame = {frame->bytes},
@@ -133,7 +134,7 @@ bool asz_dryrun_next(struct asz_dryrun *dryrun, struct asz_dryrun_frame *ret_fra
   while ((lane = lane_first(dryrun)) != NULL) {
     *ret_frame = (struct asz_dryrun_frame){.due_ns = due_ns(&lane->pace), .lcore = (uint32_t)(lane - dryrun->lane)};
     asz_pace_take(&lane->pace, 1);
-    asz_sched_next(&lane->sched, &ret_frame->target, &ret_frame->round, 1);
+    asz_sched_next(&lane->sched, &ret_frame->target, &ret_frame->seq, 1);
     if (asz_target_denied(&dryrun->plan.target[ret_frame->target]))
       continue;
     frame_make(dryrun, ret_frame);

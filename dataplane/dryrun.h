@@ -24,7 +24,7 @@ struct asz_dryrun_frame {
   uint64_t due_ns; /* after the start */
   uint32_t lcore;  /* 0-based, whose probe it is */
   uint32_t target; /* index in the plan */
-  uint32_t round;
+  uint32_t seq;
   uint64_t cookie; /* whole; how much of it travels is the kind's */
   uint16_t size_bytes;
   uint8_t bytes[ASZ_DRYRUN_FRAME_MAX];

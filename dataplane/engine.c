@@ -335,8 +335,8 @@ static void maps_fill(struct asz_addrmap *map, struct asz_addrmap6 *map6, const 
   }
 }
 
-/* A plan's targets need the memory and the next hop of their family. */
-static int families_check(struct asz_engine *engine, const struct asz_plan *plan, struct asz_diag *diag) {
+/* A plan's targets need the memory and the next hop of their family, and its pairs theirs. */
+static int means_check(struct asz_engine *engine, const struct asz_plan *plan, struct asz_diag *diag) {
   static const char *const name[ASZ_FAMILY_COUNT] = {"IPv4", "IPv6"};
   for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
     if (asz_plan_family_count(plan, family) > 0 && !has_family(&engine->config, family))
@@ -348,6 +348,9 @@ static int families_check(struct asz_engine *engine, const struct asz_plan *plan
   if (plan->ipv6_count > engine->config.ipv6_count_max)
     return asz_diag_set(diag, ASZ_EINVAL, "plan: ipv6_count is %u, the engine was made for %u", plan->ipv6_count,
                         engine->config.ipv6_count_max);
+  if (plan->pair_gap_ns > 0 && plan->stats->ipdv == NULL)
+    return asz_diag_set(diag, ASZ_EINVAL, "plan: pair_gap_ns is %llu, but stats has no memory for pairs",
+                        (unsigned long long)plan->pair_gap_ns);
   return 0;
 }
 
@@ -374,7 +377,7 @@ int asz_engine_epoch_begin(struct asz_engine *engine, const struct asz_plan *pla
     return asz_diag_set(diag, ASZ_ESTATE, "engine: the gateway has not answered ARP or ND yet");
   int err = asz_plan_check(plan, diag);
   if (err == 0)
-    err = families_check(engine, plan, diag);
+    err = means_check(engine, plan, diag);
   if (err != 0)
     return err;
   if (asz_clock_resample(&engine->clock) != 0)

@@ -12,7 +12,7 @@
  * any more: the control plane scores them while the next epoch already fills another buffer.
  *
  * What was scheduled needs no table: probe i of a shard of N targets goes in round i / N to its target permute(key, i % N) with
- * sequence = round (asz_sched). */
+ * sequence = round, or to each target twice a round, in pairs (asz_sched). */
 #ifndef ASZ_DATAPLANE_ENGINE_H
 #define ASZ_DATAPLANE_ENGINE_H
 
@@ -26,6 +26,7 @@
 #include "dataplane/base/diag.h"
 #include "dataplane/base/faults.h"
 #include "dataplane/base/hmac.h"
+#include "dataplane/base/ipdv.h"
 #include "dataplane/base/session.h"
 #include "dataplane/base/sketch.h"
 #include "dataplane/base/wire.h"
@@ -129,6 +130,7 @@ struct asz_stats {
   uint32_t cell_count;             /* of each sketch */
   struct asz_target_stats *target; /* target_count */
   uint16_t *cell;                  /* target_count * cell_count */
+  struct asz_ipdv *ipdv;           /* target_count; NULL: no memory for it (asz_stats_pairs) */
   /* Written by the engine at seal. */
   uint32_t shard_count;                            /* prober lcores: asz_shard_of says whose a target was */
   uint64_t shard_scheduled[ASZ_ENGINE_LCORES_MAX]; /* of each, their part of probes_scheduled */
@@ -153,8 +155,10 @@ struct asz_stats {
 /* asz_stats_new takes memory for target_count (1..16,777,216) targets with sketches of cell_count cells (asz_sketch_cells_ok);
  * ASZ_ENOMEM, ASZ_EINVAL. Zeroed. asz_stats_free(NULL) is fine. */
 ASZ_MUST_CHECK int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count, uint32_t cell_count);
-/* Bytes; 0 for a count out of range. */
-size_t asz_stats_footprint(uint32_t target_count, uint32_t cell_count);
+/* asz_stats_pairs takes memory for what pairs show; ASZ_ENOMEM. Once. */
+ASZ_MUST_CHECK int asz_stats_pairs(struct asz_stats *stats);
+/* Bytes, without and with pairs; 0 for a count out of range. */
+size_t asz_stats_footprint(uint32_t target_count, uint32_t cell_count, bool pairs);
 void asz_stats_clear(struct asz_stats *stats);
 void asz_stats_free(struct asz_stats *stats);
 /* asz_stats_aim copies what replies are checked against. asz_engine_epoch_begin does it. */
@@ -177,6 +181,8 @@ struct asz_plan {
   uint64_t rate_pps;        /* over all targets, 1..200,000,000 */
   uint64_t duration_ns;     /* of the probing phase; rounds = rate * duration / N must not exceed 65,535 */
   uint64_t timeout_ns;      /* a reply later than this is late; also the cooldown. 1 ms .. 4 s */
+  uint64_t pair_gap_ns;     /* probes go in pairs, the second at most so much after the first (where an lcore's probes are further
+                               apart than that, next); 0: singly. At most 10 ms */
   uint64_t slot_ns;         /* liveness slot; duration / slot_ns at most 64 */
   uint64_t late_bound_ns;   /* a probe sent later than this after it was due counts as late ... */
   uint32_t fault_bound_ppm; /* ... and a slot with more than this share of late, dropped or unsent probes is unjudged */
@@ -192,7 +198,7 @@ struct asz_plan {
    * the sweep fixes carries no cookie: stamp and stamp-auth keep 32 bits of it, stamp-tlv all. */
   bool sweep;
   bool stages;             /* measure what each stage costs: up to nine readings of the counter a burst; for benchmarks */
-  struct asz_stats *stats; /* cleared, same target_count; the engine's until sealed */
+  struct asz_stats *stats; /* cleared, same target_count, with room for pairs if there are some; the engine's until sealed */
 };
 /* asz_target_denied: now, as its owner last said. Any thread. */
 static inline bool asz_target_denied(const struct asz_target *target) {

@@ -28,6 +28,8 @@ static int check_times(const struct asz_plan *plan, struct asz_diag *diag) {
   if (err == 0)
     err = check_field("slot_ns", plan->slot_ns, 1, 24 * 3600 * ns_per_s, diag);
   if (err == 0)
+    err = check_field("pair_gap_ns", plan->pair_gap_ns, 0, 10000000, diag);
+  if (err == 0)
     err = check_field("late_bound_ns", plan->late_bound_ns, 1, 3600 * ns_per_s, diag);
   if (err == 0)
     err = check_field("fault_bound_ppm", plan->fault_bound_ppm, 0, 1000000, diag);

@@ -361,6 +361,7 @@ static void epoch_start(struct asz_worker *worker) {
                 .valid = true},
       .shard = shard,
       .stats = plan->stats,
+      .pairs = plan->pair_gap_ns > 0,
       .slots = &worker->tx.slots,
       .timeout_ns = plan->timeout_ns,
       .start_ntp64 = worker->tx.slots.start_ntp64[0],

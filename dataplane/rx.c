@@ -185,6 +185,8 @@ static void source_stage(struct asz_rx *rx, const struct asz_rx_burst *burst, st
       __builtin_prefetch(&run->setup.session[source]);
     if (run->setup.hmac != NULL)
       __builtin_prefetch(&run->setup.hmac[source]);
+    if (run->pairs)
+      __builtin_prefetch(&run->stats->ipdv[source], 1);
   }
   replies->sourced = to;
 }
@@ -298,7 +300,7 @@ static bool previous_fits(const struct asz_rx *rx, const struct asz_frame *frame
   uint32_t target = module->carries_target ? claim.target : target_in(epoch, frame, bytes);
   struct asz_probe_setup setup = {.source_port_base = rx->config.source_port_base,
                                   .steer = {rx->config.steer[ASZ_FAMILY_IPV4], rx->config.steer[ASZ_FAMILY_IPV6]}};
-  asz_claim_complete(&claim, module, now_ntp64, epoch->seq_last + 1); /* another lcore may have been a round ahead */
+  asz_claim_complete(&claim, module, now_ntp64, epoch->seq_last + 2); /* another lcore may have been a round ahead */
   bool fits = false;
   for (uint32_t turn = 0; target < epoch->target_count && !fits && turn <= (turn_of(module) != 0 ? OLDER_TURNS : 0); turn++) {
     uint64_t cookie = asz_cookie_one(&epoch->key, target, claim.seq, claim.tx_ntp64 - turn * turn_of(module));
@@ -389,6 +391,15 @@ static void macs_stage(const struct asz_rx *rx, const struct asz_rx_burst *burst
       macs_of_kind(rx, burst, replies, kind);
 }
 
+/* What a reply says of the way there and the way back, each by itself. A reflector without a clock writes zeros. */
+static void variation_take(struct asz_ipdv *ipdv, const struct asz_probe_module *module, const uint8_t *payload, uint32_t seq,
+                           uint64_t t1_ntp64, uint64_t t4_ntp64) {
+  uint64_t t2 = asz_be64_load(payload + module->t2_at), t3 = asz_be64_load(payload + module->t3_at);
+  uint16_t error_estimate = asz_be16_load(payload + module->error_at);
+  if (t2 != 0 && t3 != 0)
+    asz_ipdv_take(ipdv, seq, asz_stamp_time(t2, error_estimate) - t1_ntp64, t4_ntp64 - asz_stamp_time(t3, error_estimate));
+}
+
 static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies *replies, uint32_t i) {
   const struct asz_rx_run *run = &rx->run;
   const struct asz_frame *frame = &replies->frame[i];
@@ -424,8 +435,11 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
       .waited = burst->waited,
       .doubtful = burst->doubtful,
   };
-  count(rx, asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered));
+  enum asz_counter outcome = asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered);
+  count(rx, outcome);
   rx->counters->value[ASZ_CTR_RX_REORDERED] += (uint64_t)reordered;
+  if (run->pairs && outcome == ASZ_CTR_RX_ANSWERED && module->t2_at != 0)
+    variation_take(&run->stats->ipdv[target], module, payload, reply.seq, replies->time[i], burst->now_ntp64);
 }
 
 void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {

@@ -38,7 +38,7 @@ struct asz_rx_epoch {
   const struct asz_addrmap *map;
   const struct asz_addrmap6 *map6; /* NULL: no IPv6 targets */
   uint32_t target_count;
-  uint32_t seq_last; /* of the newest probe that was sent; the caller keeps it so */
+  uint32_t seq_last; /* no probe that was sent has a sequence above it; the caller keeps it so */
   bool valid;
 };
 
@@ -47,6 +47,7 @@ struct asz_rx_run {
   struct asz_rx_epoch epoch; /* valid: probing or cooling down */
   struct asz_shard shard;    /* whose targets' statistics are written here */
   struct asz_stats *stats;   /* aimed */
+  bool pairs;                /* probes go in pairs: stats->ipdv is there */
   struct asz_slots *slots;
   uint64_t timeout_ns;
   uint64_t start_ntp64;

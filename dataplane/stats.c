@@ -10,7 +10,7 @@
 #include "dataplane/engine.h"
 #include "dataplane/sched.h"
 
-enum { TARGETS_MAX = 1 << 24 };
+enum { TARGETS_MAX = 1 << 24, WALK = 64 };
 
 static const struct {
   const char *name, *help;
@@ -36,15 +36,19 @@ static size_t target_bytes(uint32_t target_count) {
 static size_t cells_bytes(uint32_t target_count, uint32_t cell_count) {
   return (size_t)target_count * cell_count * sizeof(uint16_t);
 }
+static size_t ipdv_bytes(uint32_t target_count) {
+  return (size_t)target_count * sizeof(struct asz_ipdv);
+}
 
-size_t asz_stats_footprint(uint32_t target_count, uint32_t cell_count) {
+size_t asz_stats_footprint(uint32_t target_count, uint32_t cell_count, bool pairs) {
   if (target_count < 1 || target_count > TARGETS_MAX || !asz_sketch_cells_ok(cell_count))
     return 0;
-  return sizeof(struct asz_stats) + target_bytes(target_count) + cells_bytes(target_count, cell_count);
+  return sizeof(struct asz_stats) + target_bytes(target_count) + cells_bytes(target_count, cell_count) +
+         (pairs ? ipdv_bytes(target_count) : 0);
 }
 
 int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count, uint32_t cell_count) {
-  if (asz_stats_footprint(target_count, cell_count) == 0)
+  if (asz_stats_footprint(target_count, cell_count, false) == 0)
     return ASZ_EINVAL;
   asz_sketch_init();
   struct asz_stats *stats = calloc(1, sizeof *stats);
@@ -66,11 +70,24 @@ int asz_stats_new(struct asz_stats **ret_stats, uint32_t target_count, uint32_t 
   return 0;
 }
 
+int asz_stats_pairs(struct asz_stats *stats) {
+  assert(stats->ipdv == NULL);
+  void *ipdv = NULL;
+  int err = asz_bigmem_new(&ipdv, ipdv_bytes(stats->target_count), -1);
+  stats->ipdv = ipdv;
+  return err;
+}
+
 void asz_stats_clear(struct asz_stats *stats) {
-  struct asz_stats kept = {
-      .target_count = stats->target_count, .cell_count = stats->cell_count, .target = stats->target, .cell = stats->cell};
+  struct asz_stats kept = {.target_count = stats->target_count,
+                           .cell_count = stats->cell_count,
+                           .target = stats->target,
+                           .cell = stats->cell,
+                           .ipdv = stats->ipdv};
   memset(stats->target, 0, target_bytes(stats->target_count));
   memset(stats->cell, 0, cells_bytes(stats->target_count, stats->cell_count));
+  if (stats->ipdv != NULL)
+    memset(stats->ipdv, 0, ipdv_bytes(stats->target_count));
   *stats = kept;
 }
 
@@ -79,6 +96,7 @@ void asz_stats_free(struct asz_stats *stats) {
     return;
   asz_bigmem_free(stats->target, target_bytes(stats->target_count));
   asz_bigmem_free(stats->cell, cells_bytes(stats->target_count, stats->cell_count));
+  asz_bigmem_free(stats->ipdv, ipdv_bytes(stats->target_count));
   free(stats);
 }
 
@@ -130,13 +148,20 @@ void asz_stats_peek(const struct asz_stats *stats, uint32_t index, struct asz_ta
 
 /* The last, partial round of a shard is walked. */
 static void shard_sent(const struct asz_plan *plan, const struct asz_shard *shard, uint64_t scheduled, uint32_t *ret_sent) {
-  uint32_t rounds = (uint32_t)(scheduled / shard->count), rest = (uint32_t)(scheduled % shard->count);
-  struct asz_permute permute;
-  asz_permute_init(&permute, shard->count, plan->secret, shard->number, rounds);
+  uint32_t span = asz_sched_span(shard, plan->rate_pps, plan->target_count, plan->pair_gap_ns);
+  uint64_t round_probes = asz_sched_round_probes(shard, span);
+  uint32_t rounds = (uint32_t)(scheduled / round_probes), each = rounds << (span > 0);
+  struct asz_sched sched;
+  asz_sched_init(&sched, shard, span, plan->secret, rounds);
   for (uint32_t i = 0; i < shard->count; i++)
-    ret_sent[shard->first + i] = rounds;
-  for (uint32_t position = 0; position < rest; position++)
-    ret_sent[shard->first + asz_permute_at(&permute, position)]++;
+    ret_sent[shard->first + i] = each;
+  uint32_t target[WALK], seq[WALK];
+  for (uint32_t rest = (uint32_t)(scheduled % round_probes), size; rest > 0; rest -= size) {
+    size = rest < WALK ? rest : WALK;
+    asz_sched_next(&sched, target, seq, size);
+    for (uint32_t i = 0; i < size; i++)
+      ret_sent[target[i]]++;
+  }
 }
 
 void asz_engine_sent(const struct asz_plan *plan, const struct asz_stats *stats, uint32_t *ret_sent) {

@@ -84,7 +84,8 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
   }
   asz_pace_init(&tx->pace, plan->rate_pps, shard->count, plan->target_count, clock->tsc_hz, origin_tsc,
                 origin_tsc + asz_clock_ticks(clock, plan->duration_ns), debt_max(plan, shard));
-  asz_sched_init(&tx->sched, shard, plan->secret);
+  uint32_t span = asz_sched_span(shard, plan->rate_pps, plan->target_count, plan->pair_gap_ns);
+  asz_sched_init(&tx->sched, shard, span, plan->secret, 0);
   look_ahead(tx);
   look_ahead(tx);
 }
@@ -230,7 +231,7 @@ static void probes_send(struct asz_tx *tx, uint32_t count) {
   else
     probes_sort(tx, count, tx->plan.ipv6);
   tx->drawn_next += count;
-  tx->seq_last = drawn->seq[tx->drawn_next - 1];
+  tx->seq_last = drawn->seq[tx->drawn_next - 1] | (tx->sched.span > 0); /* pairs: either half may have been the last */
   tx->scheduled += count;
   asz_stages_end(tx->stages, ASZ_STAGE_DRAW);
   for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)

@@ -50,7 +50,7 @@ struct asz_tx {
   uint32_t drawn_now;              /* which is being sent */
   uint32_t drawn_next;             /* first of it that is not sent yet */
   uint64_t scheduled;              /* probes drawn and due so far, sent or not */
-  uint32_t seq_last;               /* sequence of the last of them */
+  uint32_t seq_last;               /* no sequence of them is above it */
   uint64_t sent;                   /* taken by the port */
   struct asz_faults faults;        /* of this epoch so far; the loop adds what it finds on the way in */
   struct asz_faults faults_closed; /* of these, up to the end of the last slot that was closed */

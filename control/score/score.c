@@ -44,6 +44,7 @@ static void score_probes(const struct asz_measure *measure, struct asz_score *sc
     score->rtt_q50_ns = asz_sketch_quantile(&measure->sketch, 500000);
     score->rtt_q95_ns = asz_sketch_quantile(&measure->sketch, 950000);
     score->rtt_q99_ns = asz_sketch_quantile(&measure->sketch, 990000);
+    score->variation = measure->variation;
     if (measure->rtt_error_ns > 0)
       score->rtt_error_ns = asz_bound_ns(asz_bound_code(measure->rtt_error_ns));
   }

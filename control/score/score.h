@@ -13,14 +13,22 @@
 
 enum { ASZ_PPM = 1000000 };
 
+/* Delay variation of each way (asz_ipdv), by the provider's own clock: shown, never scored. */
+struct asz_variation {
+  uint32_t pairs; /* 0: not measured */
+  uint64_t forward_mean_ns, backward_mean_ns;
+  uint64_t forward_max_ns, backward_max_ns; /* at most; values that asz_bound can say */
+};
+
 /* What one epoch says about one provider. */
 struct asz_measure {
   uint32_t sent, answered, late, duplicate, reordered, replayed, forged, bad_mac, wrong_path, malformed, unjudged;
   uint64_t slots_judged; /* bit s: at least 3 probes due, control targets up, engine healthy */
   uint64_t slots_up;     /* bit s, only where judged counts */
   uint64_t rtt_min_ns, rtt_max_ns, rtt_sum_ns;
-  uint64_t rtt_error_ns;    /* our own share of any of these RTTs, at most */
-  struct asz_sketch sketch; /* of the answered */
+  uint64_t rtt_error_ns; /* our own share of any of these RTTs, at most */
+  struct asz_variation variation;
+  struct asz_sketch sketch;                                                                  /* of the answered */
   uint32_t answers_pass, answers_fail, answers_malformed, answers_missing, answers_unjudged; /* challenges of this epoch */
 };
 
@@ -76,7 +84,8 @@ struct asz_score {
   uint32_t slots_missing;   /* more perfect observations needed to certify the next nine; 0: none */
   uint32_t loss_ppm;        /* 1 - answered / sent, this epoch */
   uint64_t rtt_min_ns, rtt_q50_ns, rtt_q95_ns, rtt_q99_ns; /* 0: no reply */
-  uint64_t rtt_error_ns; /* of which the prober's own share is at most; a value that asz_bound can say; 0: not stated */
+  uint64_t rtt_error_ns;          /* of which the prober's own share is at most; a value that asz_bound can say; 0: not stated */
+  struct asz_variation variation; /* this epoch */
   uint32_t s_availability_ppm, s_latency_ppm, s_correctness_ppm; /* components, 0..ASZ_PPM */
   uint64_t e_value_q32;                                          /* the e-process after this epoch */
   bool gate_open;                                                /* false: e-process fired, composite 0 */

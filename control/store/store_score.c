@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores: one row a provider, with the newest score and the one before. Older ones are in the reports, which the log commits to.
  *
- * A score is a blob of big-endian fields in the order of struct asz_score: version 1(1) gate (bit 0) and bound of the RTT's error
+ * A score is a blob of big-endian fields in the order of struct asz_score: version 2(1) gate (bit 0) and bound of the RTT's error
  * (bits 1 to 7, asz_bound) (1) tier(1) binding(1), then the 32-bit and 64-bit fields as `fields` walks them. One walk writes and
- * reads, so that the two can't disagree. */
+ * reads, so that the two can't disagree. Version 1 ended before the delay variation; such rows are read, too. */
 #include <string.h>
 
 #include "control/store/store_private.h"
 #include "dataplane/base/bound.h"
 #include "dataplane/base/bytes.h"
 
-enum { SCORE_VERSION = 1, SCORE_BYTES = 92 };
+enum { SCORE_VERSION_OLD = 1, SCORE_BYTES_OLD = 92, SCORE_VERSION = 2, SCORE_BYTES = 128 };
 
 /* A walk over the bytes, in either direction. */
 struct walk {
@@ -54,6 +54,14 @@ static void fields(struct walk *walk, struct asz_score *score) {
   walk_u32(walk, &score->confidence_ppm);
 }
 
+static void variation_fields(struct walk *walk, struct asz_variation *variation) {
+  walk_u32(walk, &variation->pairs);
+  walk_u64(walk, &variation->forward_mean_ns);
+  walk_u64(walk, &variation->forward_max_ns);
+  walk_u64(walk, &variation->backward_mean_ns);
+  walk_u64(walk, &variation->backward_max_ns);
+}
+
 static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *score) {
   struct asz_score copy = *score;
   ret_bytes[0] = SCORE_VERSION;
@@ -62,17 +70,22 @@ static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *
   ret_bytes[3] = score->binding;
   struct walk walk = {.at = ret_bytes + 4};
   fields(&walk, &copy);
+  variation_fields(&walk, &copy.variation);
 }
 
-static int score_read(struct asz_score *ret_score, const uint8_t bytes[SCORE_BYTES]) {
-  if (bytes[0] != SCORE_VERSION || bytes[2] > ASZ_TIER_WORST || bytes[3] >= ASZ_BINDING_COUNT)
+static int score_read(struct asz_score *ret_score, const uint8_t *bytes, size_t size_bytes) {
+  bool old = size_bytes == SCORE_BYTES_OLD;
+  if (!old && size_bytes != SCORE_BYTES)
     return ASZ_EFORMAT;
-  uint8_t copy[SCORE_BYTES];
-  memcpy(copy, bytes, sizeof copy);
+  if (bytes[0] != (old ? SCORE_VERSION_OLD : SCORE_VERSION) || bytes[2] > ASZ_TIER_WORST || bytes[3] >= ASZ_BINDING_COUNT)
+    return ASZ_EFORMAT;
+  uint8_t copy[SCORE_BYTES] = {0};
+  memcpy(copy, bytes, size_bytes);
   *ret_score = (struct asz_score){
       .gate_open = (bytes[1] & 1) != 0, .rtt_error_ns = asz_bound_ns(bytes[1] >> 1), .tier = bytes[2], .binding = bytes[3]};
   struct walk walk = {.at = copy + 4, .reading = true};
   fields(&walk, ret_score);
+  variation_fields(&walk, &ret_score->variation); /* zeros, of an old one */
   return 0;
 }
 
@@ -95,10 +108,10 @@ static int score_get(struct asz_store *store, enum asz_statement statement, int6
   asz_bind_i64(&cursor, provider_row);
   int found = asz_cursor_next(&cursor);
   if (found == 1) {
-    uint8_t bytes[SCORE_BYTES] = {0};
+    size_t size_bytes;
     row.epoch = (uint32_t)asz_column_u64(&cursor, UINT32_MAX);
-    asz_column_bytes(&cursor, bytes, sizeof bytes);
-    if (!cursor.err && score_read(&row.score, bytes))
+    const uint8_t *bytes = asz_column_blob(&cursor, &size_bytes);
+    if (!cursor.err && score_read(&row.score, bytes, size_bytes))
       cursor.err =
           asz_diag_set(diag, ASZ_EFORMAT, "%s: score of provider row %lld is malformed", store->path, (long long)provider_row);
   }

@@ -65,6 +65,15 @@ enum {
  * its own stamp is set by the caller; this is the value of an unsynchronised host clock's resolution (RFC 4656 section 4.1.2). */
 enum { ASZ_STAMP_ERROR_UNSYNCHRONISED = 0x0801 };
 
+/* asz_stamp_time: a reflector's time, as an NTP64 time but for a constant: with Z set in its error estimate (RFC 8762 section
+ * 4.2.1) it is in PTP's truncated format, whose lower half counts nanoseconds, on another scale. */
+enum { ASZ_STAMP_ERROR_PTP = 0x4000 };
+static inline uint64_t asz_stamp_time(uint64_t time, uint16_t error_estimate) {
+  if ((error_estimate & ASZ_STAMP_ERROR_PTP) == 0)
+    return time;
+  return (time >> 32 << 32) + ((time & UINT32_MAX) << 32) / 1000000000;
+}
+
 /* asz_stamp_request_write: 44 bytes, zeros where the RFC says so. */
 void asz_stamp_request_write(uint8_t *payload, uint32_t seq, uint64_t tx_ntp64, uint16_t error_estimate, uint16_t ssid);
 

@@ -97,6 +97,8 @@ struct asz_probe_module {
   uint8_t time_step_log2; /* the time that travels is a multiple of 2^this NTP64 units; 0: as exact as our stamp */
   uint64_t time_above;    /* bits of the time that do not travel; 0: all do */
   uint32_t seq_above;     /* bits of the sequence that do not travel; 0: all do */
+  /* Where a reply has the reflector's own times, T2 and T3, and its error estimate; t2_at 0: it has none. */
+  uint8_t t2_at, t3_at, error_at;
   /* prepare: headers, l4_at, ip_sum and pseudo_sum are set; writes what follows and l4_sum. */
   void (*prepare)(struct asz_template *template);
   /* make: finishes frames that asz_burst_place has laid out. */

@@ -54,14 +54,31 @@ Test(dryrun, whole_epoch_is_the_schedule_at_its_pace)
   const struct asz_shard all = asz_shard_of(0, 1, TARGETS);
   open(1);
   for (uint64_t i = 0; i < RATE * DURATION_MS / 1000; i++) {
-    uint32_t round;
+    uint32_t seq;
     cr_assert(asz_dryrun_next(dryrun, &frame));
     cr_assert(eq(u64, frame.due_ns, i * 1000000000 / RATE));
-    cr_assert(eq(u32, frame.target, asz_sched_target(&all, plan.secret, i, &round)));
-    cr_assert(eq(u32, frame.round, round));
+    cr_assert(eq(u32, frame.target, asz_sched_target(&all, 0, plan.secret, i, &seq)));
+    cr_assert(eq(u32, frame.seq, seq));
   }
   cr_assert(not(asz_dryrun_next(dryrun, &frame)));
   cr_assert(not(asz_dryrun_next(dryrun, &frame)), "and stays at its end");
+}
+
+/* 10 ms at 1,000 probes/s: ten of the eleven targets, then the last one twice in a row. */
+Test(dryrun, pairs_are_shown_as_they_will_be_sent)
+{
+  struct asz_dryrun_frame frame;
+  uint64_t first_ns[TARGETS];
+  plan.pair_gap_ns = 10000000;
+  open(1);
+  for (uint32_t i = 0; i < 4 * TARGETS; i++) {
+    cr_assert(asz_dryrun_next(dryrun, &frame));
+    cr_assert(eq(u64, frame.due_ns, i * UINT64_C(1000000000) / RATE));
+    if (frame.seq % 2 == 0)
+      first_ns[frame.target] = frame.due_ns;
+    else
+      cr_assert(eq(u64, frame.due_ns - first_ns[frame.target], i % (2 * TARGETS) < 20 ? 10000000 : 1000000), "probe %u", i);
+  }
 }
 
 Test(dryrun, every_frame_is_whole_and_goes_where_it_says)
@@ -87,7 +104,7 @@ Test(dryrun, lcores_share_the_schedule_in_order_of_time)
     while (asz_dryrun_next(dryrun, &frame)) {
       const struct asz_shard shard = asz_shard_of(frame.lcore, lcores, TARGETS);
       cr_assert(frame.due_ns >= last_ns && asz_shard_has(&shard, frame.target));
-      cr_assert(eq(u32, frame.round, count[frame.target]++));
+      cr_assert(eq(u32, frame.seq, count[frame.target]++));
       last_ns = frame.due_ns;
     }
     for (uint32_t i = 0; i < TARGETS; i++)
@@ -121,7 +138,7 @@ Test(dryrun, replies_to_its_frames_would_count)
       struct bed_frame request = {.size = frame.size_bytes};
       memcpy(request.bytes, frame.bytes, frame.size_bytes);
       struct bed_frame reply = bed_reply(&bed, request);
-      bed.rx.run.epoch.seq_last = frame.round;
+      bed.rx.run.epoch.seq_last = frame.seq;
       bed_receive(&bed, &reply, asz_clock_ntp64(config.start_realtime_ns + frame.due_ns + 5000000));
     }
     cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 40), "%s", bed.module->name);
