@@ -65,6 +65,16 @@ static void print_latency(const struct asz_profile *p) {
          s->rtt_error_ns > 0 ? asz_text_ns(ASZ_TEXT, s->rtt_error_ns) : "not stated");
 }
 
+static void print_variation(const struct asz_profile *p) {
+  const struct asz_variation *v = &p->newest.score.variation;
+  if (v->pairs == 0)
+    return;
+  printf("variation    %-10s there %s (at most %s)   back %s (at most %s), of %s pairs; by its own clock, not scored\n", "-",
+         asz_text_ns(ASZ_TEXT, v->forward_mean_ns), asz_text_ns(ASZ_TEXT, v->forward_max_ns),
+         asz_text_ns(ASZ_TEXT, v->backward_mean_ns), asz_text_ns(ASZ_TEXT, v->backward_max_ns),
+         asz_text_count(ASZ_TEXT, v->pairs));
+}
+
 static void print_correctness(const struct asz_profile *p) {
   const struct asz_score *s = &p->newest.score;
   const struct asz_eprocess *e = &p->state.eprocess;
@@ -128,6 +138,7 @@ static int print_page(const struct asz_profile *p) {
     printf("\n");
     print_availability(p);
     print_latency(p);
+    print_variation(p);
     print_correctness(p);
     printf("\n");
     print_changes(p);
@@ -139,11 +150,17 @@ static int print_page(const struct asz_profile *p) {
   return ASZ_EXIT_OK;
 }
 
+static json_t *variation_json(const struct asz_variation *v) {
+  return json_pack("{s:I, s:I, s:I, s:I, s:I}", "pairs", (json_int_t)v->pairs, "forward_mean_ns", (json_int_t)v->forward_mean_ns,
+                   "forward_max_ns", (json_int_t)v->forward_max_ns, "backward_mean_ns", (json_int_t)v->backward_mean_ns,
+                   "backward_max_ns", (json_int_t)v->backward_max_ns);
+}
+
 static json_t *score_json(const struct asz_score_row *row) {
   const struct asz_score *s = &row->score;
   return json_pack(
-      "{s:I, s:i, s:I, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch",
-      (json_int_t)row->epoch, "tier", s->tier, "composite_ppm", (json_int_t)s->composite_ppm, "binding",
+      "{s:I, s:i, s:I, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+      "epoch", (json_int_t)row->epoch, "tier", s->tier, "composite_ppm", (json_int_t)s->composite_ppm, "binding",
       asz_binding_name((enum asz_binding)s->binding), "confidence_ppm", (json_int_t)s->confidence_ppm, "gate_open", s->gate_open,
       "availability_score_ppm", (json_int_t)s->s_availability_ppm, "latency_score_ppm", (json_int_t)s->s_latency_ppm,
       "correctness_score_ppm", (json_int_t)s->s_correctness_ppm, "uptime_ppm", (json_int_t)s->uptime_ppm, "slots_judged",
@@ -151,7 +168,7 @@ static json_t *score_json(const struct asz_score_row *row) {
       (json_int_t)s->window_slots, "availability_low_ppm", (json_int_t)s->availability_low_ppm, "slots_missing",
       (json_int_t)s->slots_missing, "loss_ppm", (json_int_t)s->loss_ppm, "rtt_min_ns", (json_int_t)s->rtt_min_ns, "rtt_q50_ns",
       (json_int_t)s->rtt_q50_ns, "rtt_q95_ns", (json_int_t)s->rtt_q95_ns, "rtt_q99_ns", (json_int_t)s->rtt_q99_ns, "rtt_error_ns",
-      (json_int_t)s->rtt_error_ns, "e_value_q32", (json_int_t)s->e_value_q32);
+      (json_int_t)s->rtt_error_ns, "e_value_q32", (json_int_t)s->e_value_q32, "variation", variation_json(&s->variation));
 }
 
 static json_t *incidents_json(const struct asz_profile *p) {

@@ -24,6 +24,7 @@ enum {
   SKETCH_DIVISOR = 100,  /* 1 % */
   CLOCK_DIVISOR = 20000, /* 50 ppm */
   CLOCK_SLACK_NS = 1000,
+  DWELL_VARIES_NS = 13000, /* half of what the emulator's dwell times span */
   SAMPLING_SIGMAS = 5,
   HELD_DIVISOR_MEDIAN = 10,
   HELD_QUARTERS_FASTEST = 3,
@@ -51,6 +52,11 @@ void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *all, ui
     if (seen->sketch.cell == NULL)
       seen->sketch = (struct asz_sketch){.cell = seen->cell, .cell_count = ASZ_SKETCH_CELLS_DEFAULT};
     asz_sketch_merge(&seen->sketch, &sketch);
+  }
+  if (all->ipdv != NULL && slots_judged != 0) {
+    seen->pairs += all->ipdv[index].pairs;
+    seen->forward_sum += all->ipdv[index].forward_sum;
+    seen->backward_sum += all->ipdv[index].backward_sum;
   }
   seen->slots_judged += (uint32_t)__builtin_popcountll(slots_judged);
   seen->slots_up += (uint32_t)__builtin_popcountll(stats->slots_up & slots_judged);
@@ -176,6 +182,11 @@ static bool about_latency(const struct side *s) {
 static bool about_median(const struct side *s) {
   return has_latency(s) && delayed(s->deed) <= s->deed->replies / HELD_DIVISOR_MEDIAN;
 }
+/* Whose own word about its times is true, and whose replies all go one way. */
+static bool about_variation(const struct side *s) {
+  return about_median(s) && s->seen->pairs >= ASZ_LAB_ANSWERS_MIN && s->truth->detour_ppm == 0 && !is(s, ASZ_CHEAT_CLOCK_LIAR) &&
+         !is(s, ASZ_CHEAT_FLOOR);
+}
 static bool about_answered(const struct side *s) {
   return s->seen->answered > 0;
 }
@@ -266,6 +277,22 @@ static bool median_is_true(const struct side *s, struct why *why) {
   uint64_t above = below + machine_ns(s) + s->truth->jitter_ns * late / (2 * rest + 1);
   say(why, "median %" PRIu64 " ns, in truth %" PRIu64, measured, truth);
   return measured + below >= truth && measured <= truth + above;
+}
+
+/* Half of the jitter lies on each way, uniform: two draws of [0, J/2] are J/6 apart in the mean, with a deviation of J/8.5. What
+ * the reflector's dwell time takes from both ways varies, too. A machine that is late only adds. */
+static bool varies_truly(const struct side *s, uint64_t sum, struct why *why) {
+  uint64_t truth = s->truth->jitter_ns / 6, measured = asz_ipdv_ns(sum / s->seen->pairs);
+  uint64_t off =
+      (uint64_t)s->truth->jitter_ns * SAMPLING_SIGMAS / (8 * square_root(s->seen->pairs)) + DWELL_VARIES_NS + CLOCK_SLACK_NS;
+  say(why, "varies by %" PRIu64 " ns in the mean, in truth by %" PRIu64, measured, truth);
+  return measured + off >= truth && measured <= truth + off + machine_ns(s);
+}
+static bool varies_forward_truly(const struct side *s, struct why *why) {
+  return varies_truly(s, s->seen->forward_sum, why);
+}
+static bool varies_backward_truly(const struct side *s, struct why *why) {
+  return varies_truly(s, s->seen->backward_sum, why);
 }
 
 static bool fastest_is_true(const struct side *s, struct why *why) {
@@ -395,6 +422,8 @@ static const struct claim_rule rules[] = {
     {"unanswered is exactly what was lost", about_countable, loss_is_exact},
     {"the fastest tenth shows the way", about_latency, fastest_is_true},
     {"the median RTT is the true one", about_median, median_is_true},
+    {"the delay varies forward as it truly does", about_variation, varies_forward_truly},
+    {"the delay varies backward as it truly does", about_variation, varies_backward_truly},
     {"no RTT is shorter than the way", about_answered, never_nearer},
     {"reordered is exactly what left out of order", about_reordered, reordered_is_exact},
     {"duplicates are exactly the network's copies", about_duplicates, duplicates_are_exact},

@@ -33,6 +33,7 @@ struct asz_lab_seen {
   uint32_t slots_judged, slots_up;
   uint32_t answers_pass, answers_fail, answers_missing; /* challenges; the caller's */
   bool slashed_s1;                                      /* the caller's */
+  uint64_t pairs, forward_sum, backward_sum;            /* of struct asz_ipdv */
   struct asz_sketch sketch;                             /* of the cells below, once there is something to add */
   uint16_t cell[ASZ_SKETCH_CELLS_DEFAULT];
 };
@@ -44,7 +45,7 @@ void asz_lab_seen_add(struct asz_lab_seen *seen, const struct asz_stats *stats, 
 
 enum {
   ASZ_LAB_LATENCY_BOUND_NS = 500000, /* a scheduler tick's part: both lcores may share their CPUs with others */
-  ASZ_LAB_ANSWERS_MIN = 20,          /* a median of fewer answers is not compared */
+  ASZ_LAB_ANSWERS_MIN = 20,          /* a median of fewer answers, or a mean of fewer pairs, is not compared */
   ASZ_LAB_CLAIMS_MAX = 40,
 };
 

@@ -130,7 +130,8 @@ Test(config, refuses_relations_that_cannot_work)
       {"[time]\nepoch_s=60\nslot_s=1\nchallenge_slot_s=60\n[probe]\ninterval_ms=333\n",
        "a.conf: probe.timeout_ms: expected less"},
       {"[probe]\ninterval_ms = 54\n", "a.conf: probe.interval_ms: expected at most 65,535 probes"},
-      {"[probe]\ninterval_ms = 20001\n", "a.conf: probe.interval_ms: expected at least 3 probes"},
+      {"[probe]\ninterval_ms = 10001\n", "a.conf: probe.interval_ms: expected at least 3 pairs of probes"},
+      {"[probe]\ninterval_ms = 20001\npair_gap_us = 0\n", "a.conf: probe.interval_ms: expected at least 3 probes"},
       {"[network]\nchallenge_source_port = 49152\n", "a.conf: network.challenge_source_port: expected a port outside"},
       {"[network]\nchallenge_source_port = 57343\n", "a.conf: network.challenge_source_port: expected a port outside"},
       {"[network]\nlocal_ip=10.0.0.1\ngateway_ip=10.0.0.1\n", "a.conf: network.gateway_ip: expected another address"},
@@ -157,7 +158,8 @@ Test(config, accepts_relations_at_their_edges)
       "[time]\nepoch_s = 3840\nchallenge_slot_s = 960\n", /* 64 slots */
       "[time]\nchallenge_slot_s = 7200\n",                /* two epochs */
       "[probe]\ninterval_ms = 55\n",                      /* 65,454 rounds */
-      "[probe]\ninterval_ms = 20000\n",                   /* 3 a slot */
+      "[probe]\ninterval_ms = 10000\n",                   /* 3 pairs a slot */
+      "[probe]\ninterval_ms = 20000\npair_gap_us = 0\n",  /* 3 a slot */
       "[network]\nchallenge_source_port = 49151\n",       /* just below */
       "[network]\nlocal_ip6=fd00::1\ngateway_ip6=fe80::1\nvlan=4094\n",
       "[network]\nchallenge_source_port = 57344\n", /* just above */

@@ -33,6 +33,8 @@ static void answer(uint32_t i, uint32_t answered, uint64_t rtt_ns) {
   for (uint32_t n = 0; n < answered; n++)
     asz_sketch_add(&seen[i].sketch, rtt_ns);
   seen[i].answered = answered;
+  seen[i].pairs = answered / 2;
+  seen[i].forward_sum = seen[i].backward_sum = seen[i].pairs * ((uint64_t)JITTER_NS / 6 << 30) / 1000000000;
   seen[i].rtt_min_ns = answered ? rtt_ns : 0;
   seen[i].slots_up = answered ? 2 : 0;
 }
@@ -107,7 +109,7 @@ Test(lab_report, a_true_run_passes_with_every_claim_made)
     cr_expect(report.claim[c].ok, "%s: expected %s, measured %s", report.claim[c].name, report.claim[c].expected,
               report.claim[c].measured);
   cr_expect(report.ok);
-  cr_expect(eq(u32, report.claim_count, 27));
+  cr_expect(eq(u32, report.claim_count, 29));
   cr_expect(eq(u64, report.sent, COUNT * PROBES));
   cr_expect(eq(u64, report.arrived, COUNT * PROBES));
   cr_expect(eq(u64, report.lost, (COUNT - 4) * 2 + 2 * PROBES), "without the two whose replies are refused");
@@ -134,7 +136,7 @@ Test(lab_report, network_faults_are_counted_exactly)
   make_faults();
   make();
   cr_expect(report.ok);
-  cr_expect(eq(u32, report.claim_count, 27 + 4));
+  cr_expect(eq(u32, report.claim_count, 29 + 4));
   const char *const about[] = {"reordered is exactly what left out of order", "duplicates are exactly the network's copies",
                                "an altered reply is taken for forged", "every broken checksum is counted"};
   for (size_t i = 0; i < sizeof about / sizeof *about; i++)
@@ -209,6 +211,12 @@ static void median_too_high(void) {
 static void median_too_low(void) {
   answer(HONEST, PROBES - 2, DELAY_NS + JITTER_NS / 2 - 700000);
   seen[HONEST].rtt_min_ns = DELAY_NS;
+}
+static void never_varies_forward(void) {
+  seen[HONEST].forward_sum = 0;
+}
+static void varies_backward_too_much(void) {
+  seen[HONEST].backward_sum *= 20;
 }
 static void fastest_too_slow(void) {
   deed[HONEST].held = deed[HONEST].replies / 2; /* a busy machine excuses the median alone */
@@ -345,6 +353,8 @@ static const struct mistake {
     {more_answers_than_probes, "unanswered is exactly what was lost"},
     {median_too_high, "the median RTT is the true one"},
     {median_too_low, "the median RTT is the true one"},
+    {never_varies_forward, "the delay varies forward as it truly does"},
+    {varies_backward_too_much, "the delay varies backward as it truly does"},
     {fastest_too_slow, "the fastest tenth shows the way"},
     {one_rtt_too_short, "no RTT is shorter than the way"},
     {innocent_forger, "no counter blames the innocent"},

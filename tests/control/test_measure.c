@@ -65,6 +65,37 @@ Test(measure, fewer_than_three_probes_a_slot_judge_nothing)
   cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3ff);
 }
 
+/* What takes one half of a pair takes the other: a slot's looks are its pairs. */
+Test(measure, fewer_than_three_pairs_a_slot_judge_nothing)
+{
+  plan.pair_gap_ns = 5000000;
+  plan.rate_pps = 5 * COUNT;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0);
+  plan.rate_pps = 6 * COUNT;
+  cr_assert_eq(asz_measure_slots(&plan, &stats, &roster), 0x3ff);
+}
+
+Test(measure, delay_variation_is_told_where_it_was_measured)
+{
+  struct asz_measure measure;
+  const struct asz_answer_counts answers = {0};
+  asz_measure_fill(&measure, &stats, 2, 100, 0x3ff, &answers);
+  cr_assert_eq(measure.variation.pairs, 0, "no memory for it: not measured");
+  static struct asz_ipdv ipdv[COUNT];
+  stats.ipdv = ipdv;
+  for (uint32_t seq = 0; seq < 6; seq++) /* forward by 1 ms, backward by 3 ms, in units of 2^-32 s */
+    asz_ipdv_take(&ipdv[2], seq, seq % 2 * UINT64_C(4294967), seq % 2 * UINT64_C(12884902));
+  asz_measure_fill(&measure, &stats, 2, 100, 0x3ff, &answers);
+  cr_assert_eq(measure.variation.pairs, 3);
+  cr_assert_eq((measure.variation.forward_mean_ns + 500) / 1000, 1000);
+  cr_assert_eq((measure.variation.backward_mean_ns + 500) / 1000, 3000);
+  cr_assert_geq(measure.variation.forward_max_ns, 999999);
+  cr_assert_leq(measure.variation.forward_max_ns, 1250000);
+  cr_assert_geq(measure.variation.backward_max_ns, 2999999);
+  asz_measure_fill(&measure, &stats, 1, 100, 0x3ff, &answers);
+  cr_assert_eq(measure.variation.pairs, 0);
+}
+
 Test(measure, a_slot_in_which_the_engine_was_the_bottleneck_is_not_judged)
 {
   stats.slots_unjudged = 0x11;

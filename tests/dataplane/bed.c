@@ -75,6 +75,8 @@ void bed_open_on(struct bed *bed, enum asz_probe kind, enum asz_family family, u
   bed->family = family;
   bed->vlan = vlan;
   bed->module = asz_probe_module(kind);
+  bed->t2_ntp64 = 11;
+  bed->t3_ntp64 = 22;
   for (unsigned i = 0; i < sizeof bed->secret; i++)
     bed->secret[i] = (uint8_t)i;
   for (unsigned i = 0; i < sizeof bed->session; i++)
@@ -235,8 +237,9 @@ struct bed_frame bed_reply(const struct bed *bed, struct bed_frame frame) {
     swap(l4 + ASZ_UDP_SRC, l4 + ASZ_UDP_DST, 2);
     size_t payload_bytes = frame.size - (size_t)(payload - frame.bytes);
     int size = asz_stamp_auth_find(payload, payload_bytes)
-                   ? asz_stamp_auth_reflect(bed->lanes, &bed->hmac[index], payload, payload_bytes, 11, 22, 0x0801, 255)
-                   : asz_stamp_reflect(payload, payload_bytes, 11, 22, 0x0801, 255, session);
+                   ? asz_stamp_auth_reflect(bed->lanes, &bed->hmac[index], payload, payload_bytes, bed->t2_ntp64, bed->t3_ntp64,
+                                            0x0801, 255)
+                   : asz_stamp_reflect(payload, payload_bytes, bed->t2_ntp64, bed->t3_ntp64, 0x0801, 255, session);
     cr_assert(eq(int, size, (int)payload_bytes));
   } else {
     l4[0] = is_ipv6(&frame) ? ASZ_ICMPV6_ECHO_REPLY : ASZ_ICMP_ECHO_REPLY;

@@ -38,6 +38,7 @@ struct bed {
   struct asz_hmac_lanes *lanes;
   struct asz_template template;
   struct asz_slots slots;
+  uint64_t t2_ntp64, t3_ntp64; /* what reflectors write; bed_open_on sets them */
   struct asz_stats *stats;
   struct asz_addrmap map, other_map;
   struct asz_addrmap6 map6, other_map6;

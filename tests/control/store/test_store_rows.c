@@ -247,6 +247,8 @@ static struct asz_score_row score_row(int64_t provider_row, uint32_t epoch) {
               .rtt_q95_ns = 10,
               .rtt_q99_ns = 11,
               .rtt_error_ns = epoch % 2 == 0 ? 0 : 1280, /* one that asz_bound can say */
+              .variation =
+                  {.pairs = epoch, .forward_mean_ns = 21, .forward_max_ns = 22, .backward_mean_ns = 23, .backward_max_ns = 24},
               .s_availability_ppm = 12,
               .s_latency_ppm = 13,
               .s_correctness_ppm = 14,
@@ -268,10 +270,13 @@ static bool same_score(const struct asz_score_row *a, const struct asz_score_row
          x->slots_judged == y->slots_judged && x->window_slots == y->window_slots && x->slots_missing == y->slots_missing &&
          x->loss_ppm == y->loss_ppm && x->rtt_min_ns == y->rtt_min_ns && x->rtt_q50_ns == y->rtt_q50_ns &&
          x->rtt_q95_ns == y->rtt_q95_ns && x->rtt_q99_ns == y->rtt_q99_ns && x->rtt_error_ns == y->rtt_error_ns &&
-         x->s_availability_ppm == y->s_availability_ppm && x->s_latency_ppm == y->s_latency_ppm &&
-         x->s_correctness_ppm == y->s_correctness_ppm && x->e_value_q32 == y->e_value_q32 && x->gate_open == y->gate_open &&
-         x->composite_ppm == y->composite_ppm && x->confidence_ppm == y->confidence_ppm && x->tier == y->tier &&
-         x->binding == y->binding;
+         x->variation.pairs == y->variation.pairs && x->variation.forward_mean_ns == y->variation.forward_mean_ns &&
+         x->variation.forward_max_ns == y->variation.forward_max_ns &&
+         x->variation.backward_mean_ns == y->variation.backward_mean_ns &&
+         x->variation.backward_max_ns == y->variation.backward_max_ns && x->s_availability_ppm == y->s_availability_ppm &&
+         x->s_latency_ppm == y->s_latency_ppm && x->s_correctness_ppm == y->s_correctness_ppm &&
+         x->e_value_q32 == y->e_value_q32 && x->gate_open == y->gate_open && x->composite_ppm == y->composite_ppm &&
+         x->confidence_ppm == y->confidence_ppm && x->tier == y->tier && x->binding == y->binding;
 }
 
 Test(rows, scores_keep_the_newest_and_the_one_before)
@@ -294,14 +299,43 @@ Test(rows, scores_keep_the_newest_and_the_one_before)
   cr_assert_eq(read.epoch, 11);
 }
 
+/* As it was written before the delay variation was part of it: 92 bytes, version 1. */
+Test(rows, a_score_of_the_version_before_is_read)
+{
+  struct asz_score_row read, row = score_row(fixture_add(&fixture, store, 1), 10);
+  cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
+  sqlite3 *db;
+  sqlite3_stmt *get, *put;
+  uint8_t old[92];
+  cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
+  cr_assert_eq(sqlite3_prepare_v2(db, "SELECT score FROM score", -1, &get, NULL), SQLITE_OK);
+  cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
+  memcpy(old, sqlite3_column_blob(get, 0), sizeof old);
+  sqlite3_finalize(get);
+  old[0] = 1;
+  cr_assert_eq(sqlite3_prepare_v2(db, "UPDATE score SET score = ?", -1, &put, NULL), SQLITE_OK);
+  cr_assert_eq(sqlite3_bind_blob(put, 1, old, sizeof old, SQLITE_STATIC), SQLITE_OK);
+  cr_assert_eq(sqlite3_step(put), SQLITE_DONE);
+  sqlite3_finalize(put);
+  sqlite3_close(db);
+  cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), 0, "%s", fixture.diag.text);
+  row.score.variation = (struct asz_variation){0};
+  cr_assert(same_score(&read, &row));
+}
+
 Test(rows, a_damaged_score_is_an_error)
 {
   struct asz_score_row read, row = score_row(fixture_add(&fixture, store, 1), 10);
   cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
   damage("UPDATE score SET score = zeroblob(92)"); /* version 0 */
   cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), ASZ_EFORMAT);
-  damage("UPDATE score SET score = zeroblob(91)");
-  cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), ASZ_EFORMAT);
+  static const char *const sizes[] = {"91", "93", "127", "128", "129"}; /* 128: version 0 */
+  for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "UPDATE score SET score = zeroblob(%s)", sizes[i]);
+    damage(sql);
+    cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), ASZ_EFORMAT, "%s bytes", sizes[i]);
+  }
 }
 
 struct visited {
