@@ -11,12 +11,13 @@ enum { POLL_US = 10000 }; /* the main thread shares the CPU time that is measure
 static const uint64_t ns_per_s = 1000000000;
 
 int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc, char **argv) {
-  const char *providers_text = NULL, *lcores_text = NULL, *cells_text = NULL, *kind_text = "stamp";
+  const char *providers_text = NULL, *lcores_text = NULL, *cells_text = NULL, *pair_text = NULL, *kind_text = "stamp";
   const struct asz_bench_option options[] = {
       {"providers", "number of targets, 4096 to 10000000", &providers_text},
       {"lcores", "prober lcores, a power of two up to 16", &lcores_text},
       {"kind", "of probes", &kind_text},
       {"cells", "of a sketch, a power of two from 32 to 1024", &cells_text},
+      {"pair-gap-us", "probes in pairs, at most so far apart, up to 10000; 0: singly", &pair_text},
       {"device", "EAL's, as net_null0 with its arguments", &rig->device}, /* last: not every benchmark has a choice */
   };
   unsigned option_count = sizeof options / sizeof *options - (rig->device == NULL);
@@ -26,9 +27,10 @@ int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc
   uint64_t providers = ret_args->smoke ? 4096 : 1000000;
   if (providers_text != NULL && asz_bench_number(&providers, "providers", providers_text, 4096, 10000000) != 0)
     return 2;
-  uint64_t lcores = 1, cells = ASZ_SKETCH_CELLS_DEFAULT;
+  uint64_t lcores = 1, cells = ASZ_SKETCH_CELLS_DEFAULT, pair_gap_us = 0;
   if ((lcores_text != NULL && asz_bench_number(&lcores, "lcores", lcores_text, 1, ASZ_ENGINE_LCORES_MAX) != 0) ||
-      (cells_text != NULL && asz_bench_number(&cells, "cells", cells_text, ASZ_SKETCH_CELLS_MIN, ASZ_SKETCH_CELLS_MAX) != 0))
+      (cells_text != NULL && asz_bench_number(&cells, "cells", cells_text, ASZ_SKETCH_CELLS_MIN, ASZ_SKETCH_CELLS_MAX) != 0) ||
+      (pair_text != NULL && asz_bench_number(&pair_gap_us, "pair-gap-us", pair_text, 0, 10000) != 0))
     return 2;
   rig->kind = asz_probe_from_name(kind_text);
   if (rig->kind == ASZ_PROBE_COUNT) {
@@ -37,6 +39,7 @@ int asz_rig_parse(struct asz_bench_args *ret_args, struct asz_rig *rig, int argc
   }
   rig->lcores = (uint32_t)lcores;
   rig->cells = (uint32_t)cells;
+  rig->pair_gap_ns = pair_gap_us * 1000;
   rig->providers = (uint32_t)providers;
   rig->duration_ns = ret_args->smoke ? ns_per_s / 10 : ns_per_s * (ret_args->seconds > 0 ? ret_args->seconds : 5);
   return -1;
@@ -117,14 +120,18 @@ int asz_rig_run(struct asz_rig_result *ret_result, const struct asz_rig *rig, ui
       .rate_pps = 200000000, /* the plan's highest */
       .duration_ns = rig->duration_ns,
       .timeout_ns = 100000000,
+      .pair_gap_ns = rig->pair_gap_ns,
       .slot_ns = rig->duration_ns,
       .late_bound_ns = 1000000,
       .fault_bound_ppm = 1000000,
   };
   asz_loopback_plan(rig->loopback, &plan);
   int err = asz_stats_new(&plan.stats, rig->providers, rig->cells);
+  if (err == 0 && rig->pair_gap_ns > 0)
+    err = asz_stats_pairs(plan.stats);
   if (err != 0) {
     fprintf(stderr, "bench_%s: no memory for the statistics of %u providers\n", rig->name, rig->providers);
+    asz_stats_free(plan.stats);
     return err;
   }
   err = engine_run(ret_result, rig, port_id, &plan);
@@ -148,6 +155,7 @@ void asz_rig_print(const struct asz_bench_args *args, const struct asz_rig *rig,
   json_object_set_new(report, "probes", json_integer((json_int_t)probes));
   json_object_set_new(report, "providers", json_integer(rig->providers));
   json_object_set_new(report, "lcores", json_integer(rig->lcores));
+  json_object_set_new(report, "pair_gap_us", json_integer((json_int_t)(rig->pair_gap_ns / 1000)));
   json_object_set_new(report, "sketch_cells", json_integer(rig->cells));
   json_object_set_new(report, "burst", json_integer((json_int_t)(bursts > 0 ? counter[ASZ_CTR_TX_PROBES] / bursts : 0)));
   json_object_set_new(report, "rx_burst", json_integer((json_int_t)(rx_bursts > 0 ? counter[ASZ_CTR_RX_FRAMES] / rx_bursts : 0)));

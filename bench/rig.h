@@ -15,7 +15,7 @@ struct asz_rig {
   enum asz_counter counter; /* what is counted as done */
   const char *device;       /* --device; where the caller sets no default there is no such option */
   uint32_t providers, lcores, cells;
-  uint64_t duration_ns;
+  uint64_t duration_ns, pair_gap_ns;
   struct asz_loopback *loopback; /* the providers; asz_rig_providers makes them */
 };
 

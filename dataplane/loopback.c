@@ -22,6 +22,7 @@
 enum {
   CPU_SAMPLE_TURNS = 4096,
   KEYS = 4096, /* different HMAC keys, so that the reflector has them in its cache; the prober has one a target */
+  STANDING_NTP64 = 1,
   FIRST_IPV4 = 0x0a400001,
   LOCAL_IPV4 = 0x0a3ffffd,
   GATEWAY_IPV4 = 0x0a3ffffe,
@@ -127,15 +128,17 @@ static void checksum_set(uint8_t *eth, uint16_t checksum) {
   asz_be16_store(eth + ASZ_ETH_BYTES + ASZ_IPV4_BYTES + ASZ_UDP_CHECKSUM, checksum);
 }
 
-/* A reflector whose clock reads zero: T2 = T3 = 0. The UDP checksum changes by what changes in the payload: the sender's
- * sequence, time and error estimate come in twice, its time and error estimate go out once. */
+/* A reflector whose clock stands: T2 = T3. The UDP checksum changes by what changes in the payload: the sender's sequence, time
+ * and error estimate come in twice, its time and error estimate go out once. */
 static void reflect_stamp(uint8_t *eth) {
   uint8_t *ip = eth + ASZ_ETH_BYTES, *udp = ip + ASZ_IPV4_BYTES, *payload = udp + ASZ_UDP_BYTES;
   memcpy(payload + ASZ_STAMP_SENDER_SEQ, payload + ASZ_STAMP_SEQ, ASZ_STAMP_SSID);
-  memset(payload + ASZ_STAMP_TIME, 0, ASZ_STAMP_SSID - ASZ_STAMP_TIME);
+  memset(payload + ASZ_STAMP_ERROR, 0, ASZ_STAMP_SSID - ASZ_STAMP_ERROR);
+  asz_be64_store(payload + ASZ_STAMP_TIME, STANDING_NTP64);
+  asz_be64_store(payload + ASZ_STAMP_RX_TIME, STANDING_NTP64);
   payload[ASZ_STAMP_SENDER_TTL] = ip[ASZ_IPV4_TTL];
   uint64_t sum = (uint16_t)~asz_be16_load(udp + ASZ_UDP_CHECKSUM);
-  sum += (uint64_t)asz_be32_load(payload + ASZ_STAMP_SEQ) + ((uint32_t)ip[ASZ_IPV4_TTL] << 8);
+  sum += (uint64_t)asz_be32_load(payload + ASZ_STAMP_SEQ) + ((uint32_t)ip[ASZ_IPV4_TTL] << 8) + 2 * STANDING_NTP64;
   uint16_t checksum = asz_sum_fold(sum);
   checksum_set(eth, checksum == 0 ? 0xffff : checksum);
 }
@@ -144,13 +147,14 @@ static void reflect_stamp(uint8_t *eth) {
  * faster one. */
 static void reflect_tlv(const struct asz_loopback *l, uint8_t *eth) {
   uint8_t ttl = eth[ASZ_ETH_BYTES + ASZ_IPV4_TTL];
-  int size = asz_stamp_reflect(payload_of(eth), ASZ_STAMP_TLV_BYTES, 0, 0, 0, ttl, &l->session[provider_of(eth) % l->count]);
+  int size = asz_stamp_reflect(payload_of(eth), ASZ_STAMP_TLV_BYTES, STANDING_NTP64, STANDING_NTP64, 0, ttl,
+                               &l->session[provider_of(eth) % l->count]);
   assert(size == ASZ_STAMP_TLV_BYTES);
   (void)size;
   checksum_set(eth, 0);
 }
 
-/* Without T2 and, again, without looking at the request's HMAC. */
+/* Again without looking at the request's HMAC. */
 static void reflect_auth(const struct asz_loopback *l, uint8_t *const *eth, unsigned count) {
   const struct asz_hmac_key *key[ASZ_BURST_MAX];
   const uint8_t *message[ASZ_BURST_MAX];
@@ -160,6 +164,8 @@ static void reflect_auth(const struct asz_loopback *l, uint8_t *const *eth, unsi
     uint8_t *payload = payload_of(eth[i]);
     key[i] = &l->hmac[provider_of(eth[i]) % keys];
     memcpy(payload + ASZ_STAMP_AUTH_SENDER_SEQ, payload + ASZ_STAMP_AUTH_SEQ, ASZ_STAMP_AUTH_SSID);
+    asz_be64_store(payload + ASZ_STAMP_AUTH_TIME, STANDING_NTP64);
+    asz_be64_store(payload + ASZ_STAMP_AUTH_RX_TIME, STANDING_NTP64);
     message[i] = payload;
   }
   asz_hmac_many(l->lanes, key, message, tag, count);

@@ -76,6 +76,31 @@ Test(loopback, every_probe_of_stamp_tlv_comes_back)
 Test(loopback, every_probe_of_stamp_auth_comes_back)
 { every_probe_comes_back(ASZ_PROBE_STAMP_AUTH); }
 
+/* The reflectors' clocks stand, so what varies forward is the time between the halves of a pair: what the plan asked for, but for
+ * the last block, and for what a busy machine was late by. */
+Test(loopback, pairs_are_as_far_apart_as_the_plan_says)
+{
+  enum { GAP_NS = 4000000 }; /* 200 of the plan's probes */
+  struct asz_diag diag = {0};
+  uint64_t pairs = 0, sum = 0, answered = 0;
+  start(ASZ_PROBE_STAMP);
+  plan.pair_gap_ns = GAP_NS;
+  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), ASZ_EINVAL), "without memory for it");
+  cr_assert(eq(int, asz_stats_pairs(plan.stats), 0));
+  epoch();
+  for (uint32_t i = 0; i < TARGETS; i++) {
+    cr_assert(le(u16, plan.stats->ipdv[i].pairs, 1), "of ten thousand probes to five thousand targets");
+    answered += plan.stats->target[i].answered;
+    pairs += plan.stats->ipdv[i].pairs;
+    sum += plan.stats->ipdv[i].forward_sum;
+  }
+  cr_assert(gt(u64, pairs, 0));
+  cr_assert(le(u64, 2 * pairs, answered));
+  cr_assert(ge(u64, asz_ipdv_ns(sum / pairs) + 2 * plan.stats->late_ns_max, GAP_NS * 99 / 100));
+  cr_assert(le(u64, asz_ipdv_ns(sum / pairs), GAP_NS + 2 * plan.stats->late_ns_max));
+  finish();
+}
+
 Test(loopback, it_says_which_kinds_it_does_not_speak)
 { cr_assert(not(any(asz_loopback_speaks(ASZ_PROBE_ICMP_ECHO), asz_loopback_speaks(ASZ_PROBE_TCP_SYN)))); }
 
