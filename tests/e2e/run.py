@@ -296,6 +296,8 @@ def whole(validator):
     check("every_provider_is_up", len(scores) == PROVIDERS and all(s["state"] == "up" for s in scores), scores)
     profile = validator.json("profile", "p3")
     check("challenges_were_answered_rightly", profile.get("correctness", {}).get("slots", 0) > 0 and profile["correctness"]["wrong"] == 0, profile)
+    variation = (profile.get("score") or {}).get("variation", {})
+    check("the_variation_of_each_way_is_told", variation.get("pairs", 0) > 0 and 0 < variation["forward_mean_ns"] <= variation["forward_max_ns"] and 0 < variation["backward_mean_ns"] < 10**9, variation)
     log_is_sound("the_log_is_sound_at_the_end", validator)
 
 

@@ -16,6 +16,7 @@ struct scene {
   struct asz_session session[TARGETS];
   struct asz_hmac_key hmac[TARGETS];
   struct asz_target_stats target_stats[TARGETS];
+  struct asz_ipdv ipdv[TARGETS];
   uint16_t cell[TARGETS * ASZ_SKETCH_CELLS_MIN];
   struct asz_stats stats;
   struct asz_slots slots;
@@ -59,8 +60,8 @@ static void scene_open(struct scene *s) {
     ipv6_set(s->ipv6[n], 0x0a400001 + i);
     FUZZ_CHECK(asz_addrmap6_put(&s->map6, s->ipv6[n], i) == 0);
   }
-  s->stats =
-      (struct asz_stats){.target_count = TARGETS, .cell_count = ASZ_SKETCH_CELLS_MIN, .target = s->target_stats, .cell = s->cell};
+  s->stats = (struct asz_stats){
+      .target_count = TARGETS, .cell_count = ASZ_SKETCH_CELLS_MIN, .target = s->target_stats, .cell = s->cell, .ipdv = s->ipdv};
   asz_stats_aim(&s->stats, s->target);
   s->slots = (struct asz_slots){.count = 1, .start_ntp64 = {UINT64_C(0xe8000000) << 32}};
   s->rx.config = (struct asz_rx_config){.local_ipv4 = 0x0a000001,
@@ -74,6 +75,7 @@ static void scene_open(struct scene *s) {
       .epoch = {.map = &s->map, .map6 = &s->map6, .target_count = TARGETS, .valid = true},
       .shard = {.count = TARGETS},
       .stats = &s->stats,
+      .pairs = true,
       .slots = &s->slots,
       .timeout_ns = 100000000,
       .start_ntp64 = s->slots.start_ntp64[0],
