@@ -21,5 +21,7 @@ struct asz_permute {
 void asz_permute_init(struct asz_permute *ret_permute, uint32_t count, const uint8_t secret[32], uint32_t shard, uint32_t round);
 /* asz_permute_at: position < count -> value < count, one to one. Expected under two walks. Pure. */
 uint32_t asz_permute_at(const struct asz_permute *permute, uint32_t position);
+/* asz_permute_many: the same of positions position..position + size - 1, all < count; size may be 0 while position < count. */
+void asz_permute_many(const struct asz_permute *permute, uint32_t position, uint32_t *ret_value, uint32_t size);
 
 #endif

@@ -57,9 +57,10 @@ void asz_sched_next(struct asz_sched *sched, uint32_t *ret_target, uint32_t *ret
     if (sched->position == sched->block_end)
       block_next(sched);
     uint32_t run = smaller(size - done, sched->block_end - sched->position);
-    for (uint32_t i = 0; i < run; i++) {
-      ret_target[done + i] = sched->shard.first + asz_permute_at(&sched->permute, sched->position + i);
-      ret_seq[done + i] = sched->seq;
+    asz_permute_many(&sched->permute, sched->position, ret_target + done, run);
+    for (uint32_t i = done; i < done + run; i++) {
+      ret_target[i] += sched->shard.first;
+      ret_seq[i] = sched->seq;
     }
     sched->position += run;
     done += run;

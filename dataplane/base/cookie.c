@@ -2,11 +2,8 @@
 /* SipHash-2-4 over exactly 16 bytes.
  *
  * With the length fixed, the whole function is ten rounds without a branch, so a burst is the same straight line in each lane.
- * The loop is plain C, compiled three times (target_clones); the dynamic linker picks the widest that the machine has, once, at
- * load. Intrinsics would be three sources to keep equal. Bursts of 32 on a 2.6 GHz AMD EPYC with gcc 12 -O3, in TSC ticks a
- * cookie: 8.1 with AVX-512, 14 with AVX2, 28 with neither; one at a time 33. At -O2 gcc leaves the loop scalar.
- * AddressSanitizer and ThreadSanitizer are not ready yet when ifuncs are resolved, so their builds, and clang's (the fuzzers),
- * run the plain version of the same loop. */
+ * Bursts of 32 on a 2.6 GHz AMD EPYC with gcc 12 -O3, in TSC ticks a cookie: 8.1 with AVX-512, 14 with AVX2, 28 with neither; one
+ * at a time 33. */
 #include "dataplane/base/cookie.h"
 
 #include <assert.h>
@@ -14,12 +11,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
-
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE_CLONES
-#endif
+#include "dataplane/base/wide.h"
 
 void asz_cookie_key_derive(struct asz_cookie_key *ret_key, const uint8_t secret[32], uint32_t epoch) {
   uint8_t epoch_be[4], hash[32];
@@ -74,8 +66,8 @@ uint64_t asz_cookie_one(const struct asz_cookie_key *key, uint32_t target, uint3
   return sip_16_bytes(key->k0, key->k1, (uint64_t)seq << 32 | target, tx_time);
 }
 
-WIDE_CLONES static void cookie_lanes(uint64_t k0, uint64_t k1, const uint32_t *restrict target, const uint32_t *restrict seq,
-                                     const uint64_t *restrict tx_time, uint64_t *restrict ret_cookie, size_t count) {
+ASZ_WIDE static void cookie_lanes(uint64_t k0, uint64_t k1, const uint32_t *restrict target, const uint32_t *restrict seq,
+                                  const uint64_t *restrict tx_time, uint64_t *restrict ret_cookie, size_t count) {
   for (size_t i = 0; i < count; i++)
     ret_cookie[i] = sip_16_bytes(k0, k1, (uint64_t)seq[i] << 32 | target[i], tx_time[i]);
 }

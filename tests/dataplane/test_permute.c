@@ -44,6 +44,26 @@ Test(permute, the_largest_count_stays_in_range)
   }
 }
 
+Test(permute, neighbours_side_by_side_are_what_they_are_one_by_one)
+{
+  static const uint32_t counts[] = {1, 2, 3, 64, 65, 1000, 65537, 1000000, 1048577, UINT32_C(1) << 31};
+  struct asz_test_random random = asz_test_random_start(32);
+  for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+    for (uint32_t size = 0; size <= 67; size++) {
+      struct asz_permute permute;
+      uint32_t value[67];
+      asz_permute_init(&permute, counts[c], secret, 3, size);
+      if (size > counts[c])
+        continue;
+      uint32_t last = counts[c] - (size > 0 ? size : 1);
+      uint32_t position = size % 3 == 0 ? last : (uint32_t)(asz_test_random_next(&random) % ((uint64_t)last + 1));
+      asz_permute_many(&permute, position, value, size);
+      for (uint32_t i = 0; i < size; i++)
+        cr_assert_eq(value[i], asz_permute_at(&permute, position + i), "seed %lu, count %u, size %u, position %u", random.seed,
+                     counts[c], size, position);
+    }
+}
+
 static uint32_t places_shared(const struct asz_permute *a, const struct asz_permute *b) {
   uint32_t shared = 0;
   for (uint32_t position = 0; position < a->count; position++)
