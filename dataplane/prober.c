@@ -470,10 +470,18 @@ static void probing_turn(struct asz_worker *worker, uint64_t tsc, bool stop) {
     atomic_store_explicit(&engine->phase, ASZ_PHASE_COOLDOWN, memory_order_release);
 }
 
-/* The last probe may be answered until its timeout has passed; and a reply to another worker's may arrive here. */
-static void cooldown_turn(struct asz_worker *worker, uint64_t tsc) {
+/* The last probe may be answered until its timeout has passed. What came by then may still lie in the port if the prober stalled,
+ * so the port must have been seen empty since: for one more timeout at most, or a flood would keep the epoch open. */
+static bool all_heard(const struct asz_worker *worker, uint64_t tsc) {
   const struct asz_tx *tx = &worker->tx;
-  if (!worker->cooled && tsc - tx->last_sent_tsc > asz_clock_ticks(&tx->clock, tx->plan.timeout_ns) && tsc > tx->last_sent_tsc) {
+  uint64_t timeout_ticks = asz_clock_ticks(&tx->clock, tx->plan.timeout_ns);
+  uint64_t over_tsc = tx->last_sent_tsc + timeout_ticks;
+  return worker->drained_tsc > over_tsc || tsc > over_tsc + timeout_ticks + worker->poll_ticks_max;
+}
+
+/* A reply to another worker's probe may arrive here. */
+static void cooldown_turn(struct asz_worker *worker, uint64_t tsc) {
+  if (!worker->cooled && all_heard(worker, tsc)) {
     worker->cooled = true;
     (void)is_last(&worker->engine->uncooled);
   }
