@@ -104,7 +104,7 @@ enum { ASZ_ENGINE_LCORES_MAX = 16 };
 
 /* X(symbol, name, what is done): the stages of an lcore's work, in order, first of a probe, then of its reply. */
 #define ASZ_STAGE_LIST(X)                                                                                                        \
-  X(DRAW, "draw", "targets from the schedule, sorted by kind; their memory asked for")                                           \
+  X(DRAW, "draw", "targets from the schedule, sorted by kind")                                                                   \
   X(MAKE, "make", "buffers, templates, addresses")                                                                               \
   X(SIGN, "sign", "after the time stamp: cookies, MACs, checksums")                                                              \
   X(SEND, "send", "the port's transmission")                                                                                     \

@@ -49,6 +49,7 @@ struct asz_tx {
   struct asz_drawn drawn[2];       /* the burst being sent, and the next */
   uint32_t drawn_now;              /* which is being sent */
   uint32_t drawn_next;             /* first of it that is not sent yet */
+  uint32_t asked;                  /* of the next: so many have been asked for */
   uint64_t scheduled;              /* probes drawn and due so far, sent or not */
   uint32_t seq_last;               /* no sequence of them is above it */
   uint64_t sent;                   /* taken by the port */
