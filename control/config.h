@@ -37,6 +37,8 @@
     "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
   X(network, spreading, WORD, "auto|no|assumed", "auto", 0, 0, 0,                                                                \
     "replies come back to the prober lcore that asked: by the port where it can (auto), in software (no)")                       \
+  X(network, nic_times, WORD, "auto|no", "auto", 0, 0, 0,                                                                        \
+    "times that the port gives to frames: auto uses them where its driver offers them and its clock can be read")                \
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \
   X(probe, interval_ms, U64, "ms", "1000", 1, 1000000, 1, "time between two probes to a provider")                               \
   X(probe, pair_gap_us, U64, "us", "5000", 0, 10000, 1,                                                                          \

@@ -201,6 +201,8 @@ static uint32_t room_for(uint32_t count) {
   return room < LEAST ? LEAST : room > MOST ? MOST : (uint32_t)room;
 }
 
+enum { NIC_TIMES_AUTO, NIC_TIMES_NO }; /* as network.nic_times lists them */
+
 int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
   struct asz_engine_config config;
   asz_engine_config_default(&config);
@@ -213,6 +215,7 @@ int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned fir
   config.source_port_base = (uint16_t)v->config.network_source_port_base;
   config.spreading = (enum asz_spreading)v->config.network_spreading;
   config.challenge_source_port = (uint16_t)v->config.network_challenge_source_port;
+  config.nic_times = v->config.network_nic_times == NIC_TIMES_AUTO;
   config.checksum_rx = v->config.network_check_checksums != 0;
   v->room = room_for(v->roster->count);
   v->room6 = asz_ipv6_is_none(config.local_ipv6) ? v->roster->ipv6_count : room_for(v->roster->ipv6_count);

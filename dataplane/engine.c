@@ -32,6 +32,7 @@ void asz_engine_config_default(struct asz_engine_config *ret_config) {
       .source_port_base = 49152,
       .challenge_source_port = 48620,
       .target_count_max = 65536,
+      .nic_times = true,
       .checksum_rx = true,
   };
 }
@@ -147,6 +148,7 @@ static void lcore_state_init(struct asz_worker *worker) {
   worker->tx.port = &engine->port;
   worker->tx.queue = (uint16_t)worker->number;
   worker->tx.counters = &worker->counters;
+  worker->tx.clock = engine->clock; /* until there is an epoch's */
   worker->tx.missed_ours = worker->number == 0;
   worker->rx.counters = &worker->counters;
   worker->rx.config = (struct asz_rx_config){
@@ -212,6 +214,21 @@ static void spreading_say(const struct asz_engine *engine) {
             config->source_port_base, ASZ_STEER_PORTS);
 }
 
+static void times_say(const struct asz_engine *engine) {
+  const char *how =
+      engine->port.times.rx ? "by the port's clock, once it is known (0.7 s)" : "by when they are taken from the port";
+  asz_log(ASZ_LOG_INFO, "port %u: replies are timed %s", engine->config.port_id, how);
+}
+
+static int port_open(struct asz_engine *engine, struct asz_diag *diag) {
+  const struct asz_engine_config *config = &engine->config;
+  const struct asz_port_options options = {.queue_count = config->lcore_count,
+                                           .spread = config->spreading == ASZ_SPREADING_AUTO,
+                                           .times = config->nic_times,
+                                           .ops = config->port_ops};
+  return asz_port_open(&engine->port, config->port_id, &options, diag);
+}
+
 int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_config *config, struct asz_diag *diag) {
   int err = config_check(config, diag);
   if (err != 0)
@@ -231,7 +248,7 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
   if (err != 0)
     (void)asz_diag_set(diag, err, "engine: the time stamp counter of this machine does not run");
   if (err == 0)
-    err = asz_port_open(&engine->port, config->port_id, config->lcore_count, config->spreading == ASZ_SPREADING_AUTO, diag);
+    err = port_open(engine, diag);
   if (err == 0)
     err = maps_take(engine, diag);
   if (err == 0)
@@ -242,7 +259,9 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
     asz_engine_free(engine);
     return err;
   }
+  asz_nic_clock_init(&engine->nic_clock, engine->clock.tsc_hz);
   spreading_say(engine);
+  times_say(engine);
   neigh_start(engine);
   *ret_engine = engine;
   return 0;

@@ -218,6 +218,8 @@ ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *
  * but does not offer it. Replies without ports (ICMP), and what goes wrong, software brings back in every case. */
 enum asz_spreading { ASZ_SPREADING_AUTO = 0, ASZ_SPREADING_NO, ASZ_SPREADING_ASSUMED };
 
+struct asz_port_ops; /* port.h */
+
 struct asz_engine_config {
   uint16_t port_id;     /* DPDK ethdev, already probed by EAL, not yet configured */
   uint32_t lcore_count; /* prober lcores: a power of two, at most ASZ_ENGINE_LCORES_MAX and the port's queues */
@@ -233,6 +235,8 @@ struct asz_engine_config {
   enum asz_spreading spreading;             /* AUTO wants a source_port_base that is a multiple of 8192 */
   uint32_t target_count_max;                /* sizes the address table */
   uint32_t ipv6_count_max;                  /* IPv6 targets, at most target_count_max: sizes theirs; 0: no memory for any */
+  bool nic_times;                           /* use the port's own times where it has them (default on) */
+  const struct asz_port_ops *port_ops;      /* NULL: DPDK's; a test may play a NIC */
   bool checksum_rx; /* verify L4 checksums of what arrives in software (default on; off for veth peers with checksum offload) */
 };
 void asz_engine_config_default(struct asz_engine_config *ret_config);

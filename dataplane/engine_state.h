@@ -18,6 +18,7 @@
 #include "dataplane/engine.h"
 #include "dataplane/nd.h"
 #include "dataplane/neigh.h"
+#include "dataplane/nic_clock.h"
 #include "dataplane/port.h"
 #include "dataplane/rx.h"
 #include "dataplane/tx.h"
@@ -44,7 +45,7 @@ _Static_assert(sizeof(struct asz_outgoing) % 4 == 0 && sizeof(struct asz_engine_
 struct asz_steered {
   struct rte_mbuf *mbuf;
   uint64_t tsc;
-  uint32_t doubtful, waited; /* of struct asz_rx_burst */
+  uint32_t doubtful, waited; /* of struct asz_rx_arrival: the burst's. Its own time, if the port gave it one, is in the mbuf */
 };
 _Static_assert(sizeof(struct asz_steered) % 4 == 0, "rte_ring copies words");
 
@@ -82,11 +83,13 @@ struct asz_worker {
   bool cooled;                        /* its last probe has timed out; waits for the others */
   uint64_t gateway[ASZ_FAMILY_COUNT]; /* engine->gateway when last looked */
   uint64_t link;                      /* engine->link when last looked */
+  struct asz_nic_relation nic;        /* the port's clock, as last looked; unknown where it has no times */
   uint64_t doubt_until_tsc;           /* what comes in may have lain in the port while it had no link */
   uint64_t housekeeping_tsc;          /* when next */
   uint64_t polled_tsc;                /* last look at the receive queue */
   uint64_t drained_tsc;               /* last time that the receive queue was known to be empty */
   uint64_t poll_ticks_max;            /* worst gap between two looks, this epoch */
+  uint64_t wait_ticks_max;            /* the same, but where all frames had a time of the port's: that time's error */
   bool backlog;                       /* frames of a late look may still wait in the port */
 } __attribute__((aligned(64)));
 
@@ -95,11 +98,14 @@ struct asz_engine {
   struct asz_port port;
   struct asz_addrmap map[2]; /* running and previous epoch */
   struct asz_addrmap6 map6[2];
-  struct asz_clock clock; /* control thread */
-  uint32_t map_next;      /* control thread: the map that the lcores do not use */
-  uint32_t launched;      /* workers that run */
-  struct asz_neigh neigh; /* worker 0's while it runs */
-  struct asz_nd nd;       /* and this */
+  struct asz_clock clock;         /* control thread */
+  uint32_t map_next;              /* control thread: the map that the lcores do not use */
+  uint32_t launched;              /* workers that run */
+  struct asz_neigh neigh;         /* worker 0's while it runs */
+  struct asz_nd nd;               /* and this */
+  struct asz_nic_clock nic_clock; /* and this */
+  bool nic_known;                 /* was it, when last read */
+  struct asz_nic_live nic_live;   /* what it knows, for all workers */
 
   _Atomic uint32_t phase;
   _Atomic uint32_t probing, uncooled, unsealed; /* workers that have not finished that phase */

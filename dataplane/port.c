@@ -12,6 +12,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 
 #include "dataplane/base/log.h"
 #include "dataplane/probes/probe.h"
@@ -63,6 +64,22 @@ static int queue_setup(const struct asz_port *port, uint16_t queue, uint16_t rx_
   return 0;
 }
 
+/* Asks for the port's own times. Its clock can be asked only when it runs. */
+static void times_ask(struct asz_port *port, struct rte_eth_conf *conf, const struct rte_eth_dev_info *info) {
+  if ((info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP) == 0 ||
+      rte_mbuf_dyn_rx_timestamp_register(&port->times.offset, &port->times.rx_flag) != 0)
+    return;
+  port->times.rx = true;
+  conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+}
+
+/* Times of a clock that nobody can read say nothing. */
+static void times_check(struct asz_port *port) {
+  uint64_t ticks;
+  if (port->times.rx && port->ops->clock_read(port->port_id, &ticks) != 0)
+    port->times.rx = false;
+}
+
 /* Asks for receive-side scaling over addresses and ports under our key, of the families for which the port knows it. */
 static void spreading_ask(struct asz_port *port, struct rte_eth_conf *conf, const struct rte_eth_dev_info *info) {
   static uint8_t key[64]; /* some ports want more than the hash of any packet of ours reaches: zeros behind ours */
@@ -98,19 +115,21 @@ static bool spreading_map(const struct asz_port *port, uint16_t reta_size) {
   return rte_eth_dev_rss_reta_update(port->port_id, reta, reta_size) == 0;
 }
 
-static int configure(struct asz_port *port, bool ask_spreading, struct asz_diag *diag) {
+static int configure(struct asz_port *port, const struct asz_port_options *options, struct asz_diag *diag) {
   struct rte_eth_dev_info info;
-  int rc = rte_eth_dev_info_get(port->port_id, &info);
+  int rc = port->ops->info_get(port->port_id, &info);
   if (rc != 0)
     return device_error(port->port_id, "asking for its limits", rc, diag);
   int err = queues_check(port, &info, diag);
   if (err != 0)
     return err;
   struct rte_eth_conf conf = {.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE, .txmode.mq_mode = RTE_ETH_MQ_TX_NONE};
-  if (ask_spreading && port->queue_count > 1)
+  if (options->spread && port->queue_count > 1)
     spreading_ask(port, &conf, &info);
+  if (options->times)
+    times_ask(port, &conf, &info);
   /* Every probe comes from one pool and is referenced once, but challenges and ARP do not: without MBUF_FAST_FREE then. */
-  rc = rte_eth_dev_configure(port->port_id, port->queue_count, port->queue_count, &conf);
+  rc = port->ops->configure(port->port_id, port->queue_count, port->queue_count, &conf);
   if (rc != 0)
     return device_error(port->port_id, "configuring its queue pairs", rc, diag);
   uint16_t rx_descriptors = DESCRIPTORS, tx_descriptors = DESCRIPTORS;
@@ -126,6 +145,7 @@ static int configure(struct asz_port *port, bool ask_spreading, struct asz_diag 
     return device_error(port->port_id, "starting", rc, diag);
   if (!spreading_map(port, info.reta_size))
     memset(port->spreads, 0, sizeof port->spreads);
+  times_check(port);
   (void)rte_eth_promiscuous_disable(port->port_id); /* some drivers know no such mode: then it is off */
   return 0;
 }
@@ -170,10 +190,14 @@ static int link_wait(const struct asz_port *port, struct asz_diag *diag) {
                       LINK_WAIT_MS);
 }
 
-int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, bool ask_spreading, struct asz_diag *diag) {
+int asz_port_open(struct asz_port *ret_port, uint16_t port_id, const struct asz_port_options *options, struct asz_diag *diag) {
   if (!rte_eth_dev_is_valid_port(port_id))
     return asz_diag_set(diag, ASZ_ENOENT, "port %u: no such DPDK port (%u are there)", port_id, rte_eth_dev_count_avail());
-  struct asz_port port = {.port_id = port_id, .node = rte_eth_dev_socket_id(port_id), .queue_count = (uint16_t)queue_count};
+  uint32_t queue_count = options->queue_count;
+  struct asz_port port = {.ops = options->ops != NULL ? options->ops : &asz_port_ops_dpdk,
+                          .port_id = port_id,
+                          .node = rte_eth_dev_socket_id(port_id),
+                          .queue_count = (uint16_t)queue_count};
   struct rte_ether_addr mac;
   int err = 0, rc = rte_eth_macaddr_get(port_id, &mac);
   if (rc != 0)
@@ -184,7 +208,7 @@ int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_co
     err = pool_make(&port.frame_pool, "frame", port_id, FRAME_BUFFERS * queue_count - 1, RTE_MBUF_DEFAULT_BUF_SIZE, port.node,
                     diag);
   if (err == 0)
-    err = configure(&port, ask_spreading, diag);
+    err = configure(&port, options, diag);
   if (err == 0)
     err = interface_find(&port, diag);
   if (err == 0)

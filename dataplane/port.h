@@ -16,11 +16,39 @@
 #include "dataplane/base/err.h"
 #include "dataplane/base/wire.h"
 
+struct rte_eth_dev_info;
+struct rte_eth_conf;
+
+/* What a port offers is asked, and is configured, through these. For tests: a NIC may be played by what has none of it. */
+struct asz_port_ops {
+  int (*info_get)(uint16_t port_id, struct rte_eth_dev_info *ret_info);
+  int (*configure)(uint16_t port_id, uint16_t rx_queues, uint16_t tx_queues, const struct rte_eth_conf *conf);
+  int (*clock_read)(uint16_t port_id, uint64_t *ret_ticks); /* its own clock, the one it stamps by */
+};
+/* asz_port_ops_dpdk: rte_eth_dev_info_get, rte_eth_dev_configure, rte_eth_read_clock. */
+extern const struct asz_port_ops asz_port_ops_dpdk;
+
+/* Where the port's times are in an mbuf. */
+struct asz_port_times {
+  bool rx; /* it stamps what arrives (not of necessity each frame), and its clock can be read */
+  int offset;
+  uint64_t rx_flag; /* of ol_flags: the field holds when the frame arrived */
+};
+
+struct asz_port_options {
+  uint32_t queue_count;           /* queue pairs, 1..16 */
+  bool spread;                    /* have it spread what arrives, where it can */
+  bool times;                     /* have it stamp what arrives, where it can */
+  const struct asz_port_ops *ops; /* NULL: asz_port_ops_dpdk */
+};
+
 struct asz_port {
+  const struct asz_port_ops *ops;
   uint16_t port_id;
   int node; /* NUMA node; -1 unknown */
   uint16_t queue_count;
   bool spreads[ASZ_FAMILY_COUNT]; /* UDP and TCP over its queues by asz_steer_key: queue = low bits of the hash */
+  struct asz_port_times times;
   uint8_t mac[6];
   unsigned interface_index; /* of the kernel's interface under the port; 0: none */
   int interface_fd;         /* a socket to ask about it */
@@ -29,11 +57,9 @@ struct asz_port {
   struct rte_mempool *frame_pool;
 };
 
-/* asz_port_open configures queue_count (1..16) queue pairs, starts and waits up to 5 s for the link; ask_spreading: has it spread
- * what arrives, where it can. The port was probed by EAL and is not started. ASZ_ENOENT, ASZ_EINVAL (not so many queues),
- * ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a line.
- */
-ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, uint32_t queue_count, bool ask_spreading,
+/* asz_port_open configures the port, starts it and waits up to 5 s for the link. It was probed by EAL and is not started.
+ * ASZ_ENOENT, ASZ_EINVAL (not so many queues), ASZ_ENOMEM, ASZ_EDEVICE, ASZ_ETIMEDOUT (no link), each with a line. */
+ASZ_MUST_CHECK int asz_port_open(struct asz_port *ret_port, uint16_t port_id, const struct asz_port_options *options,
                                  struct asz_diag *diag);
 /* asz_port_multicast: frames to this group (NULL: to every one) are received, too. By the port's filter list, else by taking all
  * multicast; a driver that knows neither filters nothing that it is given (net_ring, net_af_packet). Which of them it was is

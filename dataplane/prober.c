@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/arrival.h"
 #include "dataplane/base/bound.h"
 #include "dataplane/base/tcp.h"
 #include "dataplane/base/wire.h"
@@ -124,9 +125,11 @@ static void link_look(struct asz_worker *worker, uint64_t tsc) {
   worker->link = word;
 }
 
-static void answer_heard(struct asz_worker *worker, uint64_t tsc, const struct asz_rx_leftover *left, const uint8_t *bytes) {
-  struct asz_engine_datagram datagram = {
-      .target = left->target, .size_bytes = left->frame.payload_bytes, .port = left->frame.src_port, .tsc = tsc};
+static void answer_heard(struct asz_worker *worker, const struct asz_rx_leftover *left, const uint8_t *bytes) {
+  struct asz_engine_datagram datagram = {.target = left->target,
+                                         .size_bytes = left->frame.payload_bytes,
+                                         .port = left->frame.src_port,
+                                         .tsc = asz_rx_arrival_of(&worker->rx_burst, left->at)->tsc};
   if (left->frame.payload_bytes > sizeof datagram.payload) {
     count(worker, ASZ_CTR_RX_MALFORMED);
     return;
@@ -161,8 +164,9 @@ static void resets_send(struct asz_worker *worker) {
 }
 
 /* Who judges a frame counts it. */
-static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf, uint64_t tsc) {
-  struct asz_steered frame = {.mbuf = mbuf, .tsc = tsc, .doubtful = worker->rx_burst.doubtful, .waited = worker->rx_burst.waited};
+static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf) {
+  const struct asz_rx_arrival *taken = &worker->rx_burst.taken;
+  struct asz_steered frame = {.mbuf = mbuf, .tsc = taken->tsc, .doubtful = taken->doubtful, .waited = taken->waited};
   if (rte_ring_mp_enqueue_elem(worker->engine->worker[to].steered, &frame, sizeof frame) == 0) {
     count(worker, ASZ_CTR_RX_STEERED);
     worker->counters.value[ASZ_CTR_RX_FRAMES]--;
@@ -174,8 +178,9 @@ static void steer(struct asz_worker *worker, uint32_t to, struct rte_mbuf *mbuf,
 }
 
 /* Takes what it passes on out of mbuf[]. */
-static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf **mbuf) {
+static void leftovers(struct asz_worker *worker, struct rte_mbuf **mbuf) {
   const struct asz_rx_burst *burst = &worker->rx_burst;
+  uint64_t tsc = burst->taken.tsc;
   uint32_t workers = worker->engine->config.lcore_count;
   for (uint32_t i = 0; i < burst->leftover_count; i++) {
     const struct asz_rx_leftover *left = &burst->leftover[i];
@@ -183,28 +188,28 @@ static void leftovers(struct asz_worker *worker, uint64_t tsc, struct rte_mbuf *
     if (left->left == ASZ_RX_LEFT_RESET)
       continue;
     if (left->left == ASZ_RX_LEFT_ANSWER) {
-      answer_heard(worker, tsc, left, bytes);
+      answer_heard(worker, left, bytes);
     } else if (left->left == ASZ_RX_LEFT_ARP && worker->number == 0) {
       arp_heard(worker, tsc, bytes + left->frame.l3_offset, burst->size_bytes[left->at] - left->frame.l3_offset);
     } else if (left->left == ASZ_RX_LEFT_ND && worker->number == 0) {
       nd_heard(worker, tsc, &left->frame, bytes);
     } else {
       uint32_t to = left->left == ASZ_RX_LEFT_STEER ? asz_shard_owner(left->target, workers, worker->tx.plan.target_count) : 0;
-      steer(worker, to, mbuf[left->at], tsc);
+      steer(worker, to, mbuf[left->at]);
       mbuf[left->at] = NULL;
     }
   }
   resets_send(worker);
 }
 
-/* poll_account notes the time of a look at the port. True when the look before it is further back than the lateness bound:
- * whatever is found then may have waited for us that long. So may what is still behind a full burst (backlog), and what comes
- * just after the link did. */
-static bool poll_account(struct asz_worker *worker, uint64_t tsc) {
-  uint64_t gap_ticks = tsc - worker->polled_tsc;
-  worker->polled_tsc = tsc;
-  if (gap_ticks > worker->poll_ticks_max)
-    worker->poll_ticks_max = gap_ticks;
+static void wait_account(struct asz_worker *worker, uint64_t ticks) {
+  if (ticks > worker->wait_ticks_max)
+    worker->wait_ticks_max = ticks;
+}
+
+/* Is the look before this one further back than the lateness bound? Whatever is found then may have waited for us that long. So
+ * may what is still behind a full burst (backlog), and what comes just after the link did. */
+static bool is_late(const struct asz_worker *worker, uint64_t gap_ticks, uint64_t tsc) {
   return worker->rx.run.epoch.valid && (gap_ticks > worker->tx.late_bound_ticks || tsc < worker->doubt_until_tsc);
 }
 
@@ -213,9 +218,19 @@ static uint32_t frame_bytes(const struct rte_mbuf *mbuf) {
   return mbuf->nb_segs == 1 ? rte_pktmbuf_data_len(mbuf) : UINT32_MAX;
 }
 
-/* Judges and frees a burst that was taken from the port at tsc; rx_burst.doubtful and waited are set. */
-static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16_t taken, uint64_t tsc) {
+/* What is ours of what rx counted in a burst. */
+static void faults_account(struct asz_worker *worker, uint64_t doubtful, uint64_t early) {
+  enum asz_fault fault = worker->rx_burst.taken.tsc < worker->doubt_until_tsc ? ASZ_FAULT_LINK_DOWN : ASZ_FAULT_STALLED;
+  worker->tx.faults.count[fault] += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
+  worker->tx.faults.count[ASZ_FAULT_PORT_CLOCK] += worker->counters.value[ASZ_CTR_RX_EARLY] - early;
+}
+
+/* Judges and frees a burst from the port; rx_burst.taken is set but for ntp64. Returns how many frames had a time of the port's,
+ * which is possible only while its clock is known. */
+static uint32_t burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16_t taken) {
   struct asz_rx_burst *burst = &worker->rx_burst;
+  uint64_t tsc = burst->taken.tsc;
+  uint32_t stamped = 0;
   for (uint16_t i = 0; i < taken && i < MBUFS_AHEAD; i++)
     rte_prefetch0(mbuf[i]);
   for (uint16_t i = 0; i < taken; i++) {
@@ -228,16 +243,21 @@ static void burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, uint16
   }
   asz_stages_end(worker->rx.stages, ASZ_STAGE_RECEIVE);
   burst->count = taken;
-  burst->now_ntp64 = asz_clock_ntp64(asz_clock_realtime_ns(&worker->tx.clock, tsc)); /* between epochs by the last one's clock */
+  burst->taken.ntp64 =
+      asz_clock_ntp64(asz_clock_realtime_ns(&worker->tx.clock, tsc)); /* between epochs by the last one's clock */
+  burst->timed = false;
+  if (asz_nic_known(&worker->nic, tsc))
+    stamped = asz_arrivals_read(burst, mbuf, taken, &worker->engine->port.times, &worker->nic, &worker->tx.clock,
+                                tsc < worker->doubt_until_tsc, &worker->counters);
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
-  uint64_t doubtful = worker->counters.value[ASZ_CTR_RX_DOUBTFUL];
+  uint64_t doubtful = worker->counters.value[ASZ_CTR_RX_DOUBTFUL], early = worker->counters.value[ASZ_CTR_RX_EARLY];
   asz_rx_take(&worker->rx, burst);
-  enum asz_fault fault = tsc < worker->doubt_until_tsc ? ASZ_FAULT_LINK_DOWN : ASZ_FAULT_STALLED;
-  worker->tx.faults.count[fault] += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
+  faults_account(worker, doubtful, early);
   if (burst->leftover_count > 0)
-    leftovers(worker, tsc, mbuf);
+    leftovers(worker, mbuf);
   rte_pktmbuf_free_bulk(mbuf, taken);
   asz_stages_end(worker->rx.stages, ASZ_STAGE_RELEASE);
+  return stamped;
 }
 
 static void receive(struct asz_worker *worker, uint64_t now_tsc) {
@@ -246,19 +266,28 @@ static void receive(struct asz_worker *worker, uint64_t now_tsc) {
   asz_stages_begin(worker->rx.stages);
   uint16_t taken = rte_eth_rx_burst(worker->engine->port.port_id, worker->tx.queue, mbuf, ASZ_BURST_MAX);
   uint64_t tsc = taken == 0 ? now_tsc : asz_tsc();
-  bool late = poll_account(worker, tsc);
+  uint64_t gap_ticks = tsc - worker->polled_tsc;
+  bool stamps = asz_nic_known(&worker->nic, tsc);
+  worker->polled_tsc = tsc;
+  if (gap_ticks > worker->poll_ticks_max)
+    worker->poll_ticks_max = gap_ticks;
+  if (!stamps)
+    wait_account(worker, gap_ticks);
   if (taken == 0) {
     worker->backlog = false;
     worker->drained_tsc = now_tsc;
     return;
   }
   count(worker, ASZ_CTR_RX_BURSTS);
-  burst->doubtful = late || worker->backlog;
-  burst->waited = asz_bound_code(asz_clock_ns(&worker->tx.clock, tsc - worker->drained_tsc));
+  burst->taken.tsc = tsc;
+  burst->taken.doubtful = is_late(worker, gap_ticks, tsc) || worker->backlog;
+  burst->taken.waited = asz_bound_code(asz_clock_ns(&worker->tx.clock, tsc - worker->drained_tsc));
   if (taken < ASZ_BURST_MAX)
     worker->drained_tsc = now_tsc;
-  worker->backlog = burst->doubtful && taken == ASZ_BURST_MAX;
-  burst_take(worker, mbuf, taken, tsc);
+  worker->backlog = burst->taken.doubtful && taken == ASZ_BURST_MAX;
+  uint32_t stamped = burst_take(worker, mbuf, taken);
+  if (stamps) /* only a frame without a time of its own depends on when we looked */
+    wait_account(worker, stamped == taken ? asz_nic_error_tsc(&worker->nic, tsc) : gap_ticks);
 }
 
 /* What other workers found for us: frames of one of their bursts stand together, and are judged by its time. */
@@ -270,9 +299,9 @@ static void steered_take(struct asz_worker *worker) {
   for (unsigned first = 0, next; first < count; first = next) {
     for (next = first; next < count && frame[next].tsc == frame[first].tsc; next++)
       mbuf[next - first] = frame[next].mbuf;
-    worker->rx_burst.doubtful = frame[first].doubtful != 0;
-    worker->rx_burst.waited = (uint8_t)frame[first].waited;
-    burst_take(worker, mbuf, (uint16_t)(next - first), frame[first].tsc);
+    worker->rx_burst.taken = (struct asz_rx_arrival){
+        .tsc = frame[first].tsc, .doubtful = frame[first].doubtful != 0, .waited = (uint8_t)frame[first].waited};
+    (void)burst_take(worker, mbuf, (uint16_t)(next - first));
   }
 }
 
@@ -371,6 +400,7 @@ static void epoch_start(struct asz_worker *worker) {
   worker->polled_tsc = asz_tsc();
   worker->drained_tsc = worker->polled_tsc;
   worker->poll_ticks_max = 0;
+  worker->wait_ticks_max = 0;
   worker->backlog = false;
   worker->cooled = false;
   worker->phase = ASZ_PHASE_PROBING;
@@ -386,7 +416,7 @@ static void counters_publish(struct asz_worker *worker) {
 
 static void progress_publish(struct asz_worker *worker, uint64_t tsc) {
   struct asz_shard_report report;
-  asz_tx_report(&worker->tx, tsc, worker->poll_ticks_max, &report);
+  asz_tx_report(&worker->tx, tsc, worker->wait_ticks_max, &report);
   asz_report_publish(&worker->live, &report);
 }
 
@@ -421,7 +451,7 @@ static void stats_join(const struct asz_engine *engine, struct asz_stats *stats)
 static void epoch_seal(struct asz_worker *worker) {
   struct asz_engine *engine = worker->engine;
   struct asz_stats *stats = worker->tx.plan.stats;
-  asz_tx_seal(&worker->tx, worker->poll_ticks_max, &worker->report);
+  asz_tx_seal(&worker->tx, worker->wait_ticks_max, &worker->report);
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
   asz_rx_seal(&worker->rx);
   worker->tx.stages = worker->rx.stages = NULL;
@@ -446,12 +476,40 @@ static void gateways_ask(struct asz_worker *worker, uint64_t tsc) {
     atomic_store_explicit(&engine->gateway[family], asz_resolve_word(resolve_of(engine, family)), memory_order_relaxed);
 }
 
+/* Worker 0 only: a driver may make a system call of a reading, some 100 a second. */
+static void port_clock_read(struct asz_worker *worker) {
+  struct asz_engine *engine = worker->engine;
+  struct asz_nic_clock *clock = &engine->nic_clock;
+  uint64_t ticks, before_tsc = asz_tsc();
+  bool read = engine->port.ops->clock_read(engine->port.port_id, &ticks) == 0;
+  uint64_t after_tsc = asz_tsc();
+  if (read)
+    (void)asz_nic_clock_hear(clock, before_tsc, ticks, after_tsc);
+  else
+    clock->due_tsc = after_tsc + clock->tsc_hz / ASZ_NIC_READ_HZ;
+  bool known = asz_nic_known(&clock->relation, after_tsc);
+  if (engine->nic_known && !known)
+    count(worker, ASZ_CTR_PORT_CLOCK_LOST);
+  engine->nic_known = known;
+  asz_nic_publish(&engine->nic_live, &clock->relation);
+}
+
+static void port_clock_look(struct asz_worker *worker, uint64_t tsc) {
+  struct asz_engine *engine = worker->engine;
+  if (!engine->port.times.rx)
+    return;
+  if (worker->number == 0 && tsc >= engine->nic_clock.due_tsc)
+    port_clock_read(worker);
+  (void)asz_nic_look(&engine->nic_live, &worker->nic);
+}
+
 static void housekeeping(struct asz_worker *worker, uint64_t tsc) {
   worker->housekeeping_tsc = tsc + worker->engine->neigh.resolve.tsc_hz / HOUSEKEEPING_HZ;
   if (worker->number == 0 && link_poll(worker, tsc))
     gateways_ask(worker, tsc);
   gateways_look(worker);
   link_look(worker, tsc);
+  port_clock_look(worker, tsc);
   counters_publish(worker);
   if (worker->rx.run.epoch.valid)
     progress_publish(worker, tsc);

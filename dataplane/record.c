@@ -44,10 +44,10 @@ static void rtt_stretch(struct asz_stats *stats, uint32_t index, uint32_t rtt_ns
   __atomic_store_n(&target->stretches, target->stretches + 1, __ATOMIC_RELEASE);
 }
 
-/* No reply waited longer than it was away. */
-static void waited_raise(struct asz_target_stats *target, uint8_t waited, uint32_t rtt_ns) {
+/* No reply waited longer than it was away, if that is known to be no less. */
+static void waited_raise(struct asz_target_stats *target, const struct asz_reply *reply, uint32_t rtt_ns) {
   uint8_t away = asz_bound_code(rtt_ns);
-  uint8_t least = waited < away ? waited : away;
+  uint8_t least = reply->waited < away || reply->stamped ? reply->waited : away;
   if (least > target->waited)
     target->waited = least;
 }
@@ -88,6 +88,6 @@ enum asz_counter asz_record_reply(struct asz_stats *stats, uint32_t index, const
   uint32_t rtt_ns = reply->rtt_ns > 0 ? (uint32_t)reply->rtt_ns : 1; /* the timeout is under 2^32 ns; 0 means none */
   rtt_add(stats, index, rtt_ns, reply->bin);
   if (reply->waited > target->waited)
-    waited_raise(target, reply->waited, rtt_ns);
+    waited_raise(target, reply, rtt_ns);
   return ASZ_CTR_RX_ANSWERED;
 }

@@ -19,6 +19,7 @@ struct asz_reply {
   uint32_t bin;   /* asz_sketch_bin(rtt_ns) */
   uint8_t waited; /* asz_bound: in the port, at most; not 0 */
   bool doubtful;  /* rtt_ns is only an upper bound, because we were late to look */
+  bool stamped;   /* rtt_ns may be too short as well, by what `waited` says */
 };
 
 /* asz_record_reply: a reply to target `index` that is genuine. Returns ASZ_CTR_RX_ANSWERED, _LATE, _DUPLICATE, _REPLAYED or

@@ -262,7 +262,7 @@ int asz_reflector_new(struct asz_reflector **ret_reflector, const struct asz_ref
   if (asz_clock_calibrate(&reflector->wall_store[0], CALIBRATE_MS) != 0)
     err = asz_diag_set(diag, ASZ_EDEVICE, "the time-stamp counter does not advance");
   if (err == 0)
-    err = asz_port_open(&reflector->port, config->port_id, 1, false, diag);
+    err = asz_port_open(&reflector->port, config->port_id, &(struct asz_port_options){.queue_count = 1}, diag);
   if (err == 0)
     err = listen_ipv6(&reflector->port, config, diag);
   if (err == 0)

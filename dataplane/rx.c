@@ -192,8 +192,18 @@ static void source_stage(struct asz_rx *rx, const struct asz_rx_burst *burst, st
 }
 
 static uint64_t age_ns(uint64_t now_ntp64, uint64_t tx_ntp64) {
-  uint64_t age = now_ntp64 - tx_ntp64; /* 32.32 seconds, 136 years around: no era, no sign */
+  uint64_t age = now_ntp64 - tx_ntp64; /* 32.32 seconds, 136 years around: no era */
   return (uint64_t)(((unsigned __int128)age * 1000000000 + (UINT64_C(1) << 31)) >> 32);
+}
+
+/* Two clocks that differ may make a reply arrive before its probe left; that one was away for no time. */
+static bool is_early(uint64_t arrived_ntp64, uint64_t tx_ntp64) {
+  return (int64_t)(arrived_ntp64 - tx_ntp64) < 0;
+}
+
+static uint64_t rtt_of(const struct asz_rx_burst *burst, uint32_t at, uint64_t tx_ntp64) {
+  uint64_t arrived_ntp64 = asz_rx_arrival_of(burst, at)->ntp64;
+  return is_early(arrived_ntp64, tx_ntp64) ? 0 : age_ns(arrived_ntp64, tx_ntp64);
 }
 
 static void malformed(struct asz_rx *rx, uint32_t source) {
@@ -236,7 +246,7 @@ static void claim_one(struct asz_rx *rx, struct asz_rx_burst *burst, struct repl
   }
   if (source == ASZ_TARGET_NONE && module->carries_target && steered(rx, burst, replies, i, claim.target))
     return;
-  asz_claim_complete(&claim, module, burst->now_ntp64, rx->run.epoch.seq_last);
+  asz_claim_complete(&claim, module, burst->taken.ntp64, rx->run.epoch.seq_last);
   if (kept != i) {
     replies->at[kept] = replies->at[i];
     replies->frame[kept] = *frame;
@@ -246,7 +256,7 @@ static void claim_one(struct asz_rx *rx, struct asz_rx_burst *burst, struct repl
   replies->target[kept] = module->carries_target ? claim.target : source;
   replies->seq[kept] = claim.seq;
   replies->time[kept] = claim.tx_ntp64;
-  replies->rtt_ns[kept] = age_ns(burst->now_ntp64, claim.tx_ntp64);
+  replies->rtt_ns[kept] = rtt_of(burst, replies->at[i], claim.tx_ntp64);
   replies->bin[kept] = asz_sketch_bin(replies->rtt_ns[kept]);
   replies->claimed++;
 }
@@ -319,7 +329,7 @@ static void judge_stranger(struct asz_rx *rx, struct asz_rx_burst *burst, const 
   const struct asz_frame *frame = &replies->frame[i];
   uint32_t source = replies->source[i];
   struct asz_target_stats *stats = stats_of(rx, source);
-  if (previous_fits(rx, frame, payload_of(burst, replies, i), replies->kind[i], burst->now_ntp64)) {
+  if (previous_fits(rx, frame, payload_of(burst, replies, i), replies->kind[i], burst->taken.ntp64)) {
     if (stats != NULL && stats->probe == replies->kind[i] && stats->port == frame->src_port)
       reset_ask(burst, replies->at[i], source, frame);
     if (stats != NULL)
@@ -347,16 +357,17 @@ static bool cookie_fits(const struct asz_rx *rx, const struct replies *replies, 
 }
 
 /* The same of probes whose time has the same low bits, latest first; the reply is then one to that probe. */
-static bool older_fits(const struct asz_rx *rx, struct replies *replies, uint32_t i, const uint8_t *payload, uint64_t now_ntp64) {
+static bool older_fits(const struct asz_rx *rx, const struct asz_rx_burst *burst, struct replies *replies, uint32_t i,
+                       const uint8_t *payload) {
   uint64_t turn_ntp64 = turn_of(asz_probe_module(replies->kind[i]));
   if (turn_ntp64 == 0 || replies->target[i] == ASZ_TARGET_NONE)
     return false;
   for (uint32_t turn = 0; turn < OLDER_TURNS; turn++) {
     replies->time[i] -= turn_ntp64;
     replies->cookie[i] = asz_cookie_one(&rx->run.epoch.key, replies->target[i], replies->seq[i], replies->time[i]);
-    if (!cookie_fits(rx, replies, i, payload, now_ntp64))
+    if (!cookie_fits(rx, replies, i, payload, burst->taken.ntp64))
       continue;
-    replies->rtt_ns[i] = age_ns(now_ntp64, replies->time[i]);
+    replies->rtt_ns[i] = rtt_of(burst, replies->at[i], replies->time[i]);
     replies->bin[i] = asz_sketch_bin(replies->rtt_ns[i]);
     return true;
   }
@@ -377,7 +388,7 @@ static void macs_of_kind(const struct asz_rx *rx, const struct asz_rx_burst *bur
     payload[count] = payload_of(burst, replies, i);
     target[count] = replies->target[i];
     asked[count] = i;
-    if (replies->source[i] == replies->target[i] && cookie_fits(rx, replies, i, payload[count], burst->now_ntp64))
+    if (replies->source[i] == replies->target[i] && cookie_fits(rx, replies, i, payload[count], burst->taken.ntp64))
       count++;
   }
   asz_probe_module(kind)->macs_ok(&rx->run.setup, payload, target, ok, count);
@@ -405,7 +416,7 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
   const struct asz_frame *frame = &replies->frame[i];
   const uint8_t *payload = payload_of(burst, replies, i);
   uint32_t target = replies->target[i];
-  if (!cookie_fits(rx, replies, i, payload, burst->now_ntp64) && !older_fits(rx, replies, i, payload, burst->now_ntp64)) {
+  if (!cookie_fits(rx, replies, i, payload, burst->taken.ntp64) && !older_fits(rx, burst, replies, i, payload)) {
     judge_stranger(rx, burst, replies, i);
     return;
   }
@@ -426,20 +437,23 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
     count(rx, ASZ_CTR_RX_BAD_MAC);
     return;
   }
+  const struct asz_rx_arrival *arrival = asz_rx_arrival_of(burst, replies->at[i]);
+  bool early = is_early(arrival->ntp64, replies->time[i]);
   int reordered;
   struct asz_reply reply = {
       .seq = replies->seq[i],
       .slot = asz_slots_of(run->slots, replies->time[i]),
       .rtt_ns = replies->rtt_ns[i],
       .bin = replies->bin[i],
-      .waited = burst->waited,
-      .doubtful = burst->doubtful,
+      .waited = arrival->waited,
+      .doubtful = arrival->doubtful || early,
+      .stamped = arrival->stamped,
   };
   enum asz_counter outcome = asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered);
-  count(rx, outcome);
+  count(rx, early && outcome == ASZ_CTR_RX_DOUBTFUL ? ASZ_CTR_RX_EARLY : outcome);
   rx->counters->value[ASZ_CTR_RX_REORDERED] += (uint64_t)reordered;
   if (run->pairs && outcome == ASZ_CTR_RX_ANSWERED && module->t2_at != 0)
-    variation_take(&run->stats->ipdv[target], module, payload, reply.seq, replies->time[i], burst->now_ntp64);
+    variation_take(&run->stats->ipdv[target], module, payload, reply.seq, replies->time[i], arrival->ntp64);
 }
 
 void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst) {

@@ -9,7 +9,7 @@
  *   sent in this epoch's past?                   no: FORGED
  *   from the address and port that were asked?   no: WRONG_PATH
  *   MAC right, where the kind has one?           no: BAD_MAC
- *   then asz_record_reply.
+ *   then asz_record_reply; arrived before it left, by the port's clock: EARLY.
  * Where a kind carries only the low bits of its time, the reply is first taken for the latest probe that it can be of; when that
  * one's cookie does not fit, older ones are asked, up to 32 s back. A SYN-ACK whose cookie fits is left to the caller as well,
  * who resets the connection that it offers; nothing else is ever answered to it. docs/protocol.md says how seldom a forger hits.
@@ -88,18 +88,32 @@ struct asz_rx_leftover {
   struct asz_frame frame;
 };
 
+/* When a frame arrived. */
+struct asz_rx_arrival {
+  uint64_t ntp64;
+  uint64_t tsc;   /* the same; not looked at here */
+  uint8_t waited; /* asz_bound: how long it may have lain in the port before; not 0 */
+  bool doubtful;  /* it waited for us: the prober had stalled before it looked */
+  bool stamped;   /* by the port: the time may be wrong either way, by `waited` at most */
+};
+
 struct asz_rx_burst {
   uint32_t count; /* <= ASZ_BURST_MAX */
   const uint8_t *bytes[ASZ_BURST_MAX];
   uint32_t size_bytes[ASZ_BURST_MAX]; /* of the frame; no more than ASZ_ETH_MAX_BYTES of them are ever read */
-  uint64_t now_ntp64;                 /* when the burst was taken from the port */
-  bool doubtful;                      /* it waited for us: the prober had stalled before it looked */
-  uint8_t waited;                     /* asz_bound: how long any of it may have lain in the port; not 0 */
+  struct asz_rx_arrival taken;        /* when the burst was taken from the port: all its frames arrived then ... */
+  bool timed;                         /* ... but where this is set: each of them at its own time, none of which is after it */
+  struct asz_rx_arrival own[ASZ_BURST_MAX];
   uint32_t leftover_count;
   struct asz_rx_leftover leftover[ASZ_BURST_MAX];
 };
 
-/* asz_rx_take handles a burst: count, bytes, size_bytes, now_ntp64, doubtful and waited are set; leftovers are filled. */
+/* asz_rx_arrival_of: of frame `at` of a burst. */
+static inline const struct asz_rx_arrival *asz_rx_arrival_of(const struct asz_rx_burst *burst, uint32_t at) {
+  return burst->timed ? &burst->own[at] : &burst->taken;
+}
+
+/* asz_rx_take handles a burst: count, bytes, size_bytes, taken and timed are set; leftovers are filled. */
 void asz_rx_take(struct asz_rx *rx, struct asz_rx_burst *burst);
 
 /* asz_rx_begin: a new epoch runs; whatever ran is over. asz_rx_seal: it becomes the previous one. */

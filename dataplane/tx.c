@@ -324,7 +324,7 @@ void asz_tx_cut(struct asz_tx *tx, uint64_t tsc) {
   asz_slots_abandon(&tx->slots);
 }
 
-void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
+void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t wait_ticks_max, struct asz_shard_report *ret_report) {
   uint64_t step_ns = tx->time_step_log2 > 0 ? (UINT64_C(1000000000) << tx->time_step_log2 >> 32) + 1 : 0;
   uint64_t send_error_ns = asz_clock_ns(&tx->clock, tx->burst_ticks_max) + step_ns;
   *ret_report = (struct asz_shard_report){
@@ -335,7 +335,7 @@ void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t poll_ticks_ma
       .slots_unjudged = tx->slots.unjudged,
       .slots_no_gateway = {tx->slots_no_gateway[ASZ_FAMILY_IPV4], tx->slots_no_gateway[ASZ_FAMILY_IPV6]},
       .faults = tx->spoiling,
-      .rtt_error_ns = send_error_ns + asz_clock_ns(&tx->clock, poll_ticks_max),
+      .rtt_error_ns = send_error_ns + asz_clock_ns(&tx->clock, wait_ticks_max),
       .send_error_ns = send_error_ns,
       .late_ns_max = asz_clock_ns(&tx->clock, tx->late_ticks_max),
       .sent = tx->sent,
@@ -343,10 +343,10 @@ void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t poll_ticks_ma
   };
 }
 
-void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report) {
+void asz_tx_seal(struct asz_tx *tx, uint64_t wait_ticks_max, struct asz_shard_report *ret_report) {
   missed_account(tx);
   slot_close(tx, tx->pace.taken);
-  asz_tx_report(tx, tx->pace.end_tsc, poll_ticks_max, ret_report);
+  asz_tx_report(tx, tx->pace.end_tsc, wait_ticks_max, ret_report);
   ret_report->span_ticks = tx->pace.end_tsc - tx->pace.origin_tsc;
   if (ret_report->span_ticks > 0)
     ret_report->rate_pps = (uint64_t)((unsigned __int128)tx->sent * tx->clock.tsc_hz / ret_report->span_ticks);

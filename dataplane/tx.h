@@ -83,8 +83,8 @@ void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
 bool asz_tx_done(struct asz_tx *tx, uint64_t tsc);
 /* asz_tx_cut: probing ends at tsc instead of at the plan's end. */
 void asz_tx_cut(struct asz_tx *tx, uint64_t tsc);
-/* asz_tx_report: of an epoch that runs; poll_ticks_max is the receiving half's worst gap. asz_tx_seal: at its end. */
-void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);
-void asz_tx_seal(struct asz_tx *tx, uint64_t poll_ticks_max, struct asz_shard_report *ret_report);
+/* asz_tx_report: of an epoch that runs; wait_ticks_max is the receiving half's share of an error. asz_tx_seal: at its end. */
+void asz_tx_report(const struct asz_tx *tx, uint64_t tsc, uint64_t wait_ticks_max, struct asz_shard_report *ret_report);
+void asz_tx_seal(struct asz_tx *tx, uint64_t wait_ticks_max, struct asz_shard_report *ret_report);
 
 #endif

@@ -27,6 +27,7 @@
   X(RX_ANSWERED, "rx_answered", "valid replies in time: RTT recorded")                                                           \
   X(RX_DOUBTFUL, "rx_doubtful",                                                                                                  \
     "valid first replies read after a stall or just after the link came back: RTT not recorded: ours")                           \
+  X(RX_EARLY, "rx_early", "valid first replies that the port's clock has arrive before they were asked: RTT not recorded: ours") \
   X(RX_LATE, "rx_late", "valid replies after the timeout")                                                                       \
   X(RX_DUPLICATE, "rx_duplicate", "a second copy of a valid reply, in time")                                                     \
   X(RX_REORDERED, "rx_reordered", "valid first replies that arrived behind a later probe's (also answered)")                     \
@@ -50,6 +51,9 @@
   X(RX_ND, "rx_nd", "neighbour solicitations for us and advertisements from the gateway")                                        \
   X(RX_ND_IGNORED, "rx_nd_ignored", "neighbour discovery that is malformed or not for us")                                       \
   X(RX_PORT_MISSED, "rx_port_missed", "frames that the port dropped before we saw them: our fault")                              \
+  X(RX_STAMPED, "rx_stamped", "frames whose time of arrival is the port's own (they count as what they are, too)")               \
+  X(RX_STAMP_REFUSED, "rx_stamp_refused", "port's times of arrival that cannot be true: the frame counts by when we looked")     \
+  X(PORT_CLOCK_LOST, "port_clock_lost", "times that the port's clock jumped, or could not be read for a second")                 \
   X(NEIGH_LOST, "neigh_lost", "times that a gateway stopped answering ARP or ND")                                                \
   X(LINK_LOST, "link_lost", "times that the port lost its link")
 

@@ -291,7 +291,7 @@ void bed_receive(struct bed *bed, const struct bed_frame *frame, uint64_t now_nt
   bed->burst.count = 1;
   bed->burst.bytes[0] = frame->bytes;
   bed->burst.size_bytes[0] = (uint32_t)frame->size;
-  bed->burst.now_ntp64 = now_ntp64;
+  bed->burst.taken.ntp64 = now_ntp64;
   asz_rx_take(&bed->rx, &bed->burst);
 }
 

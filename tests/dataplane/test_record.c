@@ -136,6 +136,14 @@ Test(record, worst_wait_of_the_rtts_that_count_is_kept)
   cr_assert(eq(u64, asz_stats_error_ns(&all, 0), 1124), "doubtful, late, duplicate: their RTTs do not count");
 }
 
+Test(record, stamped_reply_may_have_been_away_for_longer_than_its_rtt)
+{
+  struct asz_reply reply = {
+      .slot = 1, .rtt_ns = 100, .bin = asz_sketch_bin(100), .waited = asz_bound_code(1000), .stamped = true};
+  cr_assert(eq(int, asz_record_reply(&all, 0, &reply, TIMEOUT_NS, &reordered), ASZ_CTR_RX_ANSWERED));
+  cr_assert(ge(u64, asz_bound_ns(all.target[0].waited), 1000));
+}
+
 Test(record, doubtful_reply_in_time_is_up_without_an_rtt)
 {
   cr_assert(eq(int, doubtful_reply(0, 500), ASZ_CTR_RX_DOUBTFUL));

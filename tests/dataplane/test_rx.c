@@ -335,7 +335,7 @@ Test(rx, burst_equals_single_frames)
     bed.burst.bytes[i] = frames[i].bytes;
     bed.burst.size_bytes[i] = (uint32_t)frames[i].size;
   }
-  bed.burst.now_ntp64 = now;
+  bed.burst.taken.ntp64 = now;
   asz_rx_take(&bed.rx, &bed.burst);
   cr_assert(eq(int, memcmp(&one_by_one, &bed.counters, sizeof one_by_one), 0));
   cr_assert(gt(u64, bed.counters.value[ASZ_CTR_RX_ANSWERED], 0));
@@ -379,7 +379,7 @@ Test(rx, longest_frame_is_read_and_one_byte_more_is_too_long)
     memcpy(bytes, frame.bytes, frame.size); /* the rest is padding */
     bed.burst.count = 1;
     bed.burst.bytes[0] = bytes;
-    bed.burst.now_ntp64 = now;
+    bed.burst.taken.ntp64 = now;
     static const uint32_t too_long[] = {ASZ_ETH_MAX_BYTES + 1, 9018, 65535, UINT32_MAX};
     for (unsigned i = 0; i < sizeof too_long / sizeof *too_long; i++) {
       bed_mark(&bed, &mark);

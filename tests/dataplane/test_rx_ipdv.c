@@ -84,7 +84,7 @@ Test(rx_ipdv, a_doubtful_half_makes_no_pair)
 {
   open_pairs(ASZ_PROBE_STAMP);
   answer(4, tx, 10, 5);
-  bed.burst.doubtful = true;
+  bed.burst.taken.doubtful = true;
   answer(5, tx + 5 * BED_MS, 10, 5);
   cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_DOUBTFUL], 1));
   cr_assert(eq(u16, bed.stats->ipdv[1].pairs, 0));

@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
     burst.count = 1;
     burst.bytes[0] = data;
     burst.size_bytes[0] = (uint32_t)size_bytes;
-    burst.now_ntp64 = scene.slots.start_ntp64[0] + UINT64_C(620) * 4294967;
+    burst.taken.ntp64 = scene.slots.start_ntp64[0] + UINT64_C(620) * 4294967;
     asz_rx_take(&scene.rx, &burst);
     uint32_t resets = 0; /* counted like any reply, and handed on as well */
     for (uint32_t i = 0; i < burst.leftover_count; i++)

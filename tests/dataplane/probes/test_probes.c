@@ -253,7 +253,7 @@ Test(probes, one_bad_hmac_in_a_full_burst_spoils_no_other)
       bed.burst.size_bytes[i] = (uint32_t)frame[i].size;
     }
     bed.burst.count = ASZ_BURST_MAX;
-    bed.burst.now_ntp64 = now;
+    bed.burst.taken.ntp64 = now;
     asz_rx_take(&bed.rx, &bed.burst);
     uint64_t forged = bad + 1 < ASZ_BURST_MAX;
     cr_assert(eq(u64, bed.counters.value[ASZ_CTR_RX_BAD_MAC], 1), "bad %u", bad);
