@@ -148,7 +148,8 @@ int asz_emulator_new(struct asz_emulator **ret_emulator, const struct asz_emulat
   e->keys_next = 1;
   int socket = (int)rte_lcore_to_socket_id(config->lcore_id);
   if ((err = make_memory(e, config->truth, socket)) || (err = make_rings(e, socket)) || (err = make_port(e, socket)) ||
-      (err = asz_hmac_lanes_new(&e->lanes)) || (err = asz_clock_calibrate(&e->clock, CALIBRATE_MS))) {
+      (err = asz_emulator_stamps_init(e)) || (err = asz_hmac_lanes_new(&e->lanes)) ||
+      (err = asz_clock_calibrate(&e->clock, CALIBRATE_MS))) {
     asz_emulator_free(e);
     return asz_diag_set(diag, err, "emulator: %s (%u providers, %u replies in flight)", asz_err_str(err), config->provider_count,
                         config->in_flight_max);

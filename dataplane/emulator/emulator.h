@@ -105,6 +105,7 @@ struct asz_emulator_config {
   uint64_t timeout_ns;           /* the prober's, so that `replay` can wait longer */
   uint64_t interval_ns;          /* between two probes to a provider, so that `early` can guess; default 1 s */
   const struct asz_truth *truth; /* provider_count; see asz_scenario */
+  bool nic_times;                /* its port stamps what leaves here; the engine has asz_emulator_port_ops then */
   uint32_t in_flight_max;        /* delay line capacity, 1..4,194,304; default 65,536; more are dropped: the lab's faults */
 };
 void asz_emulator_config_default(struct asz_emulator_config *ret_config);
@@ -113,6 +114,9 @@ void asz_emulator_config_default(struct asz_emulator_config *ret_config);
 bool asz_emulator_has_ipv6(uint32_t ipv6_ppm, uint32_t provider);
 void asz_emulator_ipv6(uint8_t ret_ipv6[16], uint32_t ipv4);
 extern const uint8_t asz_emulator_gateway_ipv6[16]; /* link-local */
+
+/* asz_emulator_port_ops: for the port_ops of struct asz_engine_config, where nic_times is set. */
+extern const struct asz_port_ops asz_emulator_port_ops;
 
 struct asz_emulator;
 

@@ -40,6 +40,8 @@ struct asz_emulator {
   struct rte_mempool *small, *large;        /* large: challenge answers, and requests with unusual payloads */
   uint16_t port_id;
   bool has_port, running;
+  int stamp_offset;    /* of a frame's time in its mbuf */
+  uint64_t stamp_flag; /* 0: no frame has one */
   atomic_bool stop;
 
   /* Written by the control thread, published whole: the lcore takes the pointer once a burst. Of three the one that is written
@@ -66,6 +68,11 @@ struct asz_emulator {
 };
 
 extern const uint8_t asz_emulator_gateway_mac[6], asz_emulator_prefix[12];
+
+/* asz_emulator_stamps_init: where stamps go, if the configuration wants some; ASZ_EDEVICE. asz_emulator_stamp: frames that leave
+ * at tsc. */
+int asz_emulator_stamps_init(struct asz_emulator *emulator);
+void asz_emulator_stamp(const struct asz_emulator *emulator, struct rte_mbuf *const *frame, unsigned count, uint64_t tsc);
 
 /* asz_emulator_loop: the lcore's main function, until emulator->stop; gives back every buffer before it returns 0. */
 int asz_emulator_loop(void *emulator);

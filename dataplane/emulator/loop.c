@@ -453,6 +453,8 @@ static unsigned release_due(struct asz_emulator *e) {
   if (count == 0)
     return 0;
   uint64_t departure_tsc = asz_tsc();
+  if (e->stamp_flag != 0)
+    asz_emulator_stamp(e, burst, count, departure_tsc);
   unsigned sent = rte_ring_sp_enqueue_burst(e->to_prober, (void **)burst, count, NULL);
   for (unsigned i = 0; i < sent; i++)
     count_departure(e, &delayed[i], departure_tsc);
