@@ -109,6 +109,8 @@ static int engine_run(struct asz_rig_result *ret_result, const struct asz_rig *r
     return err;
   }
   err = epoch_run(ret_result, rig, engine, plan);
+  asz_engine_stop(engine);
+  asz_loopback_stop(rig->loopback);
   asz_engine_free(engine);
   return err;
 }

@@ -269,6 +269,9 @@ static int responder_open(struct bench *b, const struct asz_home *home, struct a
 }
 
 static void close_all(struct bench *b) {
+  if (b->engine)
+    asz_engine_stop(b->engine);
+  asz_loopback_stop(b->loopback);
   asz_engine_free(b->engine); /* before the memory that it writes to goes */
   asz_loopback_free(b->loopback);
   asz_paths_close(&b->paths);

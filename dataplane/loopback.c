@@ -242,14 +242,19 @@ uint64_t asz_loopback_cpu_ns(const struct asz_loopback *l) {
   return atomic_load_explicit(&l->cpu_ns, memory_order_relaxed);
 }
 
+void asz_loopback_stop(struct asz_loopback *l) {
+  if (l == NULL || !l->running)
+    return;
+  atomic_store_explicit(&l->stop, true, memory_order_relaxed);
+  (void)rte_eal_wait_lcore(l->lcore_id);
+  l->running = false;
+}
+
 /* The buffers in the rings were an engine's, whose pools are gone with it: they are left alone. */
 void asz_loopback_free(struct asz_loopback *l) {
   if (l == NULL)
     return;
-  if (l->running) {
-    atomic_store_explicit(&l->stop, true, memory_order_relaxed);
-    (void)rte_eal_wait_lcore(l->lcore_id);
-  }
+  asz_loopback_stop(l);
   if (l->has_port)
     rte_vdev_uninit("net_ring_" PORT_NAME);
   rte_ring_free(l->requests);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/nic_clock.h"
 
-#include <string.h>
+#include "dataplane/seqlock.h"
 
 enum {
   QUARTER = ASZ_NIC_READINGS / 4,
@@ -113,25 +113,13 @@ enum asz_nic_heard asz_nic_clock_hear(struct asz_nic_clock *clock, uint64_t befo
 }
 
 void asz_nic_publish(struct asz_nic_live *live, const struct asz_nic_relation *relation) {
-  uint64_t word[ASZ_NIC_WORDS];
-  uint64_t turn = atomic_load_explicit(&live->turn, memory_order_relaxed);
-  memcpy(word, relation, sizeof word);
-  atomic_store_explicit(&live->turn, turn + 1, memory_order_relaxed);
-  atomic_thread_fence(memory_order_release);
-  for (unsigned i = 0; i < ASZ_NIC_WORDS; i++)
-    atomic_store_explicit(&live->word[i], word[i], memory_order_relaxed);
-  atomic_store_explicit(&live->turn, turn + 2, memory_order_release);
+  asz_seqlock_write(&live->turn, live->word, relation, ASZ_NIC_WORDS);
 }
 
 bool asz_nic_look(const struct asz_nic_live *live, struct asz_nic_relation *relation) {
-  uint64_t word[ASZ_NIC_WORDS];
-  uint64_t before = atomic_load_explicit(&live->turn, memory_order_acquire);
-  for (unsigned i = 0; i < ASZ_NIC_WORDS; i++)
-    word[i] = atomic_load_explicit(&live->word[i], memory_order_relaxed);
-  atomic_thread_fence(memory_order_acquire);
-  uint64_t after = atomic_load_explicit(&live->turn, memory_order_relaxed);
-  if (before != after || (before & 1) != 0)
+  struct asz_nic_relation read;
+  if (!asz_seqlock_read(&live->turn, live->word, &read, ASZ_NIC_WORDS))
     return false;
-  memcpy(relation, word, sizeof word);
+  *relation = read;
   return true;
 }

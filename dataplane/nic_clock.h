@@ -96,7 +96,7 @@ static inline uint64_t asz_nic_ticks(const struct asz_nic_relation *relation, ui
 enum { ASZ_NIC_WORDS = sizeof(struct asz_nic_relation) / sizeof(uint64_t) };
 
 struct asz_nic_live {
-  _Atomic uint64_t turn; /* odd while it is being written */
+  _Atomic uint64_t turn; /* asz_seqlock */
   _Atomic uint64_t word[ASZ_NIC_WORDS];
 };
 

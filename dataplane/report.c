@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataplane/report.h"
 
-#include <string.h>
+#include "dataplane/seqlock.h"
 
 _Static_assert(sizeof(struct asz_shard_report) % sizeof(uint64_t) == 0, "it is published word by word");
 
 void asz_report_publish(struct asz_report_live *live, const struct asz_shard_report *report) {
-  uint64_t word[ASZ_REPORT_WORDS];
-  uint64_t turn = atomic_load_explicit(&live->turn, memory_order_relaxed);
-  memcpy(word, report, sizeof word);
-  atomic_store_explicit(&live->turn, turn + 1, memory_order_relaxed);
-  atomic_thread_fence(memory_order_release);
-  for (unsigned i = 0; i < ASZ_REPORT_WORDS; i++)
-    atomic_store_explicit(&live->word[i], word[i], memory_order_relaxed);
-  atomic_store_explicit(&live->turn, turn + 2, memory_order_release);
+  asz_seqlock_write(&live->turn, live->word, report, ASZ_REPORT_WORDS);
 }
 
 void asz_report_look(const struct asz_report_live *live, struct asz_shard_report *ret_report) {
-  uint64_t word[ASZ_REPORT_WORDS], before, after;
-  do {
-    before = atomic_load_explicit(&live->turn, memory_order_acquire);
-    for (unsigned i = 0; i < ASZ_REPORT_WORDS; i++)
-      word[i] = atomic_load_explicit(&live->word[i], memory_order_relaxed);
-    atomic_thread_fence(memory_order_acquire);
-    after = atomic_load_explicit(&live->turn, memory_order_relaxed);
-  } while (before != after || (before & 1) != 0);
-  memcpy(ret_report, word, sizeof word);
+  while (!asz_seqlock_read(&live->turn, live->word, ret_report, ASZ_REPORT_WORDS))
+    ;
 }
 
 static uint64_t larger(uint64_t a, uint64_t b) {

@@ -2,8 +2,7 @@
 /* asz_report: what one lcore has to say of an epoch, at its end and while it runs.
  *
  * While it runs the report is published in housekeeping, every 2 ms, so that the control thread can tell how far an epoch is
- * without asking. A turn count around the words lets a reader see that it read in the middle of a writing, and try again: the
- * lcore never waits for it. */
+ * without asking (asz_seqlock). */
 #ifndef ASZ_DATAPLANE_REPORT_H
 #define ASZ_DATAPLANE_REPORT_H
 
@@ -25,7 +24,7 @@ struct asz_shard_report {
 enum { ASZ_REPORT_WORDS = sizeof(struct asz_shard_report) / sizeof(uint64_t) };
 
 struct asz_report_live {
-  _Atomic uint64_t turn; /* odd while it is being written */
+  _Atomic uint64_t turn; /* asz_seqlock */
   _Atomic uint64_t word[ASZ_REPORT_WORDS];
 };
 

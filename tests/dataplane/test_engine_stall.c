@@ -7,49 +7,23 @@
 
 #include <rte_ethdev.h>
 
-#include "dataplane/eal.h"
-#include "dataplane/loopback.h"
+#include "tests/dataplane/loopback_bed.h"
 
-enum { TARGETS = 300, PROBES = 3 * TARGETS, TIMEOUT_MS = 1000, DEADLINE_S = 30 };
+enum { TARGETS = 300, PROBES = 3 * TARGETS, TIMEOUT_MS = 1000 };
 
-static struct asz_loopback *loopback;
-static struct asz_engine *engine;
-static struct asz_plan plan;
+static struct loopback_bed bed;
 static struct rte_mbuf *stash[PROBES];
 static uint16_t stashed, given;
 static bool stalled, flood;
 
 static void setup(void) {
-  struct asz_diag diag = {0};
-  struct asz_engine_config config;
-  char lcores[ASZ_EAL_LCORES_BYTES];
-  asz_eal_lcores(lcores, 2);
-  cr_assert(eq(int, asz_eal_start(lcores, NULL, ASZ_EAL_MEMORY_MIB, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
-  cr_assert(eq(int, asz_loopback_new(&loopback, ASZ_PROBE_STAMP, TARGETS), 0));
-  asz_engine_config_default(&config);
-  cr_assert(eq(int, asz_loopback_open(loopback, (unsigned)asz_eal_worker(1), 1024, &config.port_id), 0));
-  config.lcore_id[0] = (unsigned)asz_eal_worker(0);
-  asz_loopback_engine(loopback, &config);
-  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), 0), "%s", diag.text);
-  cr_assert(eq(int, asz_engine_launch(engine), 0));
-  plan = (struct asz_plan){
-      .epoch = 1,
-      .rate_pps = PROBES,
-      .duration_ns = 1000000000,
-      .timeout_ns = TIMEOUT_MS * 1000000,
-      .slot_ns = 1000000000,
-      .late_bound_ns = 1000000000, /* a busy machine makes up for all that was due */
-      .fault_bound_ppm = 1000000,
-  };
-  asz_loopback_plan(loopback, &plan);
-  cr_assert(eq(int, asz_stats_new(&plan.stats, TARGETS, ASZ_SKETCH_CELLS_DEFAULT), 0));
+  loopback_bed_open(&bed, ASZ_PROBE_STAMP, TARGETS);
+  loopback_bed_times(&bed, PROBES, 1000000000, TIMEOUT_MS * UINT64_C(1000000));
+  bed.plan.late_bound_ns = 1000000000; /* a busy machine makes up for all that was due */
 }
 
 static void teardown(void) {
-  asz_engine_free(engine);
-  asz_loopback_free(loopback);
-  asz_stats_free(plan.stats);
-  asz_eal_stop();
+  loopback_bed_close(&bed);
 }
 TestSuite(engine_stall, .init = setup, .fini = teardown, .timeout = 120);
 
@@ -58,7 +32,7 @@ TestSuite(engine_stall, .init = setup, .fini = teardown, .timeout = 120);
 static uint16_t keep_back(uint16_t port, uint16_t queue, struct rte_mbuf **frame, uint16_t count, uint16_t most, void *context) {
   for (uint16_t i = 0; i < count; i++)
     stash[stashed++] = frame[i];
-  if (asz_engine_phase(engine) != ASZ_PHASE_COOLDOWN || stashed < PROBES)
+  if (asz_engine_phase(bed.engine) != ASZ_PHASE_COOLDOWN || stashed < PROBES)
     return 0;
   if (!stalled) {
     usleep(2 * TIMEOUT_MS * 1000);
@@ -77,16 +51,10 @@ static uint16_t keep_back(uint16_t port, uint16_t queue, struct rte_mbuf **frame
 }
 
 static void epoch(void) {
-  struct asz_diag diag = {0};
-  uint64_t start_ns = asz_clock_monotonic_ns();
   const struct rte_eth_rxtx_callback *callback = rte_eth_add_rx_callback(0, 0, keep_back, NULL);
   cr_assert(callback != NULL);
-  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), 0), "%s", diag.text);
-  while (asz_engine_phase(engine) != ASZ_PHASE_SEALED) {
-    cr_assert(lt(u64, asz_clock_monotonic_ns() - start_ns, DEADLINE_S * UINT64_C(1000000000)), "it is never sealed");
-    usleep(1000);
-  }
-  asz_engine_stop(engine);
+  loopback_bed_seal(&bed);
+  asz_engine_stop(bed.engine);
   cr_assert(eq(int, rte_eth_remove_rx_callback(0, 0, callback), 0));
 }
 
@@ -94,11 +62,11 @@ Test(engine_stall, what_waits_in_the_port_at_the_end_is_read_before_the_seal)
 {
   uint32_t sent[TARGETS];
   epoch();
-  asz_engine_sent(&plan, plan.stats, sent);
+  asz_engine_sent(&bed.plan, bed.plan.stats, sent);
   cr_assert(eq(u16, stashed, PROBES), "more than a burst of them waited");
   cr_assert(eq(u16, given, stashed));
   for (uint32_t i = 0; i < TARGETS; i++) {
-    const struct asz_target_stats *t = &plan.stats->target[i];
+    const struct asz_target_stats *t = &bed.plan.stats->target[i];
     cr_assert(eq(u32, sent[i], t->answered + t->late), "target %u was not heard, and it was our fault", i);
   }
 }

@@ -3,63 +3,33 @@
  * Nothing here depends on how fast. Needs EAL, neither huge pages nor root. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <unistd.h>
 
-#include "dataplane/eal.h"
-#include "dataplane/loopback.h"
+#include "tests/dataplane/loopback_bed.h"
 
-enum { TARGETS = 5000, RATE_PPS = 50000, EPOCH_NS = 200000000 };
+enum { TARGETS = 5000, RATE_PPS = 50000, EPOCH_NS = 200000000, TIMEOUT_NS = 1000000000 /* a busy machine is no loss */ };
 
-static struct asz_loopback *loopback;
-static struct asz_engine *engine;
-static struct asz_plan plan;
+static struct loopback_bed bed;
 
 static void start(enum asz_probe kind) {
-  struct asz_diag diag = {0};
-  struct asz_engine_config config;
-  char lcores[ASZ_EAL_LCORES_BYTES];
-  asz_eal_lcores(lcores, 2);
-  cr_assert(eq(int, asz_eal_start(lcores, NULL, ASZ_EAL_MEMORY_MIB, ASZ_EAL_HUGE_NO, &diag), 0), "%s", diag.text);
-  cr_assert(eq(int, asz_loopback_new(&loopback, kind, TARGETS), 0));
-  asz_engine_config_default(&config);
-  cr_assert(eq(int, asz_loopback_open(loopback, (unsigned)asz_eal_worker(1), 1024, &config.port_id), 0));
-  config.lcore_id[0] = (unsigned)asz_eal_worker(0);
-  asz_loopback_engine(loopback, &config);
-  cr_assert(eq(int, asz_engine_new(&engine, &config, &diag), 0), "%s", diag.text);
-  cr_assert(eq(int, asz_engine_launch(engine), 0));
-  plan = (struct asz_plan){
-      .epoch = 1,
-      .rate_pps = RATE_PPS,
-      .duration_ns = EPOCH_NS,
-      .timeout_ns = 1000000000, /* a busy machine is no loss */
-      .slot_ns = EPOCH_NS,
-      .late_bound_ns = 1000000,
-      .fault_bound_ppm = 1000000,
-  };
-  asz_loopback_plan(loopback, &plan);
-  cr_assert(eq(int, asz_stats_new(&plan.stats, TARGETS, ASZ_SKETCH_CELLS_DEFAULT), 0));
+  loopback_bed_open(&bed, kind, TARGETS);
+  loopback_bed_times(&bed, RATE_PPS, EPOCH_NS, TIMEOUT_NS);
+  bed.plan.late_bound_ns = 1000000;
 }
 
 static void epoch(void) {
-  struct asz_diag diag = {0};
-  asz_stats_clear(plan.stats);
-  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), 0), "%s", diag.text);
-  while (asz_engine_phase(engine) != ASZ_PHASE_SEALED)
-    usleep(1000);
+  asz_stats_clear(bed.plan.stats);
+  loopback_bed_seal(&bed);
 }
 
 static void finish(void) {
-  asz_engine_free(engine);
-  asz_loopback_free(loopback);
-  asz_stats_free(plan.stats);
-  asz_eal_stop();
+  loopback_bed_close(&bed);
 }
 
 static void every_probe_comes_back(enum asz_probe kind) {
   struct asz_counters c;
   start(kind);
   epoch();
-  asz_engine_counters(engine, &c);
+  asz_engine_counters(bed.engine, &c);
   uint64_t replies = c.value[ASZ_CTR_RX_ANSWERED] + c.value[ASZ_CTR_RX_DOUBTFUL];
   cr_assert(gt(u64, replies, 0));
   cr_assert(eq(u64, replies, c.value[ASZ_CTR_TX_PROBES]));
@@ -84,20 +54,21 @@ Test(loopback, pairs_are_as_far_apart_as_the_plan_says)
   struct asz_diag diag = {0};
   uint64_t pairs = 0, sum = 0, answered = 0;
   start(ASZ_PROBE_STAMP);
-  plan.pair_gap_ns = GAP_NS;
-  cr_assert(eq(int, asz_engine_epoch_begin(engine, &plan, &diag), ASZ_EINVAL), "without memory for it");
-  cr_assert(eq(int, asz_stats_pairs(plan.stats), 0));
+  bed.plan.pair_gap_ns = GAP_NS;
+  cr_assert(eq(int, asz_engine_epoch_begin(bed.engine, &bed.plan, &diag), ASZ_EINVAL), "without memory for it");
+  cr_assert(eq(int, asz_stats_pairs(bed.plan.stats), 0));
   epoch();
   for (uint32_t i = 0; i < TARGETS; i++) {
-    cr_assert(le(u16, plan.stats->ipdv[i].pairs, 1), "of ten thousand probes to five thousand targets");
-    answered += plan.stats->target[i].answered;
-    pairs += plan.stats->ipdv[i].pairs;
-    sum += plan.stats->ipdv[i].forward_sum;
+    cr_assert(le(u16, bed.plan.stats->ipdv[i].pairs, 1), "of ten thousand probes to five thousand targets");
+    answered += bed.plan.stats->target[i].answered;
+    pairs += bed.plan.stats->ipdv[i].pairs;
+    sum += bed.plan.stats->ipdv[i].forward_sum;
   }
+  uint64_t apart_ns = asz_ipdv_ns(pairs > 0 ? sum / pairs : 0);
   cr_assert(gt(u64, pairs, 0));
   cr_assert(le(u64, 2 * pairs, answered));
-  cr_assert(ge(u64, asz_ipdv_ns(sum / pairs) + 2 * plan.stats->late_ns_max, GAP_NS * 99 / 100));
-  cr_assert(le(u64, asz_ipdv_ns(sum / pairs), GAP_NS + 2 * plan.stats->late_ns_max));
+  cr_assert(ge(u64, apart_ns + 2 * bed.plan.stats->late_ns_max, GAP_NS * 99 / 100));
+  cr_assert(le(u64, apart_ns, GAP_NS + 2 * bed.plan.stats->late_ns_max));
   finish();
 }
 
@@ -106,6 +77,8 @@ Test(loopback, it_says_which_kinds_it_does_not_speak)
 
 Test(loopback, tables_need_no_port)
 {
+  struct asz_loopback *loopback = NULL;
+  struct asz_plan plan = {0};
   cr_assert(eq(int, asz_loopback_new(&loopback, ASZ_PROBE_ICMP_ECHO, 3), 0));
   asz_loopback_plan(loopback, &plan);
   cr_assert(plan.target_count == 3 && plan.target[2].ipv4 == plan.target[0].ipv4 + 2 && !plan.session && !plan.hmac);
@@ -116,17 +89,17 @@ Test(loopback, stages_are_measured_when_asked_for_and_only_then)
 {
   start(ASZ_PROBE_STAMP);
   epoch();
-  cr_assert(gt(u64, plan.stats->span_ticks, 0));
+  cr_assert(gt(u64, bed.plan.stats->span_ticks, 0));
   for (enum asz_stage stage = 0; stage < ASZ_STAGE_COUNT; stage++)
-    cr_assert(eq(u64, plan.stats->stage_ticks[stage], 0), "%s", asz_stage_name(stage));
-  plan.stages = true;
+    cr_assert(eq(u64, bed.plan.stats->stage_ticks[stage], 0), "%s", asz_stage_name(stage));
+  bed.plan.stages = true;
   epoch();
   uint64_t ticks = 0;
   for (enum asz_stage stage = 0; stage < ASZ_STAGE_COUNT; stage++) {
-    cr_assert(gt(u64, plan.stats->stage_ticks[stage], 0), "%s", asz_stage_name(stage));
-    ticks += plan.stats->stage_ticks[stage];
+    cr_assert(gt(u64, bed.plan.stats->stage_ticks[stage], 0), "%s", asz_stage_name(stage));
+    ticks += bed.plan.stats->stage_ticks[stage];
   }
-  uint64_t cooldown_ticks = plan.stats->span_ticks / EPOCH_NS * plan.timeout_ns + plan.stats->span_ticks;
-  cr_assert(lt(u64, ticks, plan.stats->span_ticks + cooldown_ticks), "no more than there was");
+  uint64_t cooldown_ticks = bed.plan.stats->span_ticks / EPOCH_NS * bed.plan.timeout_ns + bed.plan.stats->span_ticks;
+  cr_assert(lt(u64, ticks, bed.plan.stats->span_ticks + cooldown_ticks), "no more than there was");
   finish();
 }
