@@ -139,6 +139,16 @@ static bool wants_another(const struct loop *l) {
   return !l->result.interrupted && !l->result.reload && (l->run->epochs_max == 0 || l->opened < l->run->epochs_max);
 }
 
+/* In the cooldown; or after the seal, when this thread was away all the while, as when closing an epoch took as long as the next
+ * one. */
+static int open_next(struct loop *l, struct asz_diag *diag) {
+  if (l->next_opened || !wants_another(l))
+    return 0;
+  int err = open_epoch(l, &l->next, diag);
+  l->next_opened = !err;
+  return err;
+}
+
 /* Slots that an early end cut off are nobody's fault: then there is nothing to tell. */
 static void tell_bottleneck(uint32_t epoch, const struct asz_plan *plan) {
   const struct asz_stats *stats = plan->stats;
@@ -163,18 +173,21 @@ static int seal_epoch(struct loop *l, bool *ret_more, struct asz_diag *diag) {
     l->result.rounds--; /* not to its end */
   }
   struct running sealed = l->current;
+  int err = open_next(l, diag);
+  if (err)
+    return err;
   bool more = l->next_opened && !l->result.interrupted;
   if (more) {
     struct running next = l->next;
-    int err = begin_epoch(l, &next, diag);
+    err = begin_epoch(l, &next, diag);
     if (err)
       return err;
   }
   if (l->run->hooks.on_sealed)
     l->run->hooks.on_sealed(l->run->hooks.context, &sealed.plan, sealed.plan.stats);
   struct asz_epoch_summary summary;
-  int err = asz_epochs_close(l->run->epochs, &sealed.epoch, &sealed.plan, sealed.plan.stats, more || !l->result.interrupted,
-                             &summary, diag);
+  err = asz_epochs_close(l->run->epochs, &sealed.epoch, &sealed.plan, sealed.plan.stats, more || !l->result.interrupted, &summary,
+                         diag);
   if (err)
     return err;
   asz_keeper_drop(&l->keeper);
@@ -250,14 +263,12 @@ static int turn(struct loop *l, bool *ret_more, struct asz_diag *diag) {
   case ASZ_PHASE_PROBING:
     maybe_begin_round(l, now_ns);
     break;
-  case ASZ_PHASE_COOLDOWN:
-    if (!l->next_opened && wants_another(l)) {
-      int err = open_epoch(l, &l->next, diag);
-      if (err)
-        return err;
-      l->next_opened = true;
-    }
+  case ASZ_PHASE_COOLDOWN: {
+    int err = open_next(l, diag);
+    if (err)
+      return err;
     break;
+  }
   case ASZ_PHASE_SEALED:
     return seal_epoch(l, ret_more, diag);
   case ASZ_PHASE_STOPPED:
