@@ -149,6 +149,7 @@ static void lcore_state_init(struct asz_worker *worker) {
   worker->tx.queue = (uint16_t)worker->number;
   worker->tx.counters = &worker->counters;
   worker->tx.clock = engine->clock; /* until there is an epoch's */
+  worker->tx.nic = &worker->nic;
   worker->tx.missed_ours = worker->number == 0;
   worker->rx.counters = &worker->counters;
   worker->rx.config = (struct asz_rx_config){
@@ -215,9 +216,12 @@ static void spreading_say(const struct asz_engine *engine) {
 }
 
 static void times_say(const struct asz_engine *engine) {
-  const char *how =
-      engine->port.times.rx ? "by the port's clock, once it is known (0.7 s)" : "by when they are taken from the port";
-  asz_log(ASZ_LOG_INFO, "port %u: replies are timed %s", engine->config.port_id, how);
+  const struct asz_port_times *times = &engine->port.times;
+  const char *how = times->rx && times->tx ? "probes leave and replies are timed by the port's clock, once it is known (0.7 s)"
+                    : times->tx            ? "probes leave by the port's clock, once it is known (0.7 s)"
+                    : times->rx            ? "replies are timed by the port's clock, once it is known (0.7 s)"
+                                           : "it has no times of its own: replies are timed by when they are taken from it";
+  asz_log(ASZ_LOG_INFO, "port %u: %s", engine->config.port_id, how);
 }
 
 static int port_open(struct asz_engine *engine, struct asz_diag *diag) {

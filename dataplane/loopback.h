@@ -17,8 +17,8 @@ struct asz_loopback;
 
 /* asz_loopback_new takes memory for count (1..ASZ_LOOPBACK_TARGETS_MAX, asserted) targets; ASZ_ENOMEM. Needs no EAL. */
 ASZ_MUST_CHECK int asz_loopback_new(struct asz_loopback **ret_loopback, enum asz_probe kind, uint32_t count);
-/* asz_loopback_stop stops its lcore: after an engine on it has stopped and before that is freed, since the frames on their way are
- * the engine's. asz_loopback_free closes the port, after the engine was freed. Both: NULL and twice are fine. */
+/* asz_loopback_stop stops its lcore: after an engine on it has stopped and before that is freed, since the frames on their way
+ * are the engine's. asz_loopback_free closes the port, after the engine was freed. Both: NULL and twice are fine. */
 void asz_loopback_stop(struct asz_loopback *loopback);
 void asz_loopback_free(struct asz_loopback *loopback);
 /* asz_loopback_plan sets the targets of a plan and their keys, which stay the loopback's. */

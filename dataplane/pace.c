@@ -27,13 +27,17 @@ void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t share,
   };
 }
 
-uint64_t asz_pace_due(struct asz_pace *pace, uint64_t tsc) {
+uint64_t asz_pace_begun(const struct asz_pace *pace, uint64_t tsc) {
   if (tsc >= pace->end_tsc)
     tsc = pace->end_tsc - 1;
   if (tsc < pace->origin_tsc)
     return 0;
   uint64_t begun = asz_ratio_apply(pace->intervals_per_tick, tsc - pace->origin_tsc) + 1;
-  uint64_t due = begun > pace->taken ? begun - pace->taken : 0;
+  return begun > pace->taken ? begun - pace->taken : 0;
+}
+
+uint64_t asz_pace_due(struct asz_pace *pace, uint64_t tsc) {
+  uint64_t due = asz_pace_begun(pace, tsc);
   if (due > pace->debt_max) {
     pace->skipped += due - pace->debt_max;
     pace->taken += due - pace->debt_max;

@@ -46,6 +46,13 @@ struct asz_pace {
 void asz_pace_init(struct asz_pace *ret_pace, uint64_t rate_pps, uint64_t share, uint64_t whole, uint64_t tsc_hz,
                    uint64_t origin_tsc, uint64_t end_tsc, uint64_t debt_max);
 
+/* asz_pace_begun: intervals that have begun at tsc and are not taken, however many. */
+uint64_t asz_pace_begun(const struct asz_pace *pace, uint64_t tsc);
+/* asz_pace_tsc: when the i-th interval that is not taken begins. */
+static inline uint64_t asz_pace_tsc(const struct asz_pace *pace, uint64_t i) {
+  return pace->origin_tsc + asz_ratio_apply(pace->ticks_per_interval, pace->taken + i);
+}
+
 /* asz_pace_due: intervals due at tsc and not taken, after skipping what exceeds the debt cap. */
 uint64_t asz_pace_due(struct asz_pace *pace, uint64_t tsc);
 
@@ -57,7 +64,7 @@ static inline void asz_pace_take(struct asz_pace *pace, uint64_t count) {
 /* asz_pace_late_ticks: how long ago the oldest interval that is not taken began; 0 when it has not. Ask before asz_pace_due to
  * see a stall in full, after it to see how late the next one sent will be. */
 static inline uint64_t asz_pace_late_ticks(const struct asz_pace *pace, uint64_t tsc) {
-  uint64_t due_tsc = pace->origin_tsc + asz_ratio_apply(pace->ticks_per_interval, pace->taken);
+  uint64_t due_tsc = asz_pace_tsc(pace, 0);
   return tsc > due_tsc && due_tsc < pace->end_tsc ? tsc - due_tsc : 0;
 }
 

@@ -66,18 +66,20 @@ static int queue_setup(const struct asz_port *port, uint16_t queue, uint16_t rx_
 
 /* Asks for the port's own times. Its clock can be asked only when it runs. */
 static void times_ask(struct asz_port *port, struct rte_eth_conf *conf, const struct rte_eth_dev_info *info) {
-  if ((info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP) == 0 ||
-      rte_mbuf_dyn_rx_timestamp_register(&port->times.offset, &port->times.rx_flag) != 0)
-    return;
-  port->times.rx = true;
-  conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+  struct asz_port_times *times = &port->times; /* one field of an mbuf for both directions */
+  times->rx = (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0 &&
+              rte_mbuf_dyn_rx_timestamp_register(&times->offset, &times->rx_flag) == 0;
+  times->tx = (info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP) != 0 &&
+              rte_mbuf_dyn_tx_timestamp_register(&times->offset, &times->tx_flag) == 0;
+  conf->rxmode.offloads |= times->rx ? RTE_ETH_RX_OFFLOAD_TIMESTAMP : 0;
+  conf->txmode.offloads |= times->tx ? RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP : 0;
 }
 
 /* Times of a clock that nobody can read say nothing. */
 static void times_check(struct asz_port *port) {
   uint64_t ticks;
-  if (port->times.rx && port->ops->clock_read(port->port_id, &ticks) != 0)
-    port->times.rx = false;
+  if ((port->times.rx || port->times.tx) && port->ops->clock_read(port->port_id, &ticks) != 0)
+    port->times.rx = port->times.tx = false;
 }
 
 /* Asks for receive-side scaling over addresses and ports under our key, of the families for which the port knows it. */

@@ -28,17 +28,19 @@ struct asz_port_ops {
 /* asz_port_ops_dpdk: rte_eth_dev_info_get, rte_eth_dev_configure, rte_eth_read_clock. */
 extern const struct asz_port_ops asz_port_ops_dpdk;
 
-/* Where the port's times are in an mbuf. */
+/* Where the port's times are in an mbuf. Its clock can be read where it does either. */
 struct asz_port_times {
-  bool rx; /* it stamps what arrives (not of necessity each frame), and its clock can be read */
+  bool rx; /* it stamps what arrives (not of necessity each frame) */
+  bool tx; /* it keeps a frame until a given time */
   int offset;
-  uint64_t rx_flag; /* of ol_flags: the field holds when the frame arrived */
+  uint64_t rx_flag; /* of ol_flags: the field holds when the frame arrived ... */
+  uint64_t tx_flag; /* ... or when it shall leave */
 };
 
 struct asz_port_options {
   uint32_t queue_count;           /* queue pairs, 1..16 */
   bool spread;                    /* have it spread what arrives, where it can */
-  bool times;                     /* have it stamp what arrives, where it can */
+  bool times;                     /* have it stamp what arrives, and send by time, where it can */
   const struct asz_port_ops *ops; /* NULL: asz_port_ops_dpdk */
 };
 

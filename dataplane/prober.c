@@ -113,6 +113,12 @@ static bool link_poll(struct asz_worker *worker, uint64_t tsc) {
   return !down;
 }
 
+/* What left the port just before now left when it liked: the replies of a timeout from here on tell no RTT. */
+static void doubt(struct asz_worker *worker, uint64_t tsc, enum asz_fault fault) {
+  worker->doubt_until_tsc = tsc + asz_clock_ticks(&worker->tx.clock, worker->tx.plan.timeout_ns);
+  worker->doubt_fault = fault;
+}
+
 /* Frames that the port took while it had no link yet, or none any more, leave when it has one: their replies tell no RTT. */
 static void link_look(struct asz_worker *worker, uint64_t tsc) {
   uint64_t word = atomic_load_explicit(&worker->engine->link, memory_order_relaxed);
@@ -120,7 +126,7 @@ static void link_look(struct asz_worker *worker, uint64_t tsc) {
   if (word == worker->link)
     return;
   if (!down && worker->tx.link_down && worker->rx.run.epoch.valid)
-    worker->doubt_until_tsc = tsc + asz_clock_ticks(&worker->tx.clock, worker->tx.plan.timeout_ns);
+    doubt(worker, tsc, ASZ_FAULT_LINK_DOWN);
   asz_tx_link(&worker->tx, down);
   worker->link = word;
 }
@@ -220,9 +226,14 @@ static uint32_t frame_bytes(const struct rte_mbuf *mbuf) {
 
 /* What is ours of what rx counted in a burst. */
 static void faults_account(struct asz_worker *worker, uint64_t doubtful, uint64_t early) {
-  enum asz_fault fault = worker->rx_burst.taken.tsc < worker->doubt_until_tsc ? ASZ_FAULT_LINK_DOWN : ASZ_FAULT_STALLED;
+  bool doubted = worker->rx_burst.taken.tsc < worker->doubt_until_tsc;
+  enum asz_fault fault = doubted ? worker->doubt_fault : ASZ_FAULT_STALLED;
   worker->tx.faults.count[fault] += worker->counters.value[ASZ_CTR_RX_DOUBTFUL] - doubtful;
   worker->tx.faults.count[ASZ_FAULT_PORT_CLOCK] += worker->counters.value[ASZ_CTR_RX_EARLY] - early;
+}
+
+static bool stamps_known(const struct asz_worker *worker, uint64_t tsc) {
+  return asz_nic_known(&worker->nic, tsc) && worker->engine->port.times.rx;
 }
 
 /* Judges and frees a burst from the port; rx_burst.taken is set but for ntp64. Returns how many frames had a time of the port's,
@@ -246,7 +257,7 @@ static uint32_t burst_take(struct asz_worker *worker, struct rte_mbuf **mbuf, ui
   burst->taken.ntp64 =
       asz_clock_ntp64(asz_clock_realtime_ns(&worker->tx.clock, tsc)); /* between epochs by the last one's clock */
   burst->timed = false;
-  if (asz_nic_known(&worker->nic, tsc))
+  if (stamps_known(worker, tsc))
     stamped = asz_arrivals_read(burst, mbuf, taken, &worker->engine->port.times, &worker->nic, &worker->tx.clock,
                                 tsc < worker->doubt_until_tsc, &worker->counters);
   worker->rx.run.epoch.seq_last = worker->tx.seq_last;
@@ -267,7 +278,7 @@ static void receive(struct asz_worker *worker, uint64_t now_tsc) {
   uint16_t taken = rte_eth_rx_burst(worker->engine->port.port_id, worker->tx.queue, mbuf, ASZ_BURST_MAX);
   uint64_t tsc = taken == 0 ? now_tsc : asz_tsc();
   uint64_t gap_ticks = tsc - worker->polled_tsc;
-  bool stamps = asz_nic_known(&worker->nic, tsc);
+  bool stamps = stamps_known(worker, tsc);
   worker->polled_tsc = tsc;
   if (gap_ticks > worker->poll_ticks_max)
     worker->poll_ticks_max = gap_ticks;
@@ -391,6 +402,7 @@ static void epoch_start(struct asz_worker *worker) {
       .shard = shard,
       .stats = plan->stats,
       .pairs = plan->pair_gap_ns > 0,
+      .ahead_ntp64 = engine->port.times.tx ? asz_tx_lead_ntp64() : 0,
       .slots = &worker->tx.slots,
       .timeout_ns = plan->timeout_ns,
       .start_ntp64 = worker->tx.slots.start_ntp64[0],
@@ -496,11 +508,16 @@ static void port_clock_read(struct asz_worker *worker) {
 
 static void port_clock_look(struct asz_worker *worker, uint64_t tsc) {
   struct asz_engine *engine = worker->engine;
-  if (!engine->port.times.rx)
+  if (!engine->port.times.rx && !engine->port.times.tx)
     return;
   if (worker->number == 0 && tsc >= engine->nic_clock.due_tsc)
     port_clock_read(worker);
   (void)asz_nic_look(&engine->nic_live, &worker->nic);
+  bool known = asz_nic_known(&worker->nic, tsc), lost = worker->nic_known && !known;
+  worker->nic_known = known;
+  if (lost && engine->port.times.tx && worker->rx.run.epoch.valid)
+    doubt(worker, tsc, ASZ_FAULT_PORT_CLOCK);
+  asz_tx_clock(&worker->tx, known, tsc);
 }
 
 static void housekeeping(struct asz_worker *worker, uint64_t tsc) {

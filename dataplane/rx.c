@@ -206,6 +206,11 @@ static uint64_t rtt_of(const struct asz_rx_burst *burst, uint32_t at, uint64_t t
   return is_early(arrived_ntp64, tx_ntp64) ? 0 : age_ns(arrived_ntp64, tx_ntp64);
 }
 
+/* No probe that was answered by now has a time after this. */
+static uint64_t latest_of(const struct asz_rx *rx, const struct asz_rx_burst *burst) {
+  return burst->taken.ntp64 + rx->run.ahead_ntp64;
+}
+
 static void malformed(struct asz_rx *rx, uint32_t source) {
   struct asz_target_stats *stats = stats_of(rx, source);
   if (stats != NULL)
@@ -246,7 +251,7 @@ static void claim_one(struct asz_rx *rx, struct asz_rx_burst *burst, struct repl
   }
   if (source == ASZ_TARGET_NONE && module->carries_target && steered(rx, burst, replies, i, claim.target))
     return;
-  asz_claim_complete(&claim, module, burst->taken.ntp64, rx->run.epoch.seq_last);
+  asz_claim_complete(&claim, module, latest_of(rx, burst), rx->run.epoch.seq_last);
   if (kept != i) {
     replies->at[kept] = replies->at[i];
     replies->frame[kept] = *frame;
@@ -345,13 +350,13 @@ static void judge_stranger(struct asz_rx *rx, struct asz_rx_burst *burst, const 
 }
 
 static bool cookie_fits(const struct asz_rx *rx, const struct replies *replies, uint32_t i, const uint8_t *payload,
-                        uint64_t now_ntp64) {
+                        uint64_t latest_ntp64) {
   const struct asz_rx_run *run = &rx->run;
   uint32_t target = replies->target[i];
   if (!run->epoch.valid || target >= run->epoch.target_count || run->stats->target[target].probe != replies->kind[i])
     return false;
   const struct asz_probe_module *module = asz_probe_module(replies->kind[i]);
-  bool sent_in_past = now_ntp64 - replies->time[i] <= now_ntp64 - asz_probe_time(module, run->start_ntp64);
+  bool sent_in_past = latest_ntp64 - replies->time[i] <= latest_ntp64 - asz_probe_time(module, run->start_ntp64);
   return sent_in_past &&
          module->cookie_ok(&run->setup, &replies->frame[i], payload, replies->cookie[i], run->stats->target[target].flags);
 }
@@ -365,7 +370,7 @@ static bool older_fits(const struct asz_rx *rx, const struct asz_rx_burst *burst
   for (uint32_t turn = 0; turn < OLDER_TURNS; turn++) {
     replies->time[i] -= turn_ntp64;
     replies->cookie[i] = asz_cookie_one(&rx->run.epoch.key, replies->target[i], replies->seq[i], replies->time[i]);
-    if (!cookie_fits(rx, replies, i, payload, burst->taken.ntp64))
+    if (!cookie_fits(rx, replies, i, payload, latest_of(rx, burst)))
       continue;
     replies->rtt_ns[i] = rtt_of(burst, replies->at[i], replies->time[i]);
     replies->bin[i] = asz_sketch_bin(replies->rtt_ns[i]);
@@ -388,7 +393,7 @@ static void macs_of_kind(const struct asz_rx *rx, const struct asz_rx_burst *bur
     payload[count] = payload_of(burst, replies, i);
     target[count] = replies->target[i];
     asked[count] = i;
-    if (replies->source[i] == replies->target[i] && cookie_fits(rx, replies, i, payload[count], burst->taken.ntp64))
+    if (replies->source[i] == replies->target[i] && cookie_fits(rx, replies, i, payload[count], latest_of(rx, burst)))
       count++;
   }
   asz_probe_module(kind)->macs_ok(&rx->run.setup, payload, target, ok, count);
@@ -416,7 +421,7 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
   const struct asz_frame *frame = &replies->frame[i];
   const uint8_t *payload = payload_of(burst, replies, i);
   uint32_t target = replies->target[i];
-  if (!cookie_fits(rx, replies, i, payload, burst->taken.ntp64) && !older_fits(rx, burst, replies, i, payload)) {
+  if (!cookie_fits(rx, replies, i, payload, latest_of(rx, burst)) && !older_fits(rx, burst, replies, i, payload)) {
     judge_stranger(rx, burst, replies, i);
     return;
   }

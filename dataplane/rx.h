@@ -51,6 +51,7 @@ struct asz_rx_run {
   struct asz_slots *slots;
   uint64_t timeout_ns;
   uint64_t start_ntp64;
+  uint64_t ahead_ntp64; /* a probe's time is at most so far ahead of its sending: where the port sends by time, else 0 */
   struct asz_probe_setup setup;
 };
 

@@ -5,6 +5,7 @@
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
 
 #include "dataplane/record.h"
 
@@ -72,6 +73,9 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
                               .counters = tx->counters,
                               .stages = tx->stages,
                               .missed_ours = tx->missed_ours,
+                              .nic = tx->nic,
+                              .nic_known = tx->nic_known,
+                              .doubt_until_tsc = tx->doubt_until_tsc,
                               .gateway_lost = {tx->gateway_lost[ASZ_FAMILY_IPV4], tx->gateway_lost[ASZ_FAMILY_IPV6]},
                               .link_down = tx->link_down};
   *tx = kept;
@@ -80,6 +84,7 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
   tx->clock = *clock;
   tx->setup = *setup;
   tx->late_bound_ticks = asz_clock_ticks(clock, plan->late_bound_ns);
+  tx->lead_ticks = asz_clock_ticks(clock, ASZ_TX_LEAD_US * UINT64_C(1000));
   tx->missed_last = asz_port_missed(tx->port);
   tx->last_sent_tsc = origin_tsc;
   asz_cookie_key_derive(&tx->key, plan->secret, plan->epoch);
@@ -109,12 +114,25 @@ void asz_tx_link(struct asz_tx *tx, bool down) {
   tx->link_down = down;
 }
 
-static void unjudged(struct asz_tx *tx, const struct asz_burst *burst, uint32_t from, enum asz_counter counter,
-                     enum asz_fault fault) {
-  for (uint32_t i = from; i < burst->count; i++)
-    asz_record_count(&tx->plan.stats->target[burst->target[i]].unjudged);
-  tx->counters->value[counter] += burst->count - from;
-  tx->faults.count[fault] += burst->count - from;
+/* A relation that a later reading did not contradict was right up to the reading before it. */
+void asz_tx_clock(struct asz_tx *tx, bool known, uint64_t tsc) {
+  if (tx->nic_known && !known && tx->port->times.tx) {
+    tx->faults.count[ASZ_FAULT_PORT_CLOCK] += tx->timed - tx->timed_read_before;
+    tx->doubt_until_tsc = tsc + asz_clock_ticks(&tx->clock, tx->plan.timeout_ns);
+  }
+  tx->nic_known = known;
+  if (tx->nic->until_tsc == tx->nic_until_tsc)
+    return;
+  tx->nic_until_tsc = tx->nic->until_tsc;
+  tx->timed_read_before = tx->timed_read;
+  tx->timed_read = tx->timed;
+}
+
+static void unjudged(struct asz_tx *tx, const uint32_t *target, uint32_t count, enum asz_counter counter, enum asz_fault fault) {
+  for (uint32_t i = 0; i < count; i++)
+    asz_record_count(&tx->plan.stats->target[target[i]].unjudged);
+  tx->counters->value[counter] += count;
+  tx->faults.count[fault] += count;
 }
 
 /* With its gateway silent a probe would go into the void and be missed in vain. It stays here, and is nobody's fault but ours:
@@ -137,61 +155,149 @@ static inline uint8_t *frame_ready(struct rte_mbuf *mbuf, uint16_t size_bytes) {
   return rte_pktmbuf_mtod(mbuf, uint8_t *);
 }
 
-static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct asz_template *template,
-                       const struct asz_probe_module *module) {
-  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
-  if (rte_mempool_get_bulk(tx->port->probe_pool, (void **)mbuf, burst->count) != 0) {
-    unjudged(tx, burst, 0, ASZ_CTR_TX_NO_MBUF, ASZ_FAULT_NO_BUFFER);
-    return;
+/* Buffers with all that does not depend on time. False: there are none, and the burst is unjudged. */
+static bool burst_lay(struct asz_tx *tx, struct asz_burst *burst, const struct asz_template *template,
+                      struct rte_mbuf *ret_mbuf[ASZ_BURST_MAX]) {
+  if (rte_mempool_get_bulk(tx->port->probe_pool, (void **)ret_mbuf, burst->count) != 0) {
+    unjudged(tx, burst->target, burst->count, ASZ_CTR_TX_NO_MBUF, ASZ_FAULT_NO_BUFFER);
+    return false;
   }
   for (uint32_t i = 0; i < burst->count; i++)
-    burst->frame[i] = frame_ready(mbuf[i], template->frame_bytes);
+    burst->frame[i] = frame_ready(ret_mbuf[i], template->frame_bytes);
   ask_ahead(tx, ASK_AHEAD);
   asz_burst_place(template, burst);
   ask_ahead(tx, ASK_AHEAD);
   asz_stages_end(tx->stages, ASZ_STAGE_MAKE);
+  return true;
+}
 
+/* Cookies and checksums of a burst whose times are set. */
+static void burst_sign(struct asz_tx *tx, struct asz_burst *burst, const struct asz_template *template,
+                       const struct asz_probe_module *module) {
+  asz_cookie_many(&tx->key, burst->target, burst->seq, burst->time, burst->cookie, burst->count);
+  module->make(template, burst);
+  if (module->time_step_log2 > tx->time_step_log2)
+    tx->time_step_log2 = module->time_step_log2;
+  asz_stages_end(tx->stages, ASZ_STAGE_SIGN);
+}
+
+/* Hands `count` frames to the port, the first of which carries the time from_tsc; what is not taken is freed. */
+static void frames_send(struct asz_tx *tx, struct rte_mbuf **mbuf, const uint32_t *target, uint32_t count, uint64_t from_tsc) {
+  uint16_t taken = rte_eth_tx_burst(tx->port->port_id, tx->queue, mbuf, (uint16_t)count);
+  asz_stages_end(tx->stages, ASZ_STAGE_SEND);
+  uint64_t sent_tsc = asz_tsc(), ticks = sent_tsc > from_tsc ? sent_tsc - from_tsc : 0;
+  ask_ahead(tx, ASK_AHEAD);
+  if (ticks > tx->burst_ticks_max)
+    tx->burst_ticks_max = ticks;
+  if (ticks > tx->late_bound_ticks) { /* stalled between stamp and port: their RTTs begin too early */
+    tx->counters->value[ASZ_CTR_TX_LATE] += taken;
+    tx->faults.count[ASZ_FAULT_LATE] += taken;
+  }
+  if (sent_tsc < tx->doubt_until_tsc)
+    tx->faults.count[ASZ_FAULT_PORT_CLOCK] += taken;
+  tx->last_sent_tsc = sent_tsc;
+  tx->sent += taken;
+  tx->counters->value[ASZ_CTR_TX_BURSTS]++;
+  tx->counters->value[ASZ_CTR_TX_PROBES] += taken;
+  if (taken < count) {
+    rte_pktmbuf_free_bulk(mbuf + taken, count - taken);
+    unjudged(tx, target + taken, count - taken, ASZ_CTR_TX_DROPPED, ASZ_FAULT_REFUSED);
+  }
+}
+
+static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct asz_template *template,
+                       const struct asz_probe_module *module) {
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  if (!burst_lay(tx, burst, template, mbuf))
+    return;
   uint64_t stamp_tsc = asz_tsc();
   uint64_t tx_ntp64 = asz_probe_time(module, asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, stamp_tsc)));
   for (uint32_t i = 0; i < burst->count; i++)
     burst->time[i] = tx_ntp64;
-  asz_cookie_many(&tx->key, burst->target, burst->seq, burst->time, burst->cookie, burst->count);
-  module->make(template, burst);
-  asz_stages_end(tx->stages, ASZ_STAGE_SIGN);
-  uint16_t taken = rte_eth_tx_burst(tx->port->port_id, tx->queue, mbuf, (uint16_t)burst->count);
-  asz_stages_end(tx->stages, ASZ_STAGE_SEND);
-  uint64_t sent_tsc = asz_tsc();
+  burst_sign(tx, burst, template, module);
+  frames_send(tx, mbuf, burst->target, burst->count, stamp_tsc);
+}
 
-  ask_ahead(tx, ASK_AHEAD);
-  if (sent_tsc - stamp_tsc > tx->burst_ticks_max)
-    tx->burst_ticks_max = sent_tsc - stamp_tsc;
-  if (sent_tsc - stamp_tsc > tx->late_bound_ticks) { /* stalled between stamp and port: their RTTs begin too early */
-    tx->counters->value[ASZ_CTR_TX_LATE] += taken;
-    tx->faults.count[ASZ_FAULT_LATE] += taken;
-  }
-  tx->last_sent_tsc = sent_tsc;
-  if (module->time_step_log2 > tx->time_step_log2)
-    tx->time_step_log2 = module->time_step_log2;
-  tx->sent += taken;
-  tx->counters->value[ASZ_CTR_TX_BURSTS]++;
-  tx->counters->value[ASZ_CTR_TX_PROBES] += taken;
-  if (taken < burst->count) {
-    rte_pktmbuf_free_bulk(mbuf + taken, burst->count - taken);
-    unjudged(tx, burst, taken, ASZ_CTR_TX_DROPPED, ASZ_FAULT_REFUSED);
+/* The burst of a kind and family that may go now; NULL: there is none. What may not go is accounted for. */
+static struct asz_burst *burst_due(struct asz_tx *tx, enum asz_probe kind, enum asz_family family) {
+  struct asz_burst *burst = &tx->burst[kind][family];
+  if (burst->count == 0)
+    return NULL;
+  if (!tx->link_down && !tx->gateway_lost[family])
+    return burst;
+  if (tx->link_down)
+    unjudged(tx, burst->target, burst->count, ASZ_CTR_TX_LINK_DOWN, ASZ_FAULT_LINK_DOWN);
+  else
+    gateway_missing(tx, burst, family);
+  burst->count = 0;
+  return NULL;
+}
+
+#define EACH_BURST(kind, family)                                                                                                 \
+  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)                                                                  \
+    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+
+static void bursts_send(struct asz_tx *tx) {
+  EACH_BURST(kind, family) {
+    struct asz_burst *burst = burst_due(tx, kind, family);
+    if (burst == NULL)
+      continue;
+    burst_send(tx, burst, &tx->template[kind][family], asz_probe_module(kind));
+    burst->count = 0;
   }
 }
 
-static void burst_due(struct asz_tx *tx, enum asz_probe kind, enum asz_family family) {
-  struct asz_burst *burst = &tx->burst[kind][family];
-  if (burst->count == 0)
+/* Makes a burst for a port that sends by time; its frames go to their places in the order of all. */
+static void timed_make(struct asz_tx *tx, struct asz_burst *burst, const struct asz_template *template,
+                       const struct asz_probe_module *module, const uint64_t *due_tsc, uint64_t now_tsc,
+                       struct rte_mbuf *by_place[ASZ_BURST_MAX]) {
+  const struct asz_port_times *times = &tx->port->times;
+  struct rte_mbuf *mbuf[ASZ_BURST_MAX];
+  if (!burst_lay(tx, burst, template, mbuf))
     return;
-  if (tx->link_down)
-    unjudged(tx, burst, 0, ASZ_CTR_TX_LINK_DOWN, ASZ_FAULT_LINK_DOWN);
-  else if (tx->gateway_lost[family])
-    gateway_missing(tx, burst, family);
-  else
-    burst_send(tx, burst, &tx->template[kind][family], asz_probe_module(kind));
-  burst->count = 0;
+  for (uint32_t i = 0; i < burst->count; i++) {
+    uint64_t due = due_tsc[burst->place[i]], tsc = due > now_tsc ? due : now_tsc;
+    burst->time[i] = asz_probe_time(module, asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, tsc)));
+    if (due > now_tsc) {
+      *RTE_MBUF_DYNFIELD(mbuf[i], times->offset, rte_mbuf_timestamp_t *) = asz_nic_ticks(tx->nic, due);
+      mbuf[i]->ol_flags |= times->tx_flag;
+    }
+    by_place[burst->place[i]] = mbuf[i];
+  }
+  burst_sign(tx, burst, template, module);
+}
+
+/* Of `count` probes that were just drawn, with the times at which they are due, what may go goes in one burst, in their order. */
+static void timed_send(struct asz_tx *tx, const uint64_t *due_tsc, uint32_t count) {
+  const uint32_t *drawn = tx->drawn[tx->drawn_now].target + tx->drawn_next - count;
+  struct rte_mbuf *by_place[ASZ_BURST_MAX] = {NULL}, *mbuf[ASZ_BURST_MAX];
+  uint32_t target[ASZ_BURST_MAX], ready = 0, timed = 0;
+  uint64_t now_tsc = asz_tsc(), first_tsc = 0;
+  EACH_BURST(kind, family) {
+    struct asz_burst *burst = burst_due(tx, kind, family);
+    if (burst == NULL)
+      continue;
+    timed_make(tx, burst, &tx->template[kind][family], asz_probe_module(kind), due_tsc, now_tsc, by_place);
+    burst->count = 0;
+  }
+  for (uint32_t place = 0; place < count; place++) {
+    if (by_place[place] == NULL)
+      continue;
+    if (ready == 0)
+      first_tsc = due_tsc[place] > now_tsc ? due_tsc[place] : now_tsc;
+    timed += due_tsc[place] > now_tsc;
+    target[ready] = drawn[place];
+    mbuf[ready++] = by_place[place];
+  }
+  if (ready == 0)
+    return;
+  uint64_t sent = tx->sent, error_tsc = asz_nic_error_tsc(tx->nic, due_tsc[count - 1]);
+  frames_send(tx, mbuf, target, ready, first_tsc);
+  tx->timed += tx->sent - sent < timed ? tx->sent - sent : timed;
+  if (tx->last_sent_tsc < due_tsc[count - 1])
+    tx->last_sent_tsc = due_tsc[count - 1];
+  if (timed > 0 && error_tsc > tx->burst_ticks_max)
+    tx->burst_ticks_max = error_tsc;
 }
 
 static void denied(struct asz_tx *tx, uint32_t index) {
@@ -201,9 +307,10 @@ static void denied(struct asz_tx *tx, uint32_t index) {
   tx->counters->value[ASZ_CTR_TX_DENIED]++;
 }
 
-/* Sorts the next `count` probes that were drawn into a burst per kind and family. Called with a constant `ipv6`: a plan without
- * IPv6 targets then pays nothing for them. */
-static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t (*ipv6)[16]) {
+/* Sorts the next `count` probes that were drawn into a burst per kind and family. Called with a constant `ipv6` and `timed`: a
+ * plan without IPv6 targets, or a port that does not send by time, then pays nothing for them. */
+static inline __attribute__((always_inline)) void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t (*ipv6)[16],
+                                                              bool timed) {
   const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
   const struct asz_target *targets = tx->plan.target;
   struct asz_burst *burst = NULL;
@@ -226,6 +333,8 @@ static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t 
     burst->target[i] = index;
     burst->seq[i] = drawn->seq[n];
     burst->port[i] = target->port;
+    if (timed)
+      burst->place[i] = (uint8_t)(n - tx->drawn_next);
     asz_burst_aim(burst, i, target, ipv6);
     i++;
   }
@@ -233,21 +342,25 @@ static inline void probes_sort(struct asz_tx *tx, uint32_t count, const uint8_t 
     burst->count = i;
 }
 
-static void probes_send(struct asz_tx *tx, uint32_t count) {
+/* due_tsc: when each is due, for a port that sends by time; else NULL. */
+static void probes_send(struct asz_tx *tx, uint32_t count, const uint64_t *due_tsc) {
   const struct asz_drawn *drawn = &tx->drawn[tx->drawn_now];
   asz_stages_begin(tx->stages);
   ask_ahead(tx, ASK_AHEAD);
-  if (tx->plan.ipv6_count == 0)
-    probes_sort(tx, count, NULL);
+  if (due_tsc != NULL)
+    probes_sort(tx, count, tx->plan.ipv6, true);
+  else if (tx->plan.ipv6_count == 0)
+    probes_sort(tx, count, NULL, false);
   else
-    probes_sort(tx, count, tx->plan.ipv6);
+    probes_sort(tx, count, tx->plan.ipv6, false);
   tx->drawn_next += count;
   tx->seq_last = drawn->seq[tx->drawn_next - 1] | (tx->sched.span > 0); /* pairs: either half may have been the last */
   tx->scheduled += count;
   asz_stages_end(tx->stages, ASZ_STAGE_DRAW);
-  for (enum asz_probe kind = 0; kind < ASZ_PROBE_COUNT; kind++)
-    for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
-      burst_due(tx, kind, family);
+  if (due_tsc != NULL)
+    timed_send(tx, due_tsc, count);
+  else
+    bursts_send(tx);
 }
 
 /* Due and not sent at tsc; what the debt cap skips is counted on the way. */
@@ -292,20 +405,33 @@ static void late_account(struct asz_tx *tx, uint64_t tsc, uint32_t count) {
   }
 }
 
+/* For a port that sends by time: what is due within the lead, once the first of it is due within half of it or a burst is full,
+ * so that bursts are not of single probes. At least what is due now. */
+static uint32_t count_ahead(const struct asz_tx *tx, uint64_t tsc, uint32_t ready, uint32_t due_now) {
+  uint64_t due = asz_pace_begun(&tx->pace, tsc + tx->lead_ticks);
+  if (due >= ready)
+    return ready;
+  return asz_pace_tsc(&tx->pace, 0) <= tsc + tx->lead_ticks / 2 ? (uint32_t)due : due_now;
+}
+
 void asz_tx_poll(struct asz_tx *tx, uint64_t tsc) {
   uint64_t late_ticks = asz_pace_late_ticks(&tx->pace, tsc);
   if (late_ticks > tx->late_ticks_max)
     tx->late_ticks_max = late_ticks;
   if (asz_slots_ended(&tx->slots, tsc))
     slots_close(tx, tsc);
-  uint64_t due = due_at(tx, tsc);
+  uint64_t due = due_at(tx, tsc), due_tsc[ASZ_BURST_MAX];
   uint32_t ready = ASZ_BURST_MAX - tx->drawn_next;
-  uint32_t count = due < ready ? (uint32_t)due : ready;
+  uint32_t late = due < ready ? (uint32_t)due : ready;
+  bool timed = tx->port->times.tx && asz_nic_known(tx->nic, tsc);
+  uint32_t count = timed ? count_ahead(tx, tsc, ready, late) : late;
   if (count == 0)
     return;
-  late_account(tx, tsc, count);
+  late_account(tx, tsc, late);
+  for (uint32_t i = 0; timed && i < count; i++)
+    due_tsc[i] = asz_pace_tsc(&tx->pace, i);
   asz_pace_take(&tx->pace, count);
-  probes_send(tx, count);
+  probes_send(tx, count, timed ? due_tsc : NULL);
   if (tx->drawn_next == ASZ_BURST_MAX) {
     asz_stages_begin(tx->stages);
     look_ahead(tx);

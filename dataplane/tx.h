@@ -4,7 +4,13 @@
  * Probes are drawn a whole burst ahead, so that the targets they go to have a burst's time to come into cache: in random order
  * over a million of them, waiting for memory was a third of the work. A burst of one kind is laid out first, stamped last: clock,
  * cookies, checksums, port. A plan of several kinds or families makes one burst of each. What the port does not take is freed and
- * is ours: counted, and marked unjudged for its target. */
+ * is ours: counted, and marked unjudged for its target.
+ *
+ * A port that sends by time, and whose clock is known, gets its probes a little ahead, each with the time at which its interval
+ * of the pace begins: that is when it leaves, and the time that it carries. Such a queue is in the order of these times whatever
+ * the kinds, since a port keeps frames in order and one that waits keeps up all behind it. What is due already goes at once, and
+ * so does everything when the clock is not known. If the clock turns out to have jumped, what left by it since the reading before
+ * the last is a fault of ours, and so is what is sent in the next timeout, for it may stand behind a frame that waits. */
 #ifndef ASZ_DATAPLANE_TX_H
 #define ASZ_DATAPLANE_TX_H
 
@@ -17,6 +23,7 @@
 #include "dataplane/base/faults.h"
 #include "dataplane/engine.h"
 #include "dataplane/jitter.h"
+#include "dataplane/nic_clock.h"
 #include "dataplane/pace.h"
 #include "dataplane/port.h"
 #include "dataplane/probes/probe.h"
@@ -24,6 +31,14 @@
 #include "dataplane/sched.h"
 #include "dataplane/slots.h"
 #include "dataplane/stages.h"
+
+/* How far ahead a probe is handed to a port that sends by time: several turns of the loop with full bursts both ways (20 to 30 us
+ * each), and yet no more than a queue of 1,024 descriptors holds at 10 M probes/s. */
+enum { ASZ_TX_LEAD_US = 100 };
+/* asz_tx_lead_ntp64: a probe's time is never further ahead of its sending, with room for rounding. */
+static inline uint64_t asz_tx_lead_ntp64(void) {
+  return ((UINT64_C(2) * ASZ_TX_LEAD_US) << 32) / 1000000;
+}
 
 /* A burst's worth of the schedule. */
 struct asz_drawn {
@@ -64,6 +79,13 @@ struct asz_tx {
   uint64_t missed_last;     /* port's missed frames at the last slot's end */
   bool missed_ours;         /* one lcore answers for what the port misses */
   uint64_t last_sent_tsc;
+  const struct asz_nic_relation *nic; /* the port's clock as the loop last saw it; only asked where the port sends by time */
+  bool nic_known;                     /* when the loop last looked */
+  uint64_t nic_until_tsc;             /* of nic, when last looked: it changes with each reading */
+  uint64_t lead_ticks;
+  uint64_t timed;                              /* probes that left by the port's clock ... */
+  uint64_t timed_read, timed_read_before;      /* ... by the last reading of it that we saw, and by the one before */
+  uint64_t doubt_until_tsc;                    /* what is sent before it may stand behind frames that wait for a wrong time */
   bool gateway_lost[ASZ_FAMILY_COUNT];         /* set by the loop: what is due now to this family's targets is our fault */
   uint64_t slots_no_gateway[ASZ_FAMILY_COUNT]; /* bit s: something was due to them in slot s while it was lost */
   bool link_down;                              /* set by asz_tx_link: nothing is sent, and that is our fault */
@@ -77,6 +99,8 @@ void asz_tx_begin(struct asz_tx *tx, const struct asz_plan *plan, const struct a
 void asz_tx_readdress(struct asz_tx *tx, enum asz_family family, const uint8_t gateway_mac[6]);
 /* asz_tx_link: the port's link was looked at. What was sent since it was last seen up may have gone nowhere: faults of ours. */
 void asz_tx_link(struct asz_tx *tx, bool down);
+/* asz_tx_clock: the port's clock was looked at. */
+void asz_tx_clock(struct asz_tx *tx, bool known, uint64_t tsc);
 /* asz_tx_poll sends what is due at tsc, one burst at most, and closes slots that have ended. */
 void asz_tx_poll(struct asz_tx *tx, uint64_t tsc);
 /* asz_tx_done: nothing will be due any more. */

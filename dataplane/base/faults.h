@@ -21,7 +21,8 @@
   X(STEER_FULL, "steer-full", "an lcore cannot follow the others: give each a CPU of its own (network.lcores)")                  \
   X(GATEWAY_LOST, "gateway-lost", "the next hop fell silent: look at network.gateway_ip (gateway_ip6) and the way to it")        \
   X(LINK_DOWN, "link-down", "the port had no link: look at the cable, the switch, the interface (`assize doctor`)")              \
-  X(PORT_CLOCK, "port-clock", "the port's clock contradicts ours: whoever sets it should not, or set network.nic_times = no")
+  X(PORT_CLOCK, "port-clock",                                                                                                    \
+    "the port's clock jumped or contradicts ours: whoever sets it should not, or set network.nic_times = no")
 
 enum asz_fault {
 #define ASZ_FAULT_ENUM(symbol, name, advice) ASZ_FAULT_##symbol,

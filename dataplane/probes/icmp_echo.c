@@ -24,14 +24,13 @@ static void prepare(struct asz_template *template) {
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
-  uint64_t sum_of_all = template->l4_sum + asz_sum_be64(burst->time[0]);
   uint64_t covered = template->family == ASZ_FAMILY_IPV6 ? UINT64_MAX : 0; /* of the destination address */
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *icmp = burst->frame[i] + template->l4_at, *payload = icmp + ASZ_ICMP_BYTES;
     uint64_t varying = (uint64_t)burst->seq[i] * 2 + burst->target[i] + asz_sum_be64(burst->cookie[i]); /* sequence twice */
-    varying += burst->address_sum[i] & covered;
+    varying += asz_sum_be64(burst->time[i]) + (burst->address_sum[i] & covered);
     asz_be32_store(icmp + ICMP_ID, burst->seq[i]);
-    asz_be16_store(icmp + ICMP_CHECKSUM, asz_sum_fold(sum_of_all + varying));
+    asz_be16_store(icmp + ICMP_CHECKSUM, asz_sum_fold(template->l4_sum + varying));
     asz_be64_store(payload + PAYLOAD_TIME, burst->time[i]);
     asz_be32_store(payload + PAYLOAD_TARGET, burst->target[i]);
     asz_be32_store(payload + PAYLOAD_SEQ, burst->seq[i]);

@@ -15,8 +15,6 @@ static void prepare(struct asz_template *template) {
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
-  uint64_t tx_ntp64 = burst->time[0];
-  uint64_t sum_of_all = template->l4_sum + asz_sum_be64(tx_ntp64);
   uint32_t l4_at = template->l4_at;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *udp = burst->frame[i] + l4_at, *payload = udp + ASZ_UDP_BYTES;
@@ -24,11 +22,12 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
     uint32_t ports = asz_stamp_ports_field(template, burst, i);
     uint32_t seq = asz_stamp_seq_field(cookie, burst->seq[i]);
     uint16_t ssid = asz_stamp_ssid_field(cookie);
-    uint16_t checksum = asz_sum_fold(sum_of_all + burst->address_sum[i] + ports + seq + ssid);
+    uint64_t varying = asz_sum_be64(burst->time[i]) + burst->address_sum[i] + ports + seq + ssid;
+    uint16_t checksum = asz_sum_fold(template->l4_sum + varying);
     asz_be32_store(udp + ASZ_UDP_SRC, ports);
     asz_be16_store(udp + ASZ_UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
     asz_be32_store(payload + ASZ_STAMP_SEQ, seq);
-    asz_be64_store(payload + ASZ_STAMP_TIME, tx_ntp64);
+    asz_be64_store(payload + ASZ_STAMP_TIME, burst->time[i]);
     asz_be16_store(payload + ASZ_STAMP_SSID, ssid);
   }
 }

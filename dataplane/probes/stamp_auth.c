@@ -25,8 +25,7 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
   const struct asz_hmac_key *key[ASZ_BURST_MAX];
   const uint8_t *message[ASZ_BURST_MAX];
   uint8_t tag[ASZ_BURST_MAX][ASZ_HMAC_TAG_BYTES];
-  uint64_t sum[ASZ_BURST_MAX], tx_ntp64 = burst->time[0];
-  uint64_t sum_of_all = template->l4_sum + asz_sum_be64(tx_ntp64);
+  uint64_t sum[ASZ_BURST_MAX];
   const struct asz_probe_setup *setup = &template->setup;
   uint32_t l4_at = template->l4_at;
   for (uint32_t i = 0; i < burst->count; i++) {
@@ -35,10 +34,10 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
     uint32_t ports = asz_stamp_ports_field(template, burst, i);
     uint32_t seq = asz_stamp_seq_field(cookie, burst->seq[i]);
     uint16_t ssid = asz_stamp_ssid_field(cookie);
-    sum[i] = sum_of_all + burst->address_sum[i] + ports + seq + ssid;
+    sum[i] = template->l4_sum + asz_sum_be64(burst->time[i]) + burst->address_sum[i] + ports + seq + ssid;
     asz_be32_store(udp + ASZ_UDP_SRC, ports);
     asz_be32_store(payload + ASZ_STAMP_AUTH_SEQ, seq);
-    asz_be64_store(payload + ASZ_STAMP_AUTH_TIME, tx_ntp64);
+    asz_be64_store(payload + ASZ_STAMP_AUTH_TIME, burst->time[i]);
     asz_be16_store(payload + ASZ_STAMP_AUTH_SSID, ssid);
     key[i] = &setup->hmac[burst->target[i]];
     message[i] = payload;

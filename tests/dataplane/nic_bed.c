@@ -47,6 +47,8 @@ static int info_get(uint16_t port_id, struct rte_eth_dev_info *ret_info) {
   int rc = rte_eth_dev_info_get(port_id, ret_info);
   if (nic.rx_times)
     ret_info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+  if (nic.tx_times)
+    ret_info->tx_offload_capa |= RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP;
   return rc;
 }
 
@@ -55,7 +57,10 @@ static int configure(uint16_t port_id, uint16_t rx_queues, uint16_t tx_queues, c
   struct rte_eth_conf known = *conf;
   bool asked = (conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0;
   cr_assert(eq(int, asked, nic.rx_times &&nic.config.nic_times));
+  bool asked_tx = (conf->txmode.offloads & RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP) != 0;
+  cr_assert(eq(int, asked_tx, nic.tx_times &&nic.config.nic_times));
   known.rxmode.offloads &= ~RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+  known.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_SEND_ON_TIMESTAMP;
   return rte_eth_dev_configure(port_id, rx_queues, tx_queues, &known);
 }
 
@@ -116,7 +121,12 @@ static void answer(struct rte_mbuf *mbuf, const struct asz_frame *frame, unsigne
   struct nic_probe probe = {.target = frame->dst_ipv4 - FIRST,
                             .queue = queue,
                             .t1_ntp64 = asz_be64_load(payload + (is_stamp ? ASZ_STAMP_TIME : 0)),
+                            .timed = (mbuf->ol_flags & nic.tx_flag) != 0,
                             .mbuf = mbuf};
+  if (probe.timed)
+    probe.due_ticks = *RTE_MBUF_DYNFIELD(mbuf, nic.offset, rte_mbuf_timestamp_t *);
+  while (probe.timed && nic.holds && (int64_t)(probe.due_ticks + NIC_WIRE_NS - nic_ticks(asz_tsc())) > 0)
+    ;
   if (is_stamp)
     cr_assert(gt(int, asz_stamp_reflect(payload, frame->payload_bytes, 1, 2, 0x0801, 255, NULL), 0));
   turn_headers(eth, frame);
@@ -144,6 +154,12 @@ void nic_turn(void) {
   }
 }
 
+int64_t nic_off_ns(const struct nic_probe *probe) {
+  const uint64_t room_ns = 1000000000; /* the probe's time may be ahead of now */
+  int64_t since_ns = (int64_t)(nic_since_t1_ns(probe, probe->now_tsc + asz_clock_ticks(&clock_, room_ns)) - room_ns);
+  return (int64_t)(probe->due_ticks - nic_ticks(probe->now_tsc)) + since_ns;
+}
+
 uint64_t nic_since_t1_ns(const struct nic_probe *probe, uint64_t tsc) {
   uint64_t ntp64 = asz_clock_ntp64(asz_clock_realtime_ns(asz_engine_clock(nic.engine), tsc)) - probe->t1_ntp64;
   return (uint64_t)(((unsigned __int128)ntp64 * 1000000000 + (UINT64_C(1) << 31)) >> 32);
@@ -152,7 +168,7 @@ uint64_t nic_since_t1_ns(const struct nic_probe *probe, uint64_t tsc) {
 /* ---- the bed ---- */
 
 void nic_bed_default(void) {
-  nic = (struct nic_bed){.queues = 1, .rx_times = true, .kind = ASZ_PROBE_STAMP};
+  nic = (struct nic_bed){.queues = 1, .rx_times = true, .kind = ASZ_PROBE_STAMP, .odd_kind = ASZ_PROBE_STAMP};
   asz_engine_config_default(&nic.config);
 }
 
@@ -168,8 +184,10 @@ static void rings_make(void) {
 
 static void plan_fill(void) {
   for (uint32_t i = 0; i < NIC_TARGETS; i++)
-    nic.target[i] =
-        (struct asz_target){.ipv4 = FIRST + i, .port = ASZ_STAMP_PORT, .challenge_port = 8620, .probe = (uint8_t)nic.kind};
+    nic.target[i] = (struct asz_target){.ipv4 = FIRST + i,
+                                        .port = ASZ_STAMP_PORT,
+                                        .challenge_port = 8620,
+                                        .probe = (uint8_t)(i % 2 == 0 ? nic.kind : nic.odd_kind)};
   nic.plan = (struct asz_plan){
       .epoch = 3,
       .secret = {1, 2, 3},
@@ -205,6 +223,7 @@ void nic_bed_open(void) {
   nic.config.target_count_max = NIC_TARGETS;
   memcpy(nic.config.gateway_mac, gateway_mac, 6);
   cr_assert(eq(int, rte_mbuf_dyn_rx_timestamp_register(&nic.offset, &nic.rx_flag), 0));
+  cr_assert(eq(int, rte_mbuf_dyn_tx_timestamp_register(&nic.offset, &nic.tx_flag), 0));
   plan_fill();
   cr_assert(eq(int, asz_engine_new(&nic.engine, &nic.config, &diag), 0), "%s", diag.text);
   cr_assert(eq(int, asz_engine_launch(nic.engine), 0));

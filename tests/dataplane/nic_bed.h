@@ -14,7 +14,7 @@
 #include "dataplane/engine.h"
 #include "dataplane/port.h"
 
-enum { NIC_TARGETS = 8, NIC_QUEUES_MAX = 2, NIC_DEADLINE_S = 30 };
+enum { NIC_TARGETS = 8, NIC_QUEUES_MAX = 2, NIC_DEADLINE_S = 30, NIC_WIRE_NS = 20000 };
 
 /* A probe that the peer is about to answer. */
 struct nic_probe {
@@ -22,15 +22,18 @@ struct nic_probe {
   unsigned queue;    /* that it came from */
   uint64_t now_tsc;  /* when the peer takes it */
   uint64_t t1_ntp64; /* the time that it carries */
+  bool timed;        /* it is to leave at ... */
+  uint64_t due_ticks;
   struct rte_mbuf *mbuf;
 };
 
 struct nic_bed {
   /* Set before nic_bed_open. */
-  unsigned queues; /* and prober lcores */
-  bool rx_times;   /* offered */
-  bool crosswise;  /* replies come to the next queue */
-  enum asz_probe kind;
+  unsigned queues;                 /* and prober lcores */
+  bool rx_times, tx_times;         /* offered */
+  bool holds;                      /* the NIC keeps a frame until its time, and the wire is NIC_WIRE_NS long */
+  bool crosswise;                  /* replies come to the next queue */
+  enum asz_probe kind, odd_kind;   /* of targets 0, 2, 4, ... and 1, 3, 5, ... */
   struct asz_engine_config config; /* as nic_bed_default has it; the port is filled in */
   /* arrival: the peer answers; *ret_ticks: the time that the NIC gives the reply. False: it gives none. NULL: now. */
   bool (*arrival)(const struct nic_probe *probe, uint64_t *ret_ticks);
@@ -41,7 +44,7 @@ struct nic_bed {
   unsigned answers_stamped;
   unsigned slow[NIC_TARGETS]; /* answers that a busy machine kept between their time and the prober's ring: the NIC was slow */
   int offset;
-  uint64_t rx_flag;
+  uint64_t rx_flag, tx_flag;
 };
 
 extern struct nic_bed nic;
@@ -67,6 +70,8 @@ uint64_t nic_counter(enum asz_counter counter);
 void nic_learned(void);
 /* nic_since_t1_ns: from the time that a probe carries to a TSC, by the engine's clock. */
 uint64_t nic_since_t1_ns(const struct nic_probe *probe, uint64_t tsc);
+/* nic_off_ns: by how much the time that a probe shall leave at is after the one that it carries. */
+int64_t nic_off_ns(const struct nic_probe *probe);
 
 #define NIC_WAIT_FOR(condition)                                                                                                  \
   do {                                                                                                                           \

@@ -27,7 +27,8 @@ static const struct asz_nic_relation relation = {.base_tsc = TAKEN,
                                                  .reach_ticks = 4 * HZ,
                                                  .error_tsc = ERROR,
                                                  .until_tsc = TAKEN + HZ};
-static const struct asz_port_times times = {.rx = true, .offset = offsetof(struct rte_mbuf, dynfield1), .rx_flag = FLAG};
+static const struct asz_port_times times = {
+    .rx = true, .offset = RTE_ALIGN(offsetof(struct rte_mbuf, dynfield1), 8), .rx_flag = FLAG};
 
 static struct asz_rx_burst burst;
 static struct asz_counters counters;

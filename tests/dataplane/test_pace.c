@@ -85,3 +85,18 @@ Test(pace, whole_products_stay_whole)
   cr_assert(eq(u64, asz_ratio_apply(third, 2999999), 9999996));
   cr_assert(eq(u64, asz_ratio_apply(asz_ratio_make(7, 1), 6), 42));
 }
+
+Test(pace, intervals_ahead_begin_when_it_says_and_are_never_skipped)
+{
+  struct asz_pace pace;
+  asz_pace_init(&pace, 1000003, 1, 1, hz, 77, 77 + hz, 64);
+  asz_pace_take(&pace, 5);
+  for (uint64_t i = 0; i < 10000; i += 7) {
+    uint64_t begins_tsc = asz_pace_tsc(&pace, i);
+    cr_assert(le(u64, asz_pace_begun(&pace, begins_tsc - 1), i + 1), "the conversion rounds down by a tick");
+    cr_assert(eq(u64, asz_pace_begun(&pace, begins_tsc + 1), i + 1));
+  }
+  cr_assert(eq(u64, asz_pace_begun(&pace, 77 + 10 * hz), 1000003 - 5), "no end is passed");
+  cr_assert(eq(u64, pace.skipped, 0));
+  cr_assert(eq(u64, asz_pace_begun(&pace, 76), 0));
+}
