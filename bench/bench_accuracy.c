@@ -272,6 +272,7 @@ static void print(const struct asz_bench_args *args, const struct lab *lab, cons
   number_set(report, "rx_answered", counter[ASZ_CTR_RX_ANSWERED]);
   json_object_set_new(report, "nic_times", json_boolean(job->nic_times));
   number_set(report, "rx_stamped", counter[ASZ_CTR_RX_STAMPED]);
+  number_set(report, "rx_early", counter[ASZ_CTR_RX_EARLY]);
   number_set(report, "rx_stamp_refused", counter[ASZ_CTR_RX_STAMP_REFUSED]);
   number_set(report, "doubtful", counter[ASZ_CTR_RX_DOUBTFUL]);
   number_set(report, "held", result->held);
@@ -331,7 +332,7 @@ int main(int argc, char **argv) {
       {"delay-min-us", "shortest delay of a provider; without it 1000", &o.delay_min},
       {"delay-max-us", "longest delay of a provider; without it 20000", &o.delay_max},
       {"probe", "kind", &o.probe},
-      {"nic-times", "yes: the port stamps replies when they leave the emulator, as a NIC would; no", &o.nic_times},
+      {"nic-times", "yes: the port sends probes when they are due and stamps replies, as a NIC would; no", &o.nic_times},
   };
   struct asz_bench_args args;
   struct job job;

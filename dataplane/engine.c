@@ -215,13 +215,15 @@ static void spreading_say(const struct asz_engine *engine) {
             config->source_port_base, ASZ_STEER_PORTS);
 }
 
+/* Most ports have no times of their own: then there is nothing to tell. */
 static void times_say(const struct asz_engine *engine) {
   const struct asz_port_times *times = &engine->port.times;
-  const char *how = times->rx && times->tx ? "probes leave and replies are timed by the port's clock, once it is known (0.7 s)"
-                    : times->tx            ? "probes leave by the port's clock, once it is known (0.7 s)"
-                    : times->rx            ? "replies are timed by the port's clock, once it is known (0.7 s)"
-                                           : "it has no times of its own: replies are timed by when they are taken from it";
-  asz_log(ASZ_LOG_INFO, "port %u: %s", engine->config.port_id, how);
+  if (!times->rx && !times->tx)
+    return;
+  asz_log(ASZ_LOG_INFO, "port %u: %s by the port's clock, once it is known (0.7 s)", engine->config.port_id,
+          !times->tx  ? "replies are timed"
+          : times->rx ? "probes leave and replies are timed"
+                      : "probes leave");
 }
 
 static int port_open(struct asz_engine *engine, struct asz_diag *diag) {

@@ -105,8 +105,9 @@ struct asz_emulator_config {
   uint64_t timeout_ns;           /* the prober's, so that `replay` can wait longer */
   uint64_t interval_ns;          /* between two probes to a provider, so that `early` can guess; default 1 s */
   const struct asz_truth *truth; /* provider_count; see asz_scenario */
-  bool nic_times;                /* its port stamps what leaves here; the engine has asz_emulator_port_ops then */
-  uint32_t in_flight_max;        /* delay line capacity, 1..4,194,304; default 65,536; more are dropped: the lab's faults */
+  bool nic_times;         /* its port has times: it stamps what leaves here and sends what comes when it is due; the engine has
+                             asz_emulator_port_ops then */
+  uint32_t in_flight_max; /* delay line capacity, 1..4,194,304; default 65,536; more are dropped: the lab's faults */
 };
 void asz_emulator_config_default(struct asz_emulator_config *ret_config);
 

@@ -41,7 +41,8 @@ struct asz_emulator {
   uint16_t port_id;
   bool has_port, running;
   int stamp_offset;    /* of a frame's time in its mbuf */
-  uint64_t stamp_flag; /* 0: no frame has one */
+  uint64_t stamp_flag; /* on its way to the prober; 0: no frame has one */
+  uint64_t due_flag;   /* on its way from it: the same field says when it shall leave */
   atomic_bool stop;
 
   /* Written by the control thread, published whole: the lcore takes the pointer once a burst. Of three the one that is written
@@ -70,9 +71,10 @@ struct asz_emulator {
 extern const uint8_t asz_emulator_gateway_mac[6], asz_emulator_prefix[12];
 
 /* asz_emulator_stamps_init: where stamps go, if the configuration wants some; ASZ_EDEVICE. asz_emulator_stamp: frames that leave
- * at tsc. */
+ * at tsc. asz_emulator_sent_tsc: when a frame left the prober that was taken at taken_tsc: not before it was to. */
 int asz_emulator_stamps_init(struct asz_emulator *emulator);
 void asz_emulator_stamp(const struct asz_emulator *emulator, struct rte_mbuf *const *frame, unsigned count, uint64_t tsc);
+uint64_t asz_emulator_sent_tsc(const struct asz_emulator *emulator, const struct rte_mbuf *frame, uint64_t taken_tsc);
 
 /* asz_emulator_loop: the lcore's main function, until emulator->stop; gives back every buffer before it returns 0. */
 int asz_emulator_loop(void *emulator);

@@ -367,6 +367,10 @@ static unsigned take_requests(struct asz_emulator *e) {
   for (unsigned i = 0; i < count; i++) {
     arrival[i].tsc = tsc;
     arrival[i].realtime_ns = realtime_ns;
+    if (e->due_flag != 0) {
+      arrival[i].tsc = asz_emulator_sent_tsc(e, burst[i], tsc);
+      arrival[i].realtime_ns = asz_clock_realtime_ns(&e->clock, arrival[i].tsc);
+    }
     read_frame(e, &arrival[i], burst[i]);
   }
   for (unsigned i = 0; i < count; i++)
