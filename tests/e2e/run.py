@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`assize run` over AF_PACKET and veth, in namespaces of its own: what an interrupt, a kill, a second validator and a full disk leave behind. Speaks TAP."""
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-from veth import Checks
+import veth
+from veth import Checks, Network, run, sh
 
 ASSIZE, RESPONDER = sys.argv[1:3]
 PROVIDERS = 8
@@ -19,53 +18,17 @@ checks = Checks("run")
 check = checks.check
 
 
-def sh(command):
-    subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
-
-
-def run(*command, timeout=60):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
-
-
-class Network:
-    """v: the validator's namespace, its port without a kernel address. p: the providers', 10.88.1.0/24 by AnyIP."""
+class AnyIp(Network):
+    """10.88.1.0/24 is the providers'."""
 
     def __init__(self):
-        self.v, self.p = "asz%dv" % os.getpid(), "asz%dp" % os.getpid()
-        for space in (self.v, self.p):
-            sh("ip netns add " + space)
-        sh("ip -n %s link add port0 type veth peer name eth0 netns %s" % (self.v, self.p))
-        sh("ip -n %s link set port0 up" % self.v)
-        sh("ip -n %s link set lo up; ip -n %s link set eth0 up; ip -n %s addr add 172.31.0.2/30 dev eth0" % (self.p, self.p, self.p))
+        super().__init__()
         sh("ip -n %s route add local 10.88.1.0/24 dev lo" % self.p)
-        sh("ip netns exec %s ethtool -K eth0 tx off" % self.p)
-
-    def close(self):
-        for space in (self.v, self.p):
-            subprocess.run(["ip", "netns", "del", space], check=False)
 
 
-class Validator:
+class Validator(veth.Validator):
     def __init__(self, network, home):
-        self.network, self.home = network, home
-
-    def assize(self, *arguments):
-        return run(ASSIZE, "--home", self.home, *arguments)
-
-    def json(self, *arguments):
-        done = run(ASSIZE, "--home", self.home, "--json", *arguments)
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            return {}
-
-    def init(self):
-        keys = {
-            "network.eal": "--vdev=net_af_packet0,iface=port0", "network.local_ip": "172.31.0.1", "network.gateway_ip": "172.31.0.2",
-            "network.memory_mib": "128", "network.huge_pages": "no", "time.epoch_s": "6", "time.slot_s": "1", "time.challenge_slot_s": "1",
-            "store.snapshot_s": "1", "challenge.deadline_ms": "400", "challenge.seq_log2_steps": "8", "probe.late_bound_us": "100000", "probe.fault_bound_ppm": "500000",
-        }
-        return self.assize("init", "--preset", "lab", *[word for key, value in keys.items() for word in ("--set", key + "=" + value)])
+        super().__init__(network, ASSIZE, home, time__epoch_s="6", store__snapshot_s="1")
 
     def start(self, *arguments):
         return subprocess.Popen(["ip", "netns", "exec", self.network.v, ASSIZE, "--home", self.home, "run", *arguments],
@@ -89,9 +52,9 @@ def log_is_sound(name, validator):
     check(name, done.returncode == 0, done.stdout + done.stderr)
 
 
-def scenario(network, folder):
+def scenario(_, network, folder):
     validator = Validator(network, os.path.join(folder, "home"))
-    done = validator.init()
+    done = validator.made
     check("init_makes_a_home", done.returncode == 0, done.stderr)
     public_key = done.stdout.split("public key")[1].split()[0]
     key = os.path.join(folder, "provider.key")
@@ -330,17 +293,4 @@ def full_disk(validator, folder):
         sh("umount %s" % small)
 
 
-def main():
-    if os.geteuid() != 0:
-        print("TAP version 13\n1..1\nok 1 - run::over_veth # SKIP network namespaces need root")
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        network = Network()
-        try:
-            scenario(network, folder)
-        finally:
-            network.close()
-    return checks.report()
-
-
-sys.exit(main())
+sys.exit(checks.main(scenario, kind=AnyIp))

@@ -61,8 +61,12 @@ class Network:
 
 
 class Validator:
+    """Made by `init` unless its home is there already; keys are settings, with __ for the dot."""
+
     def __init__(self, network, assize, home, **keys):
         self.network, self.binary, self.home = network, assize, home
+        if os.path.exists(home):
+            return
         settings = {
             "network.eal": "--vdev=net_af_packet0,iface=port0", "network.local_ip": "172.31.0.1", "network.gateway_ip": "172.31.0.2",
             "network.memory_mib": "128", "network.huge_pages": "no", "time.epoch_s": "4", "time.slot_s": "1", "time.challenge_slot_s": "1",
@@ -95,20 +99,20 @@ class Checks:
     def skip(self, name, why):
         self.results.append((name, None, why))
 
-    def over_veth(self, scenario, folder):
-        network = Network()
+    def over_veth(self, scenario, folder, kind=Network):
+        network = kind()
         try:
             scenario(self, network, folder)
         finally:
             network.close()
 
-    def main(self, scenario, rootless=None):
-        """scenario(checks, network, folder), and before it rootless(checks, folder), which needs no root; returns the exit code."""
+    def main(self, scenario, rootless=None, kind=Network):
+        """scenario(checks, network, folder), and before it rootless(checks, folder), which needs no root; returns the exit code. kind: of network."""
         with tempfile.TemporaryDirectory() as folder:
             if rootless:
                 rootless(self, folder)
             if os.geteuid() == 0:
-                self.over_veth(scenario, folder)
+                self.over_veth(scenario, folder, kind)
             else:
                 self.skip("over_veth", "network namespaces need root")
         return self.report()
