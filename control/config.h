@@ -36,7 +36,7 @@
   X(network, source_port_base, U64, "port", "49152", 1024, 57344, 0,                                                             \
     "plain STAMP spreads its cookie over 8,192 ports from here")                                                                 \
   X(network, spreading, WORD, "auto|no|assumed", "auto", 0, 0, 0,                                                                \
-    "replies come back to the prober lcore that asked: by the port where it can (auto), in software (no)")                       \
+    "who brings replies back to the prober lcore that asked: auto: the port, by hash or rules, where it can; no: software")      \
   X(network, nic_times, WORD, "auto|no", "auto", 0, 0, 0,                                                                        \
     "times that the port gives to frames: auto uses them where its driver offers them and its clock can be read")                \
   X(network, challenge_source_port, U64, "port", "48620", 1024, 65535, 0, "our port for challenges")                             \

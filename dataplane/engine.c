@@ -126,20 +126,48 @@ static int rings_take(struct asz_worker *worker, struct asz_diag *diag) {
   return err;
 }
 
-/* Source ports that bring replies back to this lcore, where the port spreads them by our key. */
+static bool may_steer(const struct asz_engine_config *config) {
+  return config->lcore_count > 1 && config->source_port_base % ASZ_STEER_PORTS == 0;
+}
+
+/* Rules for what the port does not spread by our key. */
+static void rules_take(struct asz_engine *engine) {
+  static const enum asz_flow_set ports_set[ASZ_FAMILY_COUNT] = {
+      [ASZ_FAMILY_IPV4] = ASZ_FLOWS_PORTS_IPV4, [ASZ_FAMILY_IPV6] = ASZ_FLOWS_PORTS_IPV6};
+  const struct asz_engine_config *config = &engine->config;
+  struct asz_flow_net net = {.lcore_count = config->lcore_count,
+                             .vlan = config->vlan,
+                             .source_port_base = config->source_port_base,
+                             .local_ipv4 = config->local_ipv4};
+  memcpy(net.local_ipv6, config->local_ipv6, sizeof net.local_ipv6);
+  if (config->spreading != ASZ_SPREADING_AUTO || !may_steer(config))
+    return;
+  for (enum asz_family family = 0; family < ASZ_FAMILY_COUNT; family++)
+    engine->rules_ports[family] = has_family(config, family) && !engine->port.spreads[family] &&
+                                  asz_flows_take(&engine->flows, &engine->port, ports_set[family], &net);
+  engine->rules_echo =
+      has_family(config, ASZ_FAMILY_IPV4) && asz_flows_take(&engine->flows, &engine->port, ASZ_FLOWS_ECHO_IPV4, &net);
+}
+
+/* Source ports that bring replies back to this lcore, where the port spreads them by our key or has rules. */
 static void steer_init(struct asz_worker *worker, enum asz_family family) {
   const struct asz_engine *engine = worker->engine;
   const struct asz_engine_config *config = &engine->config;
   bool spreads = config->spreading == ASZ_SPREADING_ASSUMED || engine->port.spreads[family];
-  if (!spreads || config->lcore_count == 1 || config->source_port_base % ASZ_STEER_PORTS != 0)
+  uint32_t bits = (uint32_t)__builtin_ctz(config->lcore_count);
+  if (!may_steer(config) || (!spreads && !engine->rules_ports[family]))
     return;
+  worker->rx.config.steer[family] = &worker->steer[family];
+  if (!spreads) {
+    asz_steer_init_rules(&worker->steer[family], bits, worker->number);
+    return;
+  }
   uint8_t local[16];
   if (family == ASZ_FAMILY_IPV6)
     memcpy(local, config->local_ipv6, sizeof local);
   else
     asz_be32_store(local, config->local_ipv4);
-  asz_steer_init(&worker->steer[family], family, (uint32_t)__builtin_ctz(config->lcore_count), worker->number, local);
-  worker->rx.config.steer[family] = &worker->steer[family];
+  asz_steer_init(&worker->steer[family], family, bits, worker->number, local);
 }
 
 static void lcore_state_init(struct asz_worker *worker) {
@@ -200,16 +228,21 @@ static int groups_join(struct asz_engine *engine, struct asz_diag *diag) {
   return asz_port_multicast(&engine->port, mac, diag);
 }
 
+static const char *way_back(const struct asz_engine *engine, enum asz_family family) {
+  if (engine->worker[0].rx.config.steer[family] == NULL)
+    return "in software";
+  return engine->rules_ports[family] ? "by rules of the port" : "by the port's hash";
+}
+
 static void spreading_say(const struct asz_engine *engine) {
   const struct asz_engine_config *config = &engine->config;
   if (config->lcore_count == 1)
     return;
-  const struct asz_steer *const *steer = engine->worker[0].rx.config.steer;
-  const char *how = steer[ASZ_FAMILY_IPV4] != NULL && steer[ASZ_FAMILY_IPV6] != NULL ? "by the port, over IPv4 and IPv6"
-                    : steer[ASZ_FAMILY_IPV4] != NULL ? "by the port over IPv4, in software over IPv6"
-                    : steer[ASZ_FAMILY_IPV6] != NULL ? "by the port over IPv6, in software over IPv4"
-                                                     : "in software";
-  asz_log(ASZ_LOG_INFO, "port %u: replies come back to the lcore that asked %s", config->port_id, how);
+  asz_log(ASZ_LOG_INFO,
+          "port %u: replies come back to the lcore that asked: over IPv4 %s (echo replies %s), over IPv6 %s (echo replies in "
+          "software)",
+          config->port_id, way_back(engine, ASZ_FAMILY_IPV4), engine->rules_echo ? "by rules of the port" : "in software",
+          way_back(engine, ASZ_FAMILY_IPV6));
   if (config->spreading != ASZ_SPREADING_NO && config->source_port_base % ASZ_STEER_PORTS != 0)
     asz_log(ASZ_LOG_WARN, "engine: source_port_base is %u, no multiple of %d: the port cannot bring replies back",
             config->source_port_base, ASZ_STEER_PORTS);
@@ -255,6 +288,8 @@ int asz_engine_new(struct asz_engine **ret_engine, const struct asz_engine_confi
     (void)asz_diag_set(diag, err, "engine: the time stamp counter of this machine does not run");
   if (err == 0)
     err = port_open(engine, diag);
+  if (err == 0)
+    rules_take(engine);
   if (err == 0)
     err = maps_take(engine, diag);
   if (err == 0)
@@ -322,6 +357,7 @@ void asz_engine_free(struct asz_engine *engine) {
     steered_free(engine->worker[i].steered);
     asz_hmac_lanes_free(engine->worker[i].lanes);
   }
+  asz_flows_drop(&engine->flows, &engine->port);
   asz_port_close(&engine->port);
   for (int i = 0; i < 2; i++) {
     asz_addrmap_free(&engine->map[i]);

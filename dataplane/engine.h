@@ -213,9 +213,10 @@ static inline uint32_t asz_plan_family_count(const struct asz_plan *plan, enum a
  * where a target is probed by tcp-syn; ASZ_EINVAL with a line that names the field. */
 ASZ_MUST_CHECK int asz_plan_check(const struct asz_plan *plan, struct asz_diag *diag);
 
-/* Who brings replies back to the lcore that asked, where there are several. AUTO: the port, if it offers receive-side scaling
- * under a key of ours (steer.h), else software. NO: software. ASSUMED: a port, or what is before it, that is known to spread so
- * but does not offer it. Replies without ports (ICMP), and what goes wrong, software brings back in every case. */
+/* Who brings replies back to the lcore that asked, where there are several. AUTO: the port, by receive-side scaling under a key
+ * of ours (steer.h) or else by rules (flows.h), if it takes either, else software. NO: software. ASSUMED: a port, or what is
+ * before it, that is known to spread by our key but does not offer it. What goes wrong, and echo replies that no rule is for,
+ * software brings back in every case. */
 enum asz_spreading { ASZ_SPREADING_AUTO = 0, ASZ_SPREADING_NO, ASZ_SPREADING_ASSUMED };
 
 struct asz_port_ops; /* port.h */

@@ -16,6 +16,7 @@
 
 #include "dataplane/addrmap.h"
 #include "dataplane/engine.h"
+#include "dataplane/flows.h"
 #include "dataplane/nd.h"
 #include "dataplane/neigh.h"
 #include "dataplane/nic_clock.h"
@@ -98,7 +99,9 @@ struct asz_worker {
 struct asz_engine {
   struct asz_engine_config config;
   struct asz_port port;
-  struct asz_addrmap map[2]; /* running and previous epoch */
+  struct asz_flows flows;                         /* what the port has of them: */
+  bool rules_ports[ASZ_FAMILY_COUNT], rules_echo; /* UDP and TCP of a family; echo replies over IPv4 */
+  struct asz_addrmap map[2];                      /* running and previous epoch */
   struct asz_addrmap6 map6[2];
   struct asz_clock clock;         /* control thread */
   uint32_t map_next;              /* control thread: the map that the lcores do not use */

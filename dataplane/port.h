@@ -18,14 +18,25 @@
 
 struct rte_eth_dev_info;
 struct rte_eth_conf;
+struct rte_flow;
+struct rte_flow_attr;
+struct rte_flow_item;
+struct rte_flow_action;
+struct rte_flow_error;
 
 /* What a port offers is asked, and is configured, through these. For tests: a NIC may be played by what has none of it. */
 struct asz_port_ops {
   int (*info_get)(uint16_t port_id, struct rte_eth_dev_info *ret_info);
   int (*configure)(uint16_t port_id, uint16_t rx_queues, uint16_t tx_queues, const struct rte_eth_conf *conf);
   int (*clock_read)(uint16_t port_id, uint64_t *ret_ticks); /* its own clock, the one it stamps by */
+  /* rte_flow; all NULL: no rules */
+  int (*flow_validate)(uint16_t port_id, const struct rte_flow_attr *attr, const struct rte_flow_item *pattern,
+                       const struct rte_flow_action *action, struct rte_flow_error *ret_error);
+  struct rte_flow *(*flow_create)(uint16_t port_id, const struct rte_flow_attr *attr, const struct rte_flow_item *pattern,
+                                  const struct rte_flow_action *action, struct rte_flow_error *ret_error);
+  int (*flow_destroy)(uint16_t port_id, struct rte_flow *flow, struct rte_flow_error *ret_error);
 };
-/* asz_port_ops_dpdk: rte_eth_dev_info_get, rte_eth_dev_configure, rte_eth_read_clock. */
+/* asz_port_ops_dpdk: rte_eth_dev_info_get, rte_eth_dev_configure, rte_eth_read_clock, rte_flow_*. */
 extern const struct asz_port_ops asz_port_ops_dpdk;
 
 /* Where the port's times are in an mbuf. Its clock can be read where it does either. */

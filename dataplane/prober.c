@@ -380,6 +380,7 @@ static void epoch_start(struct asz_worker *worker) {
       .session = plan->session,
       .hmac = plan->hmac,
       .lanes = worker->lanes,
+      .echo_id = engine->rules_echo ? (uint16_t)worker->number : 0,
       .sweep = plan->sweep,
   };
   if (!plan->sweep)

@@ -80,3 +80,12 @@ void asz_steer_init(struct asz_steer *ret_steer, enum asz_family family, uint32_
   }
   corrections_find(ret_steer, at->our_port);
 }
+
+void asz_steer_init_rules(struct asz_steer *ret_steer, uint32_t bits, uint32_t lcore) {
+  assert(bits <= ASZ_STEER_BITS_MAX && lcore < 1u << bits);
+  uint16_t all = (uint16_t)((1u << bits) - 1);
+  *ret_steer =
+      (struct asz_steer){.bits = (uint8_t)bits, .lcore = (uint8_t)lcore, .free_mask = (uint16_t)((ASZ_STEER_PORTS - 1) & ~all)};
+  for (uint16_t i = 0; i <= all; i++)
+    ret_steer->correction[i] = i;
+}

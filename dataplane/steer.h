@@ -24,7 +24,7 @@ enum {
   ASZ_STEER_PORTS = 1 << ASZ_STEER_PORT_BITS,
 };
 
-/* Of one family. */
+/* Of one family. Where the port has rules instead of a hash, all shares are 0. */
 struct asz_steer {
   uint8_t bits; /* low bits of the hash that name the lcore; 0: one lcore, nothing to choose */
   uint8_t lcore;
@@ -41,6 +41,10 @@ extern const uint8_t asz_steer_key[ASZ_STEER_KEY_BYTES];
 
 /* asz_steer_init: lcore < 2^bits, bits <= ASZ_STEER_BITS_MAX; local: our address as on the wire, 4 or 16 bytes. */
 void asz_steer_init(struct asz_steer *ret_steer, enum asz_family family, uint32_t bits, uint32_t lcore, const uint8_t *local);
+
+/* asz_steer_init_rules: for a port with rules by the lowest bits of our port (flows.h): whatever the addresses, they are the
+ * lcore's number. */
+void asz_steer_init_rules(struct asz_steer *ret_steer, uint32_t bits, uint32_t lcore);
 
 /* asz_steer_ipv4, asz_steer_ipv6: the share of a target's address; of a steer of that family. */
 static inline unsigned asz_steer_ipv4(const struct asz_steer *steer, uint32_t ipv4) {

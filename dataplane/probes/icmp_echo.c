@@ -3,7 +3,8 @@
  * to no key. The two differ in their types, and in that ICMPv6's checksum covers the pseudo-header, too.
  *
  * The payload comes back as it was: transmit time(8) | target(4) | sequence(4) | cookie(8), big-endian. Identifier and sequence
- * of the ICMP header are the upper and lower half of our sequence; nothing is read from them, since a NAT may rewrite them. */
+ * of the ICMP header are the upper and lower half of our sequence, the identifier with the lcore's number in it where the port
+ * has rules for it (rounds fit the lower half); nothing is read from them, since a NAT may rewrite them. */
 #include "dataplane/probes/probe.h"
 
 enum {
@@ -24,12 +25,14 @@ static void prepare(struct asz_template *template) {
 }
 
 static void make(const struct asz_template *template, const struct asz_burst *burst) {
+  uint32_t id = (uint32_t) template->setup.echo_id << 16;
   uint64_t covered = template->family == ASZ_FAMILY_IPV6 ? UINT64_MAX : 0; /* of the destination address */
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *icmp = burst->frame[i] + template->l4_at, *payload = icmp + ASZ_ICMP_BYTES;
-    uint64_t varying = (uint64_t)burst->seq[i] * 2 + burst->target[i] + asz_sum_be64(burst->cookie[i]); /* sequence twice */
+    uint32_t id_and_seq = burst->seq[i] | id;
+    uint64_t varying = (uint64_t)id_and_seq + burst->seq[i] + burst->target[i] + asz_sum_be64(burst->cookie[i]);
     varying += asz_sum_be64(burst->time[i]) + (burst->address_sum[i] & covered);
-    asz_be32_store(icmp + ICMP_ID, burst->seq[i]);
+    asz_be32_store(icmp + ICMP_ID, id_and_seq);
     asz_be16_store(icmp + ICMP_CHECKSUM, asz_sum_fold(template->l4_sum + varying));
     asz_be64_store(payload + PAYLOAD_TIME, burst->time[i]);
     asz_be32_store(payload + PAYLOAD_TARGET, burst->target[i]);

@@ -47,7 +47,8 @@ struct asz_probe_setup {
   const struct asz_session *session; /* by target index */
   const struct asz_hmac_key *hmac;   /* by target index; NULL when no target needs it */
   struct asz_hmac_lanes *lanes;      /* this lcore's, for kinds with HMACs */
-  bool sweep;                        /* source port = base + target index, see asz_plan */
+  uint16_t echo_id; /* lowest bits of an echo's identifier: this lcore's number where rules bring it back; else 0 */
+  bool sweep;       /* source port = base + target index, see asz_plan */
   /* Of each family, this lcore's; NULL where replies come to any lcore: one lcore, a sweep, a port that does not spread. */
   const struct asz_steer *steer[ASZ_FAMILY_COUNT];
 };

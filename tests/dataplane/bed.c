@@ -19,6 +19,7 @@ void bed_address(uint8_t ret_ipv6[16], uint32_t ipv4) {
 
 static void epoch_begin(struct bed *bed, uint32_t epoch) {
   struct asz_probe_setup setup = {.vlan = bed->vlan,
+                                  .echo_id = bed->echo_id,
                                   .local_ipv4 = BED_LOCAL,
                                   .source_port_base = BED_PORT_BASE,
                                   .epoch = epoch,

@@ -30,6 +30,7 @@ struct bed {
   enum asz_family family;
   uint16_t vlan;
   const struct asz_steer *steer; /* NULL: none */
+  uint16_t echo_id;              /* heeded by the next bed_steer */
   uint8_t secret[32];
   struct asz_target target[BED_TARGETS];
   uint8_t ipv6[BED_TARGETS][16];

@@ -16,8 +16,9 @@
 #include "dataplane/base/stamp.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/eal.h"
+#include "tests/dataplane/flow_match.h"
 
-enum { LOCAL = 0x0a3f0001, GATEWAY = 0x0a3f00fe, FIRST = 0x0a400001, RING = 4096, HANDOVER_NS = 50000 };
+enum { LOCAL = 0x0a3f0001, GATEWAY = 0x0a3f00fe, FIRST = 0x0a400001, RING = 4096, HANDOVER_NS = 50000, RULES_MAX = 16 };
 static const uint8_t gateway_mac[6] = {2, 0, 0, 0, 0, 0xfe};
 
 struct nic_bed nic;
@@ -79,7 +80,48 @@ static int clock_read(uint16_t port_id, uint64_t *ret_ticks) {
   return 0;
 }
 
-static const struct asz_port_ops ops = {.info_get = info_get, .configure = configure, .clock_read = clock_read};
+static struct flow_rule rule[RULES_MAX];
+static bool rule_lives[RULES_MAX];
+
+static int flow_validate(uint16_t port_id, const struct rte_flow_attr *attr, const struct rte_flow_item *pattern,
+                         const struct rte_flow_action *action, struct rte_flow_error *ret_error) {
+  nic.rules_asked++;
+  return nic.rules_taken > 0 ? 0 : -ENOTSUP;
+}
+
+static struct rte_flow *flow_create(uint16_t port_id, const struct rte_flow_attr *attr, const struct rte_flow_item *pattern,
+                                    const struct rte_flow_action *action, struct rte_flow_error *ret_error) {
+  unsigned i = 0;
+  while (i < RULES_MAX && rule_lives[i])
+    i++;
+  if (nic.rules == nic.rules_taken || i == RULES_MAX)
+    return NULL;
+  flow_rule_read(&rule[i], attr, pattern, action);
+  rule_lives[i] = true;
+  nic.rules++;
+  return (struct rte_flow *)&rule[i];
+}
+
+static int flow_destroy(uint16_t port_id, struct rte_flow *flow, struct rte_flow_error *ret_error) {
+  rule_lives[(struct flow_rule *)flow - rule] = false;
+  nic.rules--;
+  return 0;
+}
+
+/* Where no rule says otherwise, all comes to the first. */
+static unsigned queue_by_rule(struct rte_mbuf *mbuf) {
+  for (unsigned i = 0; i < RULES_MAX; i++)
+    if (rule_lives[i] && flow_rule_matches(&rule[i], rte_pktmbuf_mtod(mbuf, const uint8_t *), mbuf->data_len))
+      return rule[i].queue;
+  return 0;
+}
+
+static const struct asz_port_ops ops = {.info_get = info_get,
+                                        .configure = configure,
+                                        .clock_read = clock_read,
+                                        .flow_validate = flow_validate,
+                                        .flow_create = flow_create,
+                                        .flow_destroy = flow_destroy};
 
 void nic_stall(unsigned ms) {
   unsigned before = stalls;
@@ -136,7 +178,7 @@ static void answer(struct rte_mbuf *mbuf, const struct asz_frame *frame, unsigne
     stamp(mbuf, ticks);
     nic.answers_stamped++;
   }
-  frame_send(mbuf, (queue + nic.crosswise) % nic.queues);
+  frame_send(mbuf, nic.crosswise ? (queue + 1) % nic.queues : queue_by_rule(mbuf));
   nic.slow[probe.target] += asz_clock_ns(&clock_, asz_tsc() - probe.now_tsc) > HANDOVER_NS;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A NIC that is not there. An engine over net_ring whose port says, through the seam of its operations, that it has times of its
- * own: a clock of 1 GHz that is 100 ppm off and has an origin of its own. An mbuf passes through a ring as it is, with its flags
- * and fields, so the other end of the wire (this thread) can play the NIC's stamping as well as the targets. Needs EAL. */
+ * own: a clock of 1 GHz that is 100 ppm off and has an origin of its own; and that it takes flow rules. An mbuf passes through a
+ * ring as it is, with its flags and fields, so the other end of the wire (this thread) can play the NIC's stamping as well as the
+ * targets. Needs EAL. */
 #ifndef ASZ_TESTS_DATAPLANE_NIC_BED_H
 #define ASZ_TESTS_DATAPLANE_NIC_BED_H
 
@@ -32,6 +33,7 @@ struct nic_bed {
   unsigned queues;                 /* and prober lcores */
   bool rx_times, tx_times;         /* offered */
   bool holds;                      /* the NIC keeps a frame until its time, and the wire is NIC_WIRE_NS long */
+  unsigned rules_taken;            /* so many flow rules it has room for */
   bool crosswise;                  /* replies come to the next queue */
   enum asz_probe kind, odd_kind;   /* of targets 0, 2, 4, ... and 1, 3, 5, ... */
   struct asz_engine_config config; /* as nic_bed_default has it; the port is filled in */
@@ -41,6 +43,7 @@ struct nic_bed {
   struct asz_engine *engine;
   struct asz_plan plan;
   struct asz_target target[NIC_TARGETS];
+  unsigned rules, rules_asked; /* that it has, and that it was ever asked for */
   unsigned answers_stamped;
   unsigned slow[NIC_TARGETS]; /* answers that a busy machine kept between their time and the prober's ring: the NIC was slow */
   int offset;
