@@ -210,6 +210,7 @@ static void burst_send(struct asz_tx *tx, struct asz_burst *burst, const struct 
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
   if (!burst_lay(tx, burst, template, mbuf))
     return;
+  burst->timed = false;
   uint64_t stamp_tsc = asz_tsc();
   uint64_t tx_ntp64 = asz_probe_time(module, asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, stamp_tsc)));
   for (uint32_t i = 0; i < burst->count; i++)
@@ -255,6 +256,7 @@ static void timed_make(struct asz_tx *tx, struct asz_burst *burst, const struct 
   struct rte_mbuf *mbuf[ASZ_BURST_MAX];
   if (!burst_lay(tx, burst, template, mbuf))
     return;
+  burst->timed = true;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint64_t due = due_tsc[burst->place[i]], tsc = due > now_tsc ? due : now_tsc;
     burst->time[i] = asz_probe_time(module, asz_clock_ntp64(asz_clock_realtime_ns(&tx->clock, tsc)));

@@ -76,8 +76,8 @@ struct asz_burst {
   const uint8_t *ipv6[ASZ_BURST_MAX];  /* ... or of family IPv6: the plan's bytes */
   uint64_t address_sum[ASZ_BURST_MAX]; /* the destination's share of the pseudo-header, any size: asz_sum_fold takes it */
   uint16_t port[ASZ_BURST_MAX];
-  uint8_t
-      place[ASZ_BURST_MAX]; /* where it stands among all that are due, whatever their kind: only where the port sends by time */
+  bool timed;                   /* the port sends by time: each probe has its own, and ... */
+  uint8_t place[ASZ_BURST_MAX]; /* ... stands here among all that are due, whatever their kind */
   uint64_t time[ASZ_BURST_MAX]; /* NTP64; one value for the burst, but where the port sends by time */
   uint64_t cookie[ASZ_BURST_MAX];
   uint8_t *frame[ASZ_BURST_MAX]; /* ASZ_PROBE_FRAME_MAX writable bytes each */

@@ -14,7 +14,10 @@ static void prepare(struct asz_template *template) {
   template->l4_sum = asz_sum_be16(template->pseudo_sum, udp, ASZ_UDP_BYTES + ASZ_STAMP_BYTES);
 }
 
-static void make(const struct asz_template *template, const struct asz_burst *burst) {
+/* Called with a constant `timed`: a time that is the same for all is read and summed once. */
+static inline __attribute__((always_inline)) void frames_make(const struct asz_template *template, const struct asz_burst *burst,
+                                                              bool timed) {
+  uint64_t time = burst->time[0];
   uint32_t l4_at = template->l4_at;
   for (uint32_t i = 0; i < burst->count; i++) {
     uint8_t *udp = burst->frame[i] + l4_at, *payload = udp + ASZ_UDP_BYTES;
@@ -22,14 +25,23 @@ static void make(const struct asz_template *template, const struct asz_burst *bu
     uint32_t ports = asz_stamp_ports_field(template, burst, i);
     uint32_t seq = asz_stamp_seq_field(cookie, burst->seq[i]);
     uint16_t ssid = asz_stamp_ssid_field(cookie);
-    uint64_t varying = asz_sum_be64(burst->time[i]) + burst->address_sum[i] + ports + seq + ssid;
+    if (timed)
+      time = burst->time[i];
+    uint64_t varying = asz_sum_be64(time) + burst->address_sum[i] + ports + seq + ssid;
     uint16_t checksum = asz_sum_fold(template->l4_sum + varying);
     asz_be32_store(udp + ASZ_UDP_SRC, ports);
     asz_be16_store(udp + ASZ_UDP_CHECKSUM, checksum == 0 ? 0xffff : checksum);
     asz_be32_store(payload + ASZ_STAMP_SEQ, seq);
-    asz_be64_store(payload + ASZ_STAMP_TIME, burst->time[i]);
+    asz_be64_store(payload + ASZ_STAMP_TIME, time);
     asz_be16_store(payload + ASZ_STAMP_SSID, ssid);
   }
+}
+
+static void make(const struct asz_template *template, const struct asz_burst *burst) {
+  if (burst->timed)
+    frames_make(template, burst, true);
+  else
+    frames_make(template, burst, false);
 }
 
 static int read(struct asz_claim *ret_claim, const struct asz_frame *frame, const uint8_t *payload) {
