@@ -304,7 +304,8 @@ static bool varies_backward_truly(const struct side *s, struct why *why) {
 static bool fastest_is_true(const struct side *s, struct why *why) {
   uint64_t nearest = nearest_ns(s->truth), farthest = asz_lab_farthest_ns(s->truth);
   uint64_t measured = asz_sketch_quantile(&s->seen->sketch, ASZ_PPM / 10);
-  uint64_t off = farthest / SKETCH_DIVISOR + farthest / CLOCK_DIVISOR + CLOCK_SLACK_NS;
+  uint64_t sketch = (farthest / SKETCH_DIVISOR) << s->seen->sketch.level; /* coarser where a stall stretched it */
+  uint64_t off = sketch + farthest / CLOCK_DIVISOR + CLOCK_SLACK_NS;
   say(why, "q10 %" PRIu64 " ns, in truth %" PRIu64 " to %" PRIu64, measured, nearest, farthest);
   return measured + off >= nearest && measured <= farthest + off + machine_ns(s);
 }
@@ -321,7 +322,7 @@ static bool not_blamed(const struct side *s, struct why *why) {
       m->replayed, m->forged, m->bad_mac, m->wrong_path, m->malformed);
   bool may_double = is(s, ASZ_CHEAT_DUPLICATE) || s->deed->duplicates > 0;
   bool may_forge = forgeries(s) > 0 || s->deed->altered > 0, relays = is(s, ASZ_CHEAT_RELAY);
-  bool may_replay = is(s, ASZ_CHEAT_REPLAY) || (may_double && s->deed->held > 0); /* a second copy, kept beyond the timeout */
+  bool may_replay = is(s, ASZ_CHEAT_REPLAY) || s->deed->held > 0; /* kept beyond the timeout of a copy, or of the epoch */
   return (m->duplicate == 0 || may_double) && (m->replayed == 0 || may_replay) && (m->forged == 0 || may_forge) &&
          (m->bad_mac == 0 || is(s, ASZ_CHEAT_BAD_MAC)) && (m->wrong_path == 0 || relays) &&
          (m->malformed == 0 || s->deed->named > 0);
