@@ -57,10 +57,6 @@ static uint64_t probe_count(const struct asz_plan *plan) {
   return (uint64_t)((unsigned __int128)plan->rate_pps * plan->duration_ns / 1000000000u);
 }
 
-static size_t statistics_bytes(const struct asz_validator *v) {
-  return asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells, v->config.probe_pair_gap_us > 0);
-}
-
 /* Where a frame comes from and goes to. */
 struct ends {
   struct asz_frame parsed;
@@ -111,12 +107,12 @@ static int print_json(const struct view *view, uint32_t count) {
   json_t *frames = frames_json(view, count);
   if (!frames)
     return asz_cmd_json(NULL);
-  return asz_cmd_json(json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:o}", "providers", (json_int_t)v->roster->count,
-                                "control_targets", (json_int_t)v->roster->control_count, "challenged",
-                                (json_int_t)keyed_count(v->roster), "rate_pps", (json_int_t)view->plan.rate_pps,
-                                "probes_per_epoch", (json_int_t)probe_count(&view->plan), "epoch_s",
-                                (json_int_t)v->config.time_epoch_s, "statistics_bytes", (json_int_t)(2 * statistics_bytes(v)),
-                                "eal", v->config.network_eal, "epoch", (json_int_t)view->plan.epoch, "frames", frames));
+  return asz_cmd_json(
+      json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:o}", "providers", (json_int_t)v->roster->count,
+                "control_targets", (json_int_t)v->roster->control_count, "challenged", (json_int_t)keyed_count(v->roster),
+                "rate_pps", (json_int_t)view->plan.rate_pps, "probes_per_epoch", (json_int_t)probe_count(&view->plan), "epoch_s",
+                (json_int_t)v->config.time_epoch_s, "statistics_bytes", (json_int_t)(2 * asz_validator_stats_bytes(v)), "eal",
+                v->config.network_eal, "epoch", (json_int_t)view->plan.epoch, "frames", frames));
 }
 
 /* ---- text ---- */
@@ -157,7 +153,7 @@ static int print_text(const struct view *view, uint32_t count) {
          v->roster->control_count, keyed_count(v->roster));
   printf("# rate        %" PRIu64 " probes/s, %" PRIu64 " in epoch %" PRIu32 " of %" PRIu64 " s\n", view->plan.rate_pps,
          probe_count(&view->plan), view->plan.epoch, v->config.time_epoch_s);
-  printf("# statistics  %zu MiB, twice\n", statistics_bytes(v) >> 20);
+  printf("# statistics  %zu MiB, twice\n", asz_validator_stats_bytes(v) >> 20);
   printf("# port        %s\n",
          v->config.network_eal[0] ? v->config.network_eal : "(network.eal is empty: the first port that EAL finds)");
   puts("# A run has another secret: its cookies, and with them ports, sequence numbers and the order of targets, will differ.\n"

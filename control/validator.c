@@ -203,6 +203,10 @@ static uint32_t room_for(uint32_t count) {
 
 enum { NIC_TIMES_AUTO, NIC_TIMES_NO }; /* as network.nic_times lists them */
 
+size_t asz_validator_stats_bytes(const struct asz_validator *v) {
+  return asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells, v->config.probe_pair_gap_us > 0);
+}
+
 int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned first_worker, struct asz_diag *diag) {
   struct asz_engine_config config;
   asz_engine_config_default(&config);
@@ -233,7 +237,7 @@ int asz_validator_engine(struct asz_validator *v, uint16_t port_id, unsigned fir
   if (err)
     return gateway_silent(v, err, diag);
   asz_log(ASZ_LOG_INFO, "memory: engine %zu MiB, statistics 2 x %zu MiB", asz_engine_memory_bytes(v->engine) >> 20,
-          asz_stats_footprint(v->roster->count, (uint32_t)v->config.probe_sketch_cells, v->config.probe_pair_gap_us > 0) >> 20);
+          asz_validator_stats_bytes(v) >> 20);
   return 0;
 }
 

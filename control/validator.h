@@ -40,6 +40,8 @@ ASZ_MUST_CHECK int asz_validator_network(const struct asz_validator *validator, 
 ASZ_MUST_CHECK int asz_validator_next_epoch(const struct asz_validator *validator, uint32_t *ret_number, struct asz_diag *diag);
 /* asz_validator_port: starts EAL by the configuration and gives the port to probe from. */
 ASZ_MUST_CHECK int asz_validator_port(const struct asz_config *config, uint16_t *ret_port_id, struct asz_diag *diag);
+/* asz_validator_stats_bytes: of each of the two buffers of statistics that a run takes. */
+size_t asz_validator_stats_bytes(const struct asz_validator *validator);
 /* asz_validator_engine: the engine on that port, launched, its gateway known; part of asz_validator_start. */
 ASZ_MUST_CHECK int asz_validator_engine(struct asz_validator *validator, uint16_t port_id, unsigned first_worker,
                                         struct asz_diag *diag);

@@ -85,7 +85,6 @@ struct asz_worker {
   uint64_t gateway[ASZ_FAMILY_COUNT]; /* engine->gateway when last looked */
   uint64_t link;                      /* engine->link when last looked */
   struct asz_nic_relation nic;        /* the port's clock, as last looked; unknown where it has no times */
-  bool nic_known;                     /* was it, when last looked */
   uint64_t doubt_until_tsc;           /* what comes in may be the answer to what had lain in the port ... */
   enum asz_fault doubt_fault;         /* ... for this reason */
   uint64_t housekeeping_tsc;          /* when next */

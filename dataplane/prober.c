@@ -514,8 +514,7 @@ static void port_clock_look(struct asz_worker *worker, uint64_t tsc) {
   if (worker->number == 0 && tsc >= engine->nic_clock.due_tsc)
     port_clock_read(worker);
   (void)asz_nic_look(&engine->nic_live, &worker->nic);
-  bool known = asz_nic_known(&worker->nic, tsc), lost = worker->nic_known && !known;
-  worker->nic_known = known;
+  bool known = asz_nic_known(&worker->nic, tsc), lost = worker->tx.nic_known && !known;
   if (lost && engine->port.times.tx && worker->rx.run.epoch.valid)
     doubt(worker, tsc, ASZ_FAULT_PORT_CLOCK);
   asz_tx_clock(&worker->tx, known, tsc);

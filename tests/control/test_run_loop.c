@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop over epochs, with a control thread that is away. A validator in a home of its own, against the emulator. Needs EAL. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,7 +57,7 @@ static void setup(void) {
   uint16_t port_id;
   asz_emulator_config_default(&network);
   configure(&config);
-  strcpy(dir, "/tmp/asz_run_loop_XXXXXX");
+  snprintf(dir, sizeof dir, "%s/asz_run_loop_XXXXXX", P_tmpdir);
   cr_assert_not_null(mkdtemp(dir));
   cr_assert_eq(asz_home_locate(&home, dir, &diag), 0, "%s", diag.text);
   cr_assert_eq(asz_home_create(&home, &config, &key, &diag), 0, "%s", diag.text);
