@@ -337,9 +337,7 @@ static void judge_stranger(struct asz_rx *rx, struct asz_rx_burst *burst, const 
   if (previous_fits(rx, frame, payload_of(burst, replies, i), replies->kind[i], burst->taken.ntp64)) {
     if (stats != NULL && stats->probe == replies->kind[i] && stats->port == frame->src_port)
       reset_ask(burst, replies->at[i], source, frame);
-    if (stats != NULL)
-      asz_record_count(&stats->replayed);
-    count(rx, ASZ_CTR_RX_REPLAYED);
+    count(rx, ASZ_CTR_RX_PAST_EPOCH); /* no target's account: whether it is a first copy went with that epoch's statistics */
   } else if (source == ASZ_TARGET_NONE) {
     count(rx, ASZ_CTR_RX_UNSOLICITED);
   } else {

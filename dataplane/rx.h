@@ -5,7 +5,7 @@
  * looked at, and the cookies and HMACs of a burst are computed side by side:
  *   parse | address -> target | claim | cookies | HMACs | judge, record
  * Every frame ends in exactly one counter (RX_REORDERED counts beside RX_ANSWERED or RX_LATE). The order of the questions:
- *   cookie right for the target that is claimed? no: does the previous epoch's key fit: REPLAYED, else FORGED
+ *   cookie right for the target that is claimed? no: does the previous epoch's key fit: PAST_EPOCH, else FORGED
  *   sent in this epoch's past?                   no: FORGED
  *   from the address and port that were asked?   no: WRONG_PATH
  *   MAC right, where the kind has one?           no: BAD_MAC

@@ -31,7 +31,8 @@
   X(RX_LATE, "rx_late", "valid replies after the timeout")                                                                       \
   X(RX_DUPLICATE, "rx_duplicate", "a second copy of a valid reply, in time")                                                     \
   X(RX_REORDERED, "rx_reordered", "valid first replies that arrived behind a later probe's (also answered)")                     \
-  X(RX_REPLAYED, "rx_replayed", "valid once, sent again after the timeout or in a later epoch")                                  \
+  X(RX_REPLAYED, "rx_replayed", "valid once, sent again after the timeout")                                                      \
+  X(RX_PAST_EPOCH, "rx_past_epoch", "valid for the epoch before, which is sealed: late or a copy, which nobody can tell now")    \
   X(RX_FORGED, "rx_forged", "cookie does not verify")                                                                            \
   X(RX_BAD_MAC, "rx_bad_mac", "cookie verifies, the TLV's MAC does not")                                                         \
   X(RX_WRONG_PATH, "rx_wrong_path", "right cookie from another address or port than was asked")                                  \
