@@ -37,9 +37,6 @@ ASZ_MUST_CHECK int asz_verify_new_on(struct asz_verifier **ret_verifier, const s
 /* asz_verify_self_test: every known answer of every kind through a new verifier. 0, or ASZ_ENOTSUP with the first difference. */
 ASZ_MUST_CHECK int asz_verify_self_test(struct asz_verifier *verifier, struct asz_diag *diag);
 
-/* asz_verify_cpu_items: the reference's verdicts on items first..first+count-1 of a batch. */
-void asz_verify_cpu_items(struct asz_batch *batch, uint32_t first, uint32_t count);
-
 /* asz_device_cuda_open: the first CUDA device. ASZ_ENOTSUP without one, or when built without CUDA. */
 ASZ_MUST_CHECK int asz_device_cuda_open(struct asz_device *ret_device, struct asz_diag *diag);
 

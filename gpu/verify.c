@@ -18,6 +18,7 @@
 
 #include "dataplane/base/log.h"
 #include "gpu/device.h"
+#include "gpu/kind.h"
 
 enum {
   BATCH_CAPACITY_MAX = 65536,
@@ -33,6 +34,7 @@ struct slot {
   uint64_t ticket; /* order of submission */
   bool on_device;
   uint32_t judged; /* items that the CPU has done so far */
+  const struct asz_verify_kind *kind;
 };
 
 struct asz_verifier {
@@ -43,7 +45,7 @@ struct asz_verifier {
   uint64_t tickets;
   uint64_t fallbacks;
   unsigned slot_count;
-  struct slot slot[ASZ_KIND_MAX * BATCH_COUNT_MAX];
+  struct slot slot[ASZ_VERIFY_KINDS * BATCH_COUNT_MAX];
 };
 
 void asz_verify_config_default(struct asz_verify_config *ret_config) {
@@ -58,35 +60,28 @@ static void *slice(uint8_t *slab, size_t *used_bytes, size_t item_bytes, uint32_
 }
 
 /* Points the batch's arrays into the slab and returns the slab's size; called first with NULL for the size alone. */
-static size_t lay_out(struct asz_batch *batch, uint8_t *slab) {
+static size_t lay_out(struct asz_batch *batch, const struct asz_verify_kind *kind, uint8_t *slab) {
   size_t used = 0;
   batch->verdict = slice(slab, &used, sizeof *batch->verdict, batch->capacity);
   batch->tag = slice(slab, &used, sizeof *batch->tag, batch->capacity);
-  if (batch->kind == ASZ_KIND_SIG) {
-    batch->public_key = slice(slab, &used, sizeof *batch->public_key, batch->capacity);
-    batch->signature = slice(slab, &used, sizeof *batch->signature, batch->capacity);
-    batch->message = slice(slab, &used, sizeof *batch->message, batch->capacity);
-    batch->message_bytes = slice(slab, &used, sizeof *batch->message_bytes, batch->capacity);
-  } else {
-    batch->seed = slice(slab, &used, sizeof *batch->seed, batch->capacity);
-    batch->checkpoint = slice(slab, &used, sizeof *batch->checkpoint, batch->capacity);
-    batch->log2_steps = slice(slab, &used, sizeof *batch->log2_steps, batch->capacity);
-  }
+  for (unsigned c = 0; c < kind->column_count; c++)
+    *asz_column_data(&kind->column[c], batch) = slice(slab, &used, kind->column[c].item_bytes, batch->capacity);
   return (used + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN;
 }
 
 /* Adds one batch of a kind to the pool and shows it to the device. */
-static int add_slot(struct asz_verifier *verifier, unsigned kind, uint32_t capacity, struct asz_diag *diag) {
+static int add_slot(struct asz_verifier *verifier, const struct asz_verify_kind *kind, uint32_t capacity, struct asz_diag *diag) {
   struct slot *slot = &verifier->slot[verifier->slot_count];
-  slot->batch.kind = (uint8_t)kind;
+  slot->kind = kind;
+  slot->batch.kind = kind->kind;
   slot->batch.capacity = capacity;
-  slot->slab_bytes = lay_out(&slot->batch, NULL);
+  slot->slab_bytes = lay_out(&slot->batch, kind, NULL);
   slot->slab = aligned_alloc(SLAB_ALIGN, slot->slab_bytes);
   if (!slot->slab)
-    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for a batch of %u %s items (%zu bytes)", capacity, asz_kind_name(kind),
+    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for a batch of %u %s items (%zu bytes)", capacity, asz_kind_name(kind->kind),
                         slot->slab_bytes);
   memset(slot->slab, 0, slot->slab_bytes);
-  lay_out(&slot->batch, slot->slab);
+  lay_out(&slot->batch, kind, slot->slab);
   unsigned index = verifier->slot_count++;
   if (!verifier->device.ops)
     return 0;
@@ -115,9 +110,9 @@ int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verif
   int rc = check_config(config, diag);
   if (rc == 0 && sodium_init() < 0)
     rc = asz_diag_set(diag, ASZ_ENOTSUP, "libsodium cannot start on this machine");
-  for (unsigned kind = 1; rc == 0 && kind <= ASZ_KIND_MAX; kind++)
+  for (unsigned k = 0; rc == 0 && k < ASZ_VERIFY_KINDS; k++)
     for (uint32_t i = 0; rc == 0 && i < config->batch_count; i++)
-      rc = add_slot(verifier, kind, config->batch_capacity, diag);
+      rc = add_slot(verifier, asz_verify_kinds[k], config->batch_capacity, diag);
   if (rc == 0)
     rc = asz_verify_self_test(verifier, diag);
   if (rc == 0 && verifier->device_failed) /* the right answers came from the CPU */
@@ -261,7 +256,7 @@ struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget
   if (!slot->on_device) {
     uint32_t left = slot->batch.count - slot->judged;
     uint32_t now = budget == 0 || budget > left ? left : budget;
-    asz_verify_cpu_items(&slot->batch, slot->judged, now);
+    slot->kind->judge(&slot->batch, slot->judged, now);
     slot->judged += now;
     done = slot->judged == slot->batch.count;
   }

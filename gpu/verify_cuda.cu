@@ -15,6 +15,7 @@
 
 extern "C" {
 #include "gpu/device.h"
+#include "gpu/kind.h"
 }
 #include "gpu/kinds/seq.h"
 #include "gpu/kinds/sig.h"
@@ -25,7 +26,6 @@ enum {
   SLOT_MAX = 64,       /* more than any pool has */
   BLOCK_THREADS = 128, /* four warps; a multiple of the warp that seq relies on */
   WARP = 32,
-  COLUMN_MAX = 4,
 };
 static_assert(int(ASZ_SEQ_CHECKPOINTS) == int(WARP), "a warp judges one seq item, a lane one segment");
 
@@ -38,7 +38,7 @@ struct column {
 
 struct slot {
   cudaStream_t stream;
-  struct column column[COLUMN_MAX];
+  struct column column[ASZ_COLUMN_MAX];
   unsigned columns;
   uint8_t *verdict;        /* on the device */
   uint8_t *verdict_landed; /* where verdicts arrive in host memory, pinned */
@@ -76,25 +76,15 @@ int fail(struct asz_diag *diag, const char *what, cudaError_t error) {
   return asz_diag_set(diag, ASZ_EDEVICE, "%s: %s", what, cudaGetErrorString(error));
 }
 
-void add_column(struct slot *slot, const void *host, size_t item_bytes) {
-  slot->column[slot->columns].host = host;
-  slot->column[slot->columns].item_bytes = item_bytes;
-  slot->columns++;
-}
-
 int attach(void *opaque, unsigned index, const struct asz_batch *batch, void *slab, size_t slab_bytes, struct asz_diag *diag) {
   if (index >= SLOT_MAX)
     return asz_diag_set(diag, ASZ_ERANGE, "a device has %d slots", SLOT_MAX);
   struct slot *slot = &((struct cuda_state *)opaque)->slot[index];
-  if (batch->kind == ASZ_KIND_SIG) {
-    add_column(slot, batch->public_key, sizeof *batch->public_key);
-    add_column(slot, batch->signature, sizeof *batch->signature);
-    add_column(slot, batch->message, sizeof *batch->message);
-    add_column(slot, batch->message_bytes, sizeof *batch->message_bytes);
-  } else {
-    add_column(slot, batch->seed, sizeof *batch->seed);
-    add_column(slot, batch->checkpoint, sizeof *batch->checkpoint);
-    add_column(slot, batch->log2_steps, sizeof *batch->log2_steps);
+  const struct asz_verify_kind *kind = asz_verify_kind_of(batch->kind);
+  for (slot->columns = 0; slot->columns < kind->column_count; slot->columns++) {
+    const struct asz_column *column = &kind->column[slot->columns];
+    slot->column[slot->columns].host = *asz_column_data(column, (struct asz_batch *)batch);
+    slot->column[slot->columns].item_bytes = column->item_bytes;
   }
 
   cudaError_t error = cudaStreamCreateWithFlags(&slot->stream, cudaStreamNonBlocking);
