@@ -1,68 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One round asks each provider with a key every kind once. Item i stands for provider i / KINDS and kind i % KINDS + 1; its state
- * lives in one array that is taken before the run. Nothing is searched: an answer names provider (by address, from the engine)
- * and kind, and so its item.
+/* One round asks each provider with a key every kind once, when the agenda says (agenda.h). Item i stands for provider
+ * i / kind_count and its kind i % kind_count; its state lives in one array that is taken before the run. Nothing is searched: an
+ * answer names provider (by address, from the engine) and kind, and so its item.
  *
  * The answer's fields are compared with what this round asked before anything else is done with it: slot, nonce, device and steps
- * must be ours, and its MAC must be the session's. Only then does it cost a signature check. Every answer's signature goes to the
- * verifier; the work of kinds that have some (seq) goes there as well, and the two verdicts are joined.
- *
- * Why not one datagram after another: thousands of providers answer in the same second, and verifying in batches is what the GPU
- * needs. */
-#include "control/pipeline.h"
+ * must be ours, and its MAC must be the session's. Only then does it cost a signature check (pipeline_verify.c). */
+#include "control/pipeline_internal.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-  KINDS = ASZ_KIND_MAX,
-  RECV_PER_STEP = 64,  /* answers taken a step: keeps a step under a millisecond */
-  SCAN_PER_STEP = 512, /* items looked at for repeats and deadlines a step */
-  VERIFY_PER_STEP = 8, /* CPU backend: items verified a step, about a millisecond of signatures */
+  RECV_PER_STEP = 64,     /* answers taken a step: keeps a step under a millisecond */
+  SCAN_PER_STEP = 512,    /* items looked at for repeats and deadlines a step */
+  CATCH_UP_NS = 10000000, /* a pause of ours is made up for by this much sending at once, no more */
 };
-
-enum item_state { ITEM_IDLE = 0, ITEM_QUEUED, ITEM_SENT, ITEM_ANSWERED, ITEM_VERIFYING };
-
-struct item {
-  uint8_t state;
-  uint8_t tries;
-  uint8_t verdicts_due; /* of the verifier */
-  uint8_t signature_verdict, work_verdict;
-  uint16_t answer_bytes;
-  uint64_t first_ns, next_ns; /* CLOCK_MONOTONIC: first transmission, next repeat */
-  volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
-  uint64_t rx_tsc;
-  uint8_t nonce[16];
-};
-
-struct asz_pipeline {
-  struct asz_pipeline_config config;
-  struct asz_engine *engine;
-  struct asz_verifier *verifier;
-  const struct asz_roster *roster;
-  void (*sink)(void *, const struct asz_outcome *);
-  void *context;
-
-  uint32_t item_count;
-  struct item *item;
-  uint8_t (*answer)[ASZ_ANSWER_MAX_BYTES];
-  uint32_t *verify_queue; /* items whose answer waits for a batch; item_count entries */
-  uint32_t verify_head, verify_tail;
-  struct asz_batch *batch[KINDS + 1]; /* FILLING, by kind */
-
-  /* the open round */
-  uint64_t round; /* counts rounds; in a verdict's tag, so that those of an aborted round are known */
-  uint32_t open;  /* items not yet done */
-  uint32_t send_next, scan_next;
-  uint64_t send_ns; /* when the next challenge may leave */
-  uint32_t epoch;
-  uint64_t slot;
-  uint8_t secret[32], beacon[32];
-  const struct asz_session *session;
-  uint64_t drops_before; /* frames lost by us when the round began */
-  uint64_t counter[ASZ_PCTR_COUNT];
-};
+static const uint8_t kinds_asked[] = {ASZ_KIND_SIG, ASZ_KIND_SEQ};
 
 const char *asz_pipeline_counter_name(enum asz_pipeline_counter counter) {
   static const char *const name[] = {
@@ -72,6 +27,42 @@ const char *asz_pipeline_counter_name(enum asz_pipeline_counter counter) {
   };
   assert(counter < ASZ_PCTR_COUNT);
   return name[counter];
+}
+
+/* A name for whoever shares something: never 0. */
+static uint64_t cluster_name(const void *what, size_t size_bytes) {
+  static const uint8_t any_key[crypto_shorthash_KEYBYTES];
+  uint8_t hash[crypto_shorthash_BYTES];
+  crypto_shorthash(hash, what, size_bytes, any_key);
+  uint64_t name;
+  memcpy(&name, hash, sizeof name);
+  return name | 1;
+}
+
+static uint64_t network_of(const struct asz_provider *provider) {
+  struct asz_prefix prefix;
+  if (provider->ipv4 != 0)
+    asz_prefix_of_ipv4(&prefix, provider->ipv4, 24);
+  else
+    asz_prefix_of_ipv6(&prefix, provider->ipv6, 48);
+  return cluster_name(prefix.address, sizeof prefix.address);
+}
+
+/* Who can be asked at all. */
+static void list_members(struct asz_pipeline *p) {
+  for (uint32_t i = 0; i < p->roster->count; i++) {
+    const struct asz_provider *provider = &p->roster->provider[i];
+    if (!asz_provider_has_key(provider) || !provider->challenge_port)
+      continue;
+    size_t operator_bytes = strlen(provider->operator_name);
+    p->member[p->member_count++] = (struct asz_agenda_member){
+        .public_key = provider->public_key,
+        .device = provider->device,
+        .index = i,
+        .cluster = {[ASZ_AGENDA_BY_PREFIX] = network_of(provider),
+                    [ASZ_AGENDA_BY_OPERATOR] = operator_bytes ? cluster_name(provider->operator_name, operator_bytes) : 0},
+    };
+  }
 }
 
 int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeline_config *config, struct asz_engine *engine,
@@ -87,14 +78,20 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
   p->roster = roster;
   p->sink = sink;
   p->context = context;
-  p->item_count = roster->count * KINDS;
+  p->kind_count = sizeof kinds_asked;
+  memcpy(p->kind, kinds_asked, sizeof kinds_asked);
+  p->item_count = roster->count * p->kind_count;
+  p->member = calloc(roster->count + 1, sizeof *p->member);
+  p->scratch = malloc(asz_agenda_bytes(roster->count) + 1);
+  p->entry = calloc(p->item_count + 1, sizeof *p->entry);
   p->item = calloc(p->item_count + 1, sizeof *p->item);
   p->answer = calloc(p->item_count + 1, sizeof *p->answer);
   p->verify_queue = calloc(p->item_count + 1, sizeof *p->verify_queue);
-  if (!p->item || !p->answer || !p->verify_queue) {
+  if (!p->member || !p->scratch || !p->entry || !p->item || !p->answer || !p->verify_queue) {
     asz_pipeline_free(p);
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the challenges of %u providers", roster->count);
   }
+  list_members(p);
   *ret_pipeline = p;
   return 0;
 }
@@ -102,6 +99,9 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
 void asz_pipeline_free(struct asz_pipeline *p) {
   if (!p)
     return;
+  free(p->member);
+  free(p->scratch);
+  free(p->entry);
   free(p->item);
   free(p->answer);
   free(p->verify_queue);
@@ -117,7 +117,7 @@ void asz_pipeline_counters(const struct asz_pipeline *p, uint64_t ret_value[ASZ_
 }
 
 uint64_t asz_pipeline_round_ns(const struct asz_pipeline *p) {
-  return p->item_count * (UINT64_C(1000000000) / p->config.rate_ps) + p->config.deadline_ns;
+  return p->member_count * p->kind_count * (UINT64_C(1000000000) / p->config.rate_ps) + p->config.deadline_ns;
 }
 
 /* own_drops: frames that we lost, and ways that we did, so that silence during the round proves nothing. */
@@ -128,10 +128,10 @@ static uint64_t own_drops(const struct asz_pipeline *p) {
          c.value[ASZ_CTR_NEIGH_LOST];
 }
 
-static struct asz_challenge challenge_of(const struct asz_pipeline *p, uint32_t index) {
-  const struct asz_provider *provider = &p->roster->provider[index / KINDS];
+struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *p, uint32_t index) {
+  const struct asz_provider *provider = &p->roster->provider[asz_pipeline_provider(p, index)];
   struct asz_challenge c = {
-      .kind = (uint8_t)(index % KINDS + 1),
+      .kind = p->kind[index % p->kind_count],
       .epoch = p->epoch,
       .slot = p->slot,
       .device = provider->device,
@@ -143,9 +143,39 @@ static struct asz_challenge challenge_of(const struct asz_pipeline *p, uint32_t 
   return c;
 }
 
+static int by_due(const void *left, const void *right) {
+  const struct asz_agenda_entry *a = left, *b = right;
+  if (a->due_ns != b->due_ns)
+    return a->due_ns < b->due_ns ? -1 : 1;
+  return (a->group > b->group) - (a->group < b->group);
+}
+
+/* The agendas of all kinds in one list, whose groups keep apart. */
+static void make_agenda(struct asz_pipeline *p, uint64_t window_ns) {
+  p->entry_count = 0;
+  for (unsigned k = 0; k < p->kind_count; k++) {
+    struct asz_agenda_entry *entry = p->entry + p->entry_count;
+    asz_agenda_make(entry, p->member, p->member_count, p->secret, p->kind[k], p->slot, window_ns, p->scratch);
+    for (uint32_t i = 0; i < p->member_count; i++) {
+      entry[i].index = entry[i].index * p->kind_count + k;
+      entry[i].group = entry[i].group * p->kind_count + k;
+    }
+    p->entry_count += p->member_count;
+  }
+  qsort(p->entry, p->entry_count, sizeof *p->entry, by_due);
+}
+
+static void open_item(struct asz_pipeline *p, uint32_t index) {
+  const struct asz_provider *provider = &p->roster->provider[asz_pipeline_provider(p, index)];
+  struct asz_item *item = &p->item[index];
+  item->state = ASZ_ITEM_QUEUED;
+  asz_challenge_nonce(item->nonce, p->secret, p->kind[index % p->kind_count], p->slot, provider->device, provider->public_key);
+}
+
 void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, const uint8_t secret[32], const uint8_t beacon[32],
-                        const struct asz_session *session, uint64_t now_ns) {
+                        const struct asz_session *session, uint64_t now_ns, uint64_t until_ns) {
   assert(asz_pipeline_idle(p));
+  uint64_t least_ns = asz_pipeline_round_ns(p);
   p->round++;
   p->epoch = epoch;
   p->slot = slot;
@@ -154,28 +184,23 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
   p->session = session;
   p->send_next = p->scan_next = 0;
   p->verify_head = p->verify_tail = 0;
-  p->send_ns = now_ns;
+  p->begin_ns = p->send_ns = now_ns;
   p->drops_before = own_drops(p);
-  for (uint32_t i = 0; i < p->item_count; i++) {
-    const struct asz_provider *provider = &p->roster->provider[i / KINDS];
-    p->item[i] = (struct item){.state = ITEM_IDLE};
-    if (!asz_provider_has_key(provider) || !provider->challenge_port)
-      continue;
-    p->item[i].state = ITEM_QUEUED;
-    asz_challenge_nonce(p->item[i].nonce, secret, i % KINDS + 1, slot, provider->device, provider->public_key);
-    p->open++;
-  }
+  memset(p->item, 0, p->item_count * sizeof *p->item);
+  make_agenda(p, until_ns > now_ns + least_ns ? until_ns - now_ns - least_ns : 0);
+  for (uint32_t i = 0; i < p->entry_count; i++)
+    open_item(p, p->entry[i].index);
+  p->open = p->entry_count;
 }
 
-/* finish reports an item's outcome and closes it. */
-static void finish(struct asz_pipeline *p, uint32_t index, enum asz_verdict verdict) {
-  struct item *item = &p->item[index];
+void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdict verdict) {
+  struct asz_item *item = &p->item[index];
   const struct asz_clock *clock = asz_engine_clock(p->engine);
-  struct asz_challenge challenge = challenge_of(p, index);
+  struct asz_challenge challenge = asz_pipeline_challenge(p, index);
   uint8_t datagram[ASZ_ANSWER_MAX_BYTES];
   uint64_t tx_tsc = item->tx_tsc;
   struct asz_outcome outcome = {
-      .provider = index / KINDS,
+      .provider = asz_pipeline_provider(p, index),
       .epoch = p->epoch,
       .slot = p->slot,
       .kind = challenge.kind,
@@ -184,22 +209,22 @@ static void finish(struct asz_pipeline *p, uint32_t index, enum asz_verdict verd
       .rx_ns = item->answer_bytes ? asz_clock_realtime_ns(clock, item->rx_tsc) : 0,
       .clock_error_ns = clock->error_ns,
       .challenge = datagram,
-      .challenge_bytes = asz_challenge_write(datagram, &challenge, p->session[index / KINDS].request_key),
+      .challenge_bytes = asz_challenge_write(datagram, &challenge, p->session[asz_pipeline_provider(p, index)].request_key),
       .answer = item->answer_bytes ? p->answer[index] : NULL,
       .answer_bytes = item->answer_bytes,
   };
-  item->state = ITEM_IDLE;
+  item->state = ASZ_ITEM_IDLE;
   p->open--;
   p->sink(p->context, &outcome);
 }
 
 /* send_one: 1 when the challenge was handed to the engine; 0 when its ring is full. */
 static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
-  struct item *item = &p->item[index];
-  struct asz_challenge challenge = challenge_of(p, index);
+  struct asz_item *item = &p->item[index];
+  struct asz_challenge challenge = asz_pipeline_challenge(p, index);
   struct asz_engine_datagram datagram = {
-      .target = index / KINDS,
-      .port = p->roster->provider[index / KINDS].challenge_port,
+      .target = asz_pipeline_provider(p, index),
+      .port = p->roster->provider[asz_pipeline_provider(p, index)].challenge_port,
   };
   datagram.size_bytes = (uint16_t)asz_challenge_write(datagram.payload, &challenge, p->session[datagram.target].request_key);
   if (item->tx_tsc == UINT64_MAX) /* what was asked before never left */
@@ -213,20 +238,27 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   p->counter[ASZ_PCTR_SENT]++;
   item->tries++;
   item->next_ns = now_ns + p->config.deadline_ns / p->config.tries;
-  item->state = ITEM_SENT;
+  item->state = ASZ_ITEM_SENT;
   return 1;
+}
+
+/* May this entry leave now? A group leaves as one, whatever the rate; the next one then waits for as long. */
+static bool may_leave(const struct asz_pipeline *p, uint64_t now_ns) {
+  const struct asz_agenda_entry *entry = &p->entry[p->send_next];
+  if (now_ns < p->begin_ns + entry->due_ns)
+    return false;
+  bool begun = p->send_next > 0 && entry[-1].group == entry->group;
+  return begun || p->send_ns <= now_ns;
 }
 
 static unsigned send_due(struct asz_pipeline *p, uint64_t now_ns) {
   unsigned done = 0;
-  while (p->send_next < p->item_count && p->send_ns <= now_ns) {
-    if (p->item[p->send_next].state == ITEM_QUEUED) {
-      if (!send_one(p, p->send_next, now_ns))
-        break;
-      p->send_ns += UINT64_C(1000000000) / p->config.rate_ps;
-      done++;
-    }
+  if (p->send_ns + CATCH_UP_NS < now_ns)
+    p->send_ns = now_ns - CATCH_UP_NS;
+  while (p->send_next < p->entry_count && may_leave(p, now_ns) && send_one(p, p->entry[p->send_next].index, now_ns)) {
+    p->send_ns += UINT64_C(1000000000) / p->config.rate_ps;
     p->send_next++;
+    done++;
   }
   return done;
 }
@@ -238,9 +270,14 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_MALFORMED]++;
     return;
   }
-  uint32_t index = datagram->target * KINDS + answer.kind - 1u;
-  struct item *item = &p->item[index];
-  struct asz_challenge asked = challenge_of(p, index);
+  const uint8_t *place = memchr(p->kind, answer.kind, p->kind_count);
+  if (!place) {
+    p->counter[ASZ_PCTR_FOREIGN]++;
+    return;
+  }
+  uint32_t index = datagram->target * p->kind_count + (uint32_t)(place - p->kind);
+  struct asz_item *item = &p->item[index];
+  struct asz_challenge asked = asz_pipeline_challenge(p, index);
   if (p->open == 0 || answer.epoch != asked.epoch || answer.slot != asked.slot || answer.device != asked.device ||
       answer.log2_steps != asked.log2_steps || memcmp(answer.nonce, asked.nonce, sizeof asked.nonce) != 0 ||
       memcmp(answer.provider_id, p->roster->provider_id[datagram->target], ASZ_ID_BYTES) != 0) {
@@ -252,7 +289,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_BAD_MAC]++;
     return;
   }
-  if (item->state != ITEM_SENT) {
+  if (item->state != ASZ_ITEM_SENT) {
     p->counter[ASZ_PCTR_DUPLICATE]++;
     return;
   }
@@ -264,7 +301,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
   memcpy(p->answer[index], datagram->payload, datagram->size_bytes);
   item->answer_bytes = datagram->size_bytes;
   item->rx_tsc = datagram->tsc;
-  item->state = ITEM_ANSWERED;
+  item->state = ASZ_ITEM_ANSWERED;
   p->verify_queue[p->verify_tail++] = index;
 }
 
@@ -278,108 +315,8 @@ static unsigned receive(struct asz_pipeline *p, uint64_t now_ns) {
   return done;
 }
 
-/* The batch being filled for a kind, with room; NULL when the verifier has none left: the answers wait in their queue. */
-static struct asz_batch *batch_of(struct asz_pipeline *p, unsigned kind) {
-  struct asz_batch **batch = &p->batch[kind];
-  if (*batch && (*batch)->count == (*batch)->capacity) {
-    asz_verify_submit(p->verifier, *batch);
-    *batch = NULL;
-  }
-  if (!*batch)
-    *batch = asz_verify_batch(p->verifier, kind);
-  return *batch;
-}
-
-static uint64_t tag_of(const struct asz_pipeline *p, uint32_t index) {
-  return p->round << 32 | index;
-}
-
-/* enqueue_one puts an answer's signature, and its work where the kind has some, into batches: 0 when there was no room. */
-static int enqueue_one(struct asz_pipeline *p, uint32_t index) {
-  struct asz_batch *sig = batch_of(p, ASZ_KIND_SIG);
-  struct asz_challenge challenge = challenge_of(p, index);
-  struct asz_batch *work = challenge.kind == ASZ_KIND_SIG ? NULL : batch_of(p, challenge.kind);
-  if (!sig || (challenge.kind != ASZ_KIND_SIG && !work))
-    return 0;
-  struct item *item = &p->item[index];
-  struct asz_answer answer;
-  int err = asz_answer_read(&answer, p->answer[index], item->answer_bytes);
-  assert(!err); /* it was read when it was accepted */
-  (void)err;
-  const uint8_t *provider_pk = p->roster->provider[index / KINDS].public_key;
-  uint8_t seed[32];
-  asz_challenge_seed(seed, &challenge, p->roster->validator_pk, provider_pk);
-
-  uint32_t i = sig->count++;
-  sig->tag[i] = tag_of(p, index);
-  memcpy(sig->public_key[i], provider_pk, 32);
-  memcpy(sig->signature[i], answer.signature, 64);
-  asz_answer_signed_bytes(sig->message[i], challenge.kind, challenge.log2_steps, challenge.epoch, challenge.slot,
-                          challenge.device, seed, answer.body, answer.body_bytes);
-  sig->message_bytes[i] = ASZ_SIGNED_BYTES;
-  item->verdicts_due = 1;
-  if (work) {
-    uint32_t j = work->count++;
-    work->tag[j] = tag_of(p, index);
-    memcpy(work->seed[j], seed, 32);
-    memcpy(work->checkpoint[j], answer.body, sizeof work->checkpoint[j]);
-    work->log2_steps[j] = challenge.log2_steps;
-    item->verdicts_due = 2;
-  }
-  item->work_verdict = ASZ_VERDICT_PASS; /* of a kind without work */
-  item->state = ITEM_VERIFYING;
-  return 1;
-}
-
-static unsigned enqueue(struct asz_pipeline *p, unsigned received) {
-  unsigned done = 0;
-  while (p->verify_head < p->verify_tail && enqueue_one(p, p->verify_queue[p->verify_head])) {
-    p->verify_head++;
-    done++;
-  }
-  if (received) /* more may come with the next step: let the batch grow */
-    return done;
-  for (unsigned kind = 1; kind <= KINDS; kind++)
-    if (p->batch[kind] && p->batch[kind]->count) {
-      asz_verify_submit(p->verifier, p->batch[kind]);
-      p->batch[kind] = NULL;
-      done++;
-    }
-  return done;
-}
-
-static enum asz_verdict outcome_of(const struct item *item) {
-  if (item->signature_verdict == ASZ_VERDICT_UNJUDGED || item->work_verdict == ASZ_VERDICT_UNJUDGED)
-    return ASZ_VERDICT_UNJUDGED;
-  if (item->signature_verdict != ASZ_VERDICT_PASS)
-    return ASZ_VERDICT_MALFORMED;
-  return item->work_verdict == ASZ_VERDICT_PASS ? ASZ_VERDICT_PASS : ASZ_VERDICT_FAIL;
-}
-
-static unsigned collect(struct asz_pipeline *p) {
-  struct asz_batch *batch = asz_verify_poll(p->verifier, VERIFY_PER_STEP);
-  if (!batch)
-    return 0;
-  for (uint32_t i = 0; i < batch->count; i++) {
-    uint32_t index = (uint32_t)batch->tag[i];
-    if (batch->tag[i] != tag_of(p, index))
-      continue; /* of a round that was aborted */
-    struct item *item = &p->item[index];
-    if (item->state != ITEM_VERIFYING)
-      continue;
-    if (batch->kind == ASZ_KIND_SIG)
-      item->signature_verdict = batch->verdict[i];
-    else
-      item->work_verdict = batch->verdict[i];
-    if (--item->verdicts_due == 0)
-      finish(p, index, outcome_of(item));
-  }
-  asz_verify_release(p->verifier, batch);
-  return 1;
-}
-
 /* missing_verdict: silence is the provider's only when the question left and we dropped nothing meanwhile. */
-static enum asz_verdict missing_verdict(const struct asz_pipeline *p, const struct item *item) {
+static enum asz_verdict missing_verdict(const struct asz_pipeline *p, const struct asz_item *item) {
   uint64_t tx_tsc = item->tx_tsc;
   bool sent = tx_tsc != 0 && tx_tsc != UINT64_MAX;
   return sent && own_drops(p) == p->drops_before ? ASZ_VERDICT_NONE : ASZ_VERDICT_UNJUDGED;
@@ -391,11 +328,11 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
   for (uint32_t n = 0; n < count; n++) {
     uint32_t index = p->scan_next;
     p->scan_next = index + 1 < p->item_count ? index + 1 : 0;
-    struct item *item = &p->item[index];
-    if (item->state != ITEM_SENT || now_ns < item->next_ns)
+    struct asz_item *item = &p->item[index];
+    if (item->state != ASZ_ITEM_SENT || now_ns < item->next_ns)
       continue;
     if (now_ns - item->first_ns >= p->config.deadline_ns) {
-      finish(p, index, missing_verdict(p, item));
+      asz_pipeline_finish(p, index, missing_verdict(p, item));
       done++;
     } else if (item->tries < p->config.tries) {
       done += (unsigned)send_one(p, index, now_ns);
@@ -407,17 +344,17 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
 unsigned asz_pipeline_step(struct asz_pipeline *p, uint64_t now_ns) {
   unsigned received = receive(p, now_ns);
   unsigned done = received;
-  done += collect(p);
+  done += asz_pipeline_collect(p);
   if (p->open == 0)
     return done;
   done += send_due(p, now_ns);
-  done += enqueue(p, received);
+  done += asz_pipeline_enqueue(p, received);
   done += scan(p, now_ns);
   return done;
 }
 
 void asz_pipeline_abort(struct asz_pipeline *p) {
   for (uint32_t i = 0; i < p->item_count && p->open; i++)
-    if (p->item[i].state != ITEM_IDLE)
-      finish(p, i, ASZ_VERDICT_UNJUDGED);
+    if (p->item[i].state != ASZ_ITEM_IDLE)
+      asz_pipeline_finish(p, i, ASZ_VERDICT_UNJUDGED);
 }

@@ -73,11 +73,12 @@ ASZ_MUST_CHECK int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const st
                                     struct asz_diag *diag);
 void asz_pipeline_free(struct asz_pipeline *pipeline); /* not while a round is open unless the engine is stopped */
 
-/* asz_pipeline_begin opens a round: every kind to every provider with a key. The last round must be over (asz_pipeline_idle;
- * asserted). `session` is the epoch's, by plan index. now_ns: CLOCK_MONOTONIC. */
+/* asz_pipeline_begin opens a round: every kind to every provider with a key, spread over the time until until_ns as the agenda
+ * has it, all at once where asz_pipeline_round_ns leaves no time. The last round must be over (asz_pipeline_idle; asserted).
+ * `session` is the epoch's, by plan index. Times are CLOCK_MONOTONIC. */
 void asz_pipeline_begin(struct asz_pipeline *pipeline, uint32_t epoch, uint64_t slot, const uint8_t secret[32],
-                        const uint8_t beacon[32], const struct asz_session *session, uint64_t now_ns);
-/* asz_pipeline_round_ns: how long a round takes at most: sending at the configured rate, then the deadline. */
+                        const uint8_t beacon[32], const struct asz_session *session, uint64_t now_ns, uint64_t until_ns);
+/* asz_pipeline_round_ns: what a round needs at least: sending all at the configured rate, then the deadline. */
 uint64_t asz_pipeline_round_ns(const struct asz_pipeline *pipeline);
 /* asz_pipeline_step: returns the number of things done; 0 means the caller may sleep a little. */
 unsigned asz_pipeline_step(struct asz_pipeline *pipeline, uint64_t now_ns);

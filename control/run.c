@@ -100,12 +100,16 @@ static void maybe_begin_round(struct loop *l, uint64_t now_ns) {
   const struct asz_config *config = l->run->config;
   if (!config->challenge_enabled || l->round_open || !asz_pipeline_idle(l->pipeline))
     return;
-  uint64_t slot = asz_clock_now_ns() / (config->time_challenge_slot_s * UINT64_C(1000000000));
-  uint64_t end_ns = now_ns + asz_pipeline_round_ns(l->pipeline) + GATHER_BEFORE_SEAL_MS * UINT64_C(1000000);
-  if (slot <= asz_epochs_slot_last(l->run->epochs) || end_ns > l->probing_until_ns)
+  uint64_t wall_ns = asz_clock_now_ns(), slot_ns = config->time_challenge_slot_s * UINT64_C(1000000000);
+  uint64_t slot = wall_ns / slot_ns, guard_ns = GATHER_BEFORE_SEAL_MS * UINT64_C(1000000);
+  if (slot <= asz_epochs_slot_last(l->run->epochs) ||
+      now_ns + asz_pipeline_round_ns(l->pipeline) + guard_ns > l->probing_until_ns)
     return;
+  uint64_t until_ns = now_ns + slot_ns - wall_ns % slot_ns;
+  if (until_ns > l->probing_until_ns)
+    until_ns = l->probing_until_ns;
   const struct asz_epoch *epoch = &l->current.epoch;
-  asz_pipeline_begin(l->pipeline, epoch->number, slot, epoch->secret, epoch->beacon, epoch->session, now_ns);
+  asz_pipeline_begin(l->pipeline, epoch->number, slot, epoch->secret, epoch->beacon, epoch->session, now_ns, until_ns - guard_ns);
   l->round_slot = slot;
   l->round_open = true;
 }

@@ -95,7 +95,8 @@ static void begin(void) {
   for (unsigned i = 0; i < PROVIDERS; i++) {
     seed[1] = (uint8_t)(i + 1);
     asz_identity_from_seed(&identity[i], seed);
-    provider[i] = (struct asz_provider){.row = i + 1, .device = i, .ipv4 = 0x0a000001 + i, .port = 862, .challenge_port = 8620};
+    provider[i] =
+        (struct asz_provider){.row = i + 1, .device = i, .ipv4 = 0x0a000001 + (i << 8), .port = 862, .challenge_port = 8620};
     snprintf(provider[i].name, sizeof provider[i].name, "p%u", i);
     memcpy(provider[i].public_key, identity[i].public_key, 32);
   }
@@ -112,7 +113,7 @@ static void begin(void) {
   const uint8_t secret[32] = {2}, beacon[32] = {3};
   session = asz_roster_epoch(roster, EPOCH);
   now_ns = 1000 * (uint64_t)MS;
-  asz_pipeline_begin(pipeline, EPOCH, SLOT, secret, beacon, session, now_ns);
+  asz_pipeline_begin(pipeline, EPOCH, SLOT, secret, beacon, session, now_ns, now_ns);
 }
 
 static void end(void) {
@@ -137,6 +138,15 @@ static struct asz_engine_datagram answer_to(const struct asz_engine_datagram *as
   answer.size_bytes = (uint16_t)asz_prove_answer(answer.payload, &challenge, &identity[asked->target], validator.public_key,
                                                  session[asked->target].reply_key, mode);
   return answer;
+}
+
+/* The queued challenge of a kind to a provider. */
+static const struct asz_engine_datagram *asked(uint32_t provider, unsigned kind) {
+  unsigned i = 0;
+  while (i < fake.out_count && (fake.out[i].datagram.target != provider || fake.out[i].datagram.payload[6] != kind))
+    i++;
+  cr_assert_lt(i, fake.out_count, "provider %u was not asked kind %u", provider, kind);
+  return &fake.out[i].datagram;
 }
 
 static void deliver(const struct asz_engine_datagram *datagram) {
@@ -176,11 +186,39 @@ Test(pipeline, honest_answers_pass_once_each)
   expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_PASS);
 }
 
+/* In groups of two or three, each in one step. */
 Test(pipeline, challenges_leave_at_the_configured_rate)
 {
   run_for(3);
-  cr_assert_leq(fake.out_count, 4);
+  cr_assert_leq(fake.out_count, 6);
   cr_assert_geq(fake.out_count, 3);
+}
+
+Test(pipeline, a_group_leaves_in_one_step_and_all_within_the_time_given)
+{
+  asz_pipeline_abort(pipeline);
+  memset(&got, 0, sizeof got);
+  const uint8_t secret[32] = {2}, beacon[32] = {3};
+  uint64_t until_ns = now_ns + 10000 * (uint64_t)MS, last_ns = now_ns;
+  asz_pipeline_begin(pipeline, EPOCH, SLOT, secret, beacon, session, now_ns, until_ns);
+  unsigned bursts = 0;
+  for (uint32_t i = 0; i < 2 * PROVIDERS;) {
+    asz_pipeline_step(pipeline, now_ns);
+    unsigned sent = fake.out_count;
+    cr_assert(sent == 0 || sent >= 2, "alone");
+    bursts += sent > 0;
+    i += sent;
+    last_ns = sent > 0 ? now_ns : last_ns;
+    answer_all(ASZ_PROVE_HONEST);
+    now_ns += MS;
+    cr_assert_lt(now_ns, until_ns);
+  }
+  cr_assert_eq(bursts, 4, "two pairs, of which one has a third, for each kind: %u", bursts);
+  cr_assert_gt(last_ns, until_ns - 9000 * (uint64_t)MS, "spread");
+  run_for(20);
+  cr_assert(asz_pipeline_idle(pipeline));
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_PASS);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_PASS);
 }
 
 Test(pipeline, wrong_signed_work_fails)
@@ -293,7 +331,7 @@ Test(pipeline, every_flipped_byte_of_an_answer_is_ignored_and_the_true_one_still
 Test(pipeline, truncated_and_foreign_datagrams_change_nothing)
 {
   run_for(20);
-  struct asz_engine_datagram truth = answer_to(&fake.out[1].datagram, ASZ_PROVE_HONEST);
+  struct asz_engine_datagram truth = answer_to(asked(0, ASZ_KIND_SEQ), ASZ_PROVE_HONEST);
   struct asz_engine_datagram bad = truth;
   for (bad.size_bytes = 0; bad.size_bytes < truth.size_bytes; bad.size_bytes += 16) {
     deliver(&bad);
@@ -313,8 +351,8 @@ Test(pipeline, truncated_and_foreign_datagrams_change_nothing)
 Test(pipeline, second_answers_are_counted_and_ignored)
 {
   run_for(20);
-  struct asz_engine_datagram right = answer_to(&fake.out[1].datagram, ASZ_PROVE_HONEST);
-  struct asz_engine_datagram wrong = answer_to(&fake.out[1].datagram, ASZ_PROVE_WRONG);
+  struct asz_engine_datagram right = answer_to(asked(0, ASZ_KIND_SEQ), ASZ_PROVE_HONEST);
+  struct asz_engine_datagram wrong = answer_to(asked(0, ASZ_KIND_SEQ), ASZ_PROVE_WRONG);
   deliver(&right);
   run_for(5);
   deliver(&wrong);
@@ -330,7 +368,7 @@ Test(pipeline, an_answer_to_another_slot_is_foreign)
   asz_pipeline_abort(pipeline);
   memset(&got, 0, sizeof got);
   const uint8_t secret[32] = {2}, beacon[32] = {3};
-  asz_pipeline_begin(pipeline, EPOCH, SLOT + 1, secret, beacon, session, now_ns);
+  asz_pipeline_begin(pipeline, EPOCH, SLOT + 1, secret, beacon, session, now_ns, now_ns);
   deliver(&stale);
   asz_pipeline_step(pipeline, now_ns);
   cr_assert_eq(counter(ASZ_PCTR_FOREIGN), 1);
