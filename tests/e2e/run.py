@@ -176,6 +176,8 @@ def resumed(validator, epoch):
 def unwritable(validator):
     """Something stands in the snapshot's way: said once, counted, and the run goes on."""
     obstacle = os.path.join(validator.home, "epoch.snapshot.part")
+    if os.path.exists(obstacle):  # the killed run may have been writing it; the next one writes over it
+        os.remove(obstacle)
     os.mkdir(obstacle)
     process = validator.start("--epochs", "1")
     printed, errors = process.communicate(timeout=60)
