@@ -136,7 +136,7 @@ struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *p, uint32
       .slot = p->slot,
       .device = provider->device,
   };
-  c.log2_steps = c.kind == ASZ_KIND_SEQ ? p->config.seq_log2_steps : 0;
+  c.param = c.kind == ASZ_KIND_SEQ ? p->config.seq_log2_steps : 0;
   memcpy(c.validator_id, p->roster->validator_id, sizeof c.validator_id);
   memcpy(c.beacon, p->beacon, sizeof c.beacon);
   memcpy(c.nonce, p->item[index].nonce, sizeof c.nonce);
@@ -279,7 +279,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
   struct asz_item *item = &p->item[index];
   struct asz_challenge asked = asz_pipeline_challenge(p, index);
   if (p->open == 0 || answer.epoch != asked.epoch || answer.slot != asked.slot || answer.device != asked.device ||
-      answer.log2_steps != asked.log2_steps || memcmp(answer.nonce, asked.nonce, sizeof asked.nonce) != 0 ||
+      answer.param != asked.param || memcmp(answer.nonce, asked.nonce, sizeof asked.nonce) != 0 ||
       memcmp(answer.provider_id, p->roster->provider_id[datagram->target], ASZ_ID_BYTES) != 0) {
     p->counter[ASZ_PCTR_FOREIGN]++;
     return;

@@ -45,8 +45,8 @@ static int enqueue_one(struct asz_pipeline *p, uint32_t index) {
   sig->tag[i] = tag_of(p, index);
   memcpy(sig->public_key[i], provider_pk, 32);
   memcpy(sig->signature[i], answer.signature, 64);
-  asz_answer_signed_bytes(sig->message[i], challenge.kind, challenge.log2_steps, challenge.epoch, challenge.slot,
-                          challenge.device, seed, answer.body, answer.body_bytes);
+  asz_answer_signed_bytes(sig->message[i], challenge.kind, challenge.param, challenge.epoch, challenge.slot, challenge.device,
+                          seed, answer.body, answer.body_bytes);
   sig->message_bytes[i] = ASZ_SIGNED_BYTES;
   item->verdicts_due = 1;
   if (work) {
@@ -54,7 +54,7 @@ static int enqueue_one(struct asz_pipeline *p, uint32_t index) {
     work->tag[j] = tag_of(p, index);
     memcpy(work->seed[j], seed, 32);
     memcpy(work->checkpoint[j], answer.body, sizeof work->checkpoint[j]);
-    work->log2_steps[j] = challenge.log2_steps;
+    work->log2_steps[j] = challenge.param;
     item->verdicts_due = 2;
   }
   item->work_verdict = ASZ_VERDICT_PASS; /* of a kind without work */

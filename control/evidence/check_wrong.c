@@ -108,7 +108,7 @@ static enum asz_evidence_outcome check_answers(struct asz_check *c) {
     struct asz_answer *answer = &c->read[i].answer;
     if (asz_answer_read(answer, t->answer, t->answer_bytes) != 0)
       return bad(c, i, "the answer is malformed");
-    if (answer->kind != challenge->kind || answer->log2_steps != challenge->log2_steps || answer->epoch != challenge->epoch ||
+    if (answer->kind != challenge->kind || answer->param != challenge->param || answer->epoch != challenge->epoch ||
         answer->slot != challenge->slot || answer->device != challenge->device ||
         memcmp(answer->nonce, challenge->nonce, ASZ_NONCE_BYTES) != 0)
       return bad(c, i, "the answer is to another challenge");
@@ -123,7 +123,7 @@ static enum asz_evidence_outcome check_signatures(struct asz_check *c) {
   for (size_t i = 0; i < e->transcript_count; i++) {
     const struct asz_answer *answer = &c->read[i].answer;
     uint8_t signed_bytes[ASZ_SIGNED_BYTES];
-    asz_answer_signed_bytes(signed_bytes, answer->kind, answer->log2_steps, answer->epoch, answer->slot, answer->device,
+    asz_answer_signed_bytes(signed_bytes, answer->kind, answer->param, answer->epoch, answer->slot, answer->device,
                             c->read[i].seed, answer->body, answer->body_bytes);
     if (asz_verify_sig_one(e->provider_pk, answer->signature, signed_bytes, sizeof signed_bytes) != ASZ_VERDICT_PASS)
       return bad(c, i, "the provider did not sign this answer");
@@ -135,14 +135,14 @@ static enum asz_evidence_outcome check_wrong(struct asz_check *c) {
   const struct asz_evidence *e = &c->bundle.evidence;
   uint64_t steps = 0;
   for (size_t i = 0; i < e->transcript_count; i++)
-    steps += UINT64_C(1) << c->read[i].answer.log2_steps;
+    steps += UINT64_C(1) << c->read[i].answer.param;
   if (steps > recompute_steps_max)
     return asz_check_fail(c, ASZ_EVIDENCE_UNVERIFIABLE, "recomputing takes %llu steps of SHA-256, this program does at most %llu",
                           (unsigned long long)steps, (unsigned long long)recompute_steps_max);
   for (size_t i = 0; i < e->transcript_count; i++) {
     const struct asz_answer *answer = &c->read[i].answer;
     const uint8_t(*checkpoint)[32] = (const uint8_t(*)[32])answer->body;
-    if (asz_verify_seq_one(c->read[i].seed, checkpoint, answer->log2_steps) != ASZ_VERDICT_FAIL)
+    if (asz_verify_seq_one(c->read[i].seed, checkpoint, answer->param) != ASZ_VERDICT_FAIL)
       return bad(c, i, "the answer is right");
   }
   return asz_check_remark(c, "%zu answers recomputed, each one wrong", e->transcript_count);

@@ -38,7 +38,9 @@ static enum asz_resp_counter admit_genuine(struct asz_challenge_path *path, stru
                                            struct asz_replay_entry **ret_entry) {
   if (!asz_rate_take(&path->challenge_rate, &validator->challenge_next_ns, now_ns))
     return ASZ_RESP_DROPPED_CHALLENGE_RATE;
-  if (challenge->log2_steps > path->seq_log2_max)
+  if (challenge->kind > ASZ_KIND_SINGLE_MAX)
+    return ASZ_RESP_DROPPED_CONSENT;
+  if (challenge->kind == ASZ_KIND_SEQ && challenge->param > path->seq_log2_max)
     return ASZ_RESP_DROPPED_STEPS;
   switch (asz_replay_look(path->replay, challenge, ret_entry)) {
   case 0:

@@ -32,6 +32,7 @@
   X(DROPPED_TRIAL_RATE, "dropped_trial_rate", "authenticated STAMP from new sources faster than we try keys")                    \
   X(DROPPED_CHALLENGE_RATE, "dropped_challenge_rate", "genuine challenges over the rate of their validator")                     \
   X(DROPPED_STEPS, "dropped_steps", "seq challenges longer than --seq-log2-max")                                                 \
+  X(DROPPED_CONSENT, "dropped_consent", "challenges of a kind to which we do not consent")                                       \
   X(DROPPED_NONCES, "dropped_nonces", "too many different nonces for one slot, device and kind")                                 \
   X(DROPPED_IN_PROGRESS, "dropped_in_progress", "retransmitted challenge while its proof is still being made")                   \
   X(DROPPED_QUEUE_FULL, "dropped_queue_full", "challenges that found all workers and their queue busy")                          \

@@ -35,7 +35,7 @@ static bool same_question(const struct asz_challenge *a, const struct asz_challe
 
 /* Field by field: the struct has padding. */
 static bool same_challenge(const struct asz_challenge *a, const struct asz_challenge *b) {
-  return same_question(a, b) && a->epoch == b->epoch && a->log2_steps == b->log2_steps &&
+  return same_question(a, b) && a->epoch == b->epoch && a->param == b->param &&
          memcmp(a->nonce, b->nonce, sizeof a->nonce) == 0 && memcmp(a->beacon, b->beacon, sizeof a->beacon) == 0;
 }
 

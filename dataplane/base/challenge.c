@@ -17,16 +17,16 @@ enum {
   AT_VERSION = 4,
   AT_TYPE = 5,
   AT_KIND = 6,
-  AT_LOG2_STEPS = 7,
+  AT_PARAM = 7,
   AT_EPOCH = 8,
   AT_SLOT = 12,
   AT_DEVICE = 20,
   AT_SENDER_ID = 24,
   /* challenge */
-  AT_BEACON = 32,
+  AT_BEACON = ASZ_WIRE_HEAD_BYTES,
   AT_CHALLENGE_NONCE = 64,
   /* answer */
-  AT_ANSWER_NONCE = 32,
+  AT_ANSWER_NONCE = ASZ_WIRE_HEAD_BYTES,
 
   VERSION = 1,
   TYPE_CHALLENGE = 1,
@@ -35,6 +35,7 @@ enum {
 };
 static const uint8_t magic[4] = {'A', 'S', 'Z', 'C'};
 
+_Static_assert(AT_SENDER_ID + (int)ASZ_ID_BYTES == (int)ASZ_WIRE_HEAD_BYTES, "the sender's id ends the head");
 _Static_assert(AT_CHALLENGE_NONCE + ASZ_NONCE_BYTES == ASZ_CHALLENGE_MAC_AT, "the MAC follows the nonce");
 _Static_assert(ASZ_CHALLENGE_MAC_AT + ASZ_MAC_BYTES == ASZ_CHALLENGE_HEAD_BYTES, "padding follows the MAC");
 _Static_assert(AT_ANSWER_NONCE + ASZ_NONCE_BYTES == ASZ_ANSWER_HEAD_BYTES, "the body follows the nonce");
@@ -54,6 +55,21 @@ static const struct {
 #undef KIND_ROW
 };
 
+#define POWER_OF_TWO(x) ((x) > 0 && ((x) & ((x)-1)) == 0)
+#define ASSERT_PRESET(symbol, value, name, n, k, m, t)                                                                           \
+  _Static_assert(value >= 1 && value <= ASZ_GEMM_PRESET_MAX, name " has a place in the table");                                  \
+  _Static_assert(POWER_OF_TWO(n) && POWER_OF_TWO(k) && POWER_OF_TWO(m) && POWER_OF_TWO(t), name " is made of powers of two");    \
+  _Static_assert(INT64_C(2) * k * 127 * 127 < INT32_MAX, name "'s sums are told apart by their value mod 2^31 - 1");             \
+  _Static_assert(m >= 64, name " has whole groups of columns to fold");
+ASZ_GEMM_PRESET_LIST(ASSERT_PRESET)
+#undef ASSERT_PRESET
+
+static const struct asz_preset preset_table[ASZ_GEMM_PRESET_MAX + 1] = {
+#define PRESET_ROW(symbol, value, name, n, k, m, t) [value] = {name, n, k, m, t},
+    ASZ_GEMM_PRESET_LIST(PRESET_ROW)
+#undef PRESET_ROW
+};
+
 const char *asz_kind_name(unsigned kind) {
   return kind <= ASZ_KIND_MAX ? kind_table[kind].name : NULL;
 }
@@ -69,8 +85,35 @@ size_t asz_answer_bytes(unsigned kind) {
   return asz_kind_name(kind) == NULL ? 0 : ASZ_ANSWER_HEAD_BYTES + kind_table[kind].body_bytes + ANSWER_TAIL_BYTES;
 }
 
-static int steps_valid(unsigned kind, unsigned log2_steps) {
-  return kind == ASZ_KIND_SEQ ? log2_steps >= ASZ_SEQ_LOG2_MIN && log2_steps <= ASZ_SEQ_LOG2_MAX : log2_steps == 0;
+bool asz_param_valid(unsigned kind, unsigned param) {
+  switch (kind) {
+  case ASZ_KIND_SIG:
+    return param == 0;
+  case ASZ_KIND_SEQ:
+    return param >= ASZ_SEQ_LOG2_MIN && param <= ASZ_SEQ_LOG2_MAX;
+  case ASZ_KIND_GEMM:
+    return asz_preset_of(param) != NULL;
+  case ASZ_KIND_MEM:
+    return param <= UINT8_MAX && asz_preset_of(param & ~(unsigned)ASZ_MEM_FOLD) != NULL;
+  default:
+    return false;
+  }
+}
+
+const struct asz_preset *asz_preset_of(unsigned preset) {
+  return preset <= ASZ_GEMM_PRESET_MAX && preset_table[preset].name ? &preset_table[preset] : NULL;
+}
+
+unsigned asz_preset_from_name(const char *name) {
+  for (unsigned preset = 1; preset <= ASZ_GEMM_PRESET_MAX; preset++)
+    if (strcmp(preset_table[preset].name, name) == 0)
+      return preset;
+  return 0;
+}
+
+uint64_t asz_mem_arena_bytes(unsigned preset) {
+  const struct asz_preset *shape = asz_preset_of(preset);
+  return shape ? (uint64_t)2 * shape->n * shape->m * shape->t : 0;
 }
 
 static void head_write(uint8_t *datagram, uint8_t type, const struct asz_challenge *challenge, const uint8_t sender_id[8]) {
@@ -78,7 +121,7 @@ static void head_write(uint8_t *datagram, uint8_t type, const struct asz_challen
   datagram[AT_VERSION] = VERSION;
   datagram[AT_TYPE] = type;
   datagram[AT_KIND] = challenge->kind;
-  datagram[AT_LOG2_STEPS] = challenge->log2_steps;
+  datagram[AT_PARAM] = challenge->param;
   asz_be32_store(datagram + AT_EPOCH, challenge->epoch);
   asz_be64_store(datagram + AT_SLOT, challenge->slot);
   asz_be32_store(datagram + AT_DEVICE, challenge->device);
@@ -89,12 +132,12 @@ static void head_write(uint8_t *datagram, uint8_t type, const struct asz_challen
 static int head_valid(const uint8_t *datagram, size_t size_bytes, uint8_t type) {
   return size_bytes >= ASZ_CHALLENGE_HEAD_BYTES && memcmp(datagram + AT_MAGIC, magic, sizeof magic) == 0 &&
          datagram[AT_VERSION] == VERSION && datagram[AT_TYPE] == type && size_bytes == asz_answer_bytes(datagram[AT_KIND]) &&
-         steps_valid(datagram[AT_KIND], datagram[AT_LOG2_STEPS]);
+         asz_param_valid(datagram[AT_KIND], datagram[AT_PARAM]);
 }
 
 size_t asz_challenge_write(uint8_t *ret_datagram, const struct asz_challenge *challenge, const uint8_t request_key[16]) {
   size_t size_bytes = asz_answer_bytes(challenge->kind);
-  assert(size_bytes != 0 && steps_valid(challenge->kind, challenge->log2_steps));
+  assert(size_bytes != 0 && asz_param_valid(challenge->kind, challenge->param));
   memset(ret_datagram, 0, size_bytes);
   head_write(ret_datagram, TYPE_CHALLENGE, challenge, challenge->validator_id);
   memcpy(ret_datagram + AT_BEACON, challenge->beacon, sizeof challenge->beacon);
@@ -109,7 +152,7 @@ int asz_challenge_read(struct asz_challenge *ret_challenge, const uint8_t *datag
   if (!sodium_is_zero(datagram + ASZ_CHALLENGE_HEAD_BYTES, size_bytes - ASZ_CHALLENGE_HEAD_BYTES))
     return ASZ_EFORMAT;
   ret_challenge->kind = datagram[AT_KIND];
-  ret_challenge->log2_steps = datagram[AT_LOG2_STEPS];
+  ret_challenge->param = datagram[AT_PARAM];
   ret_challenge->epoch = asz_be32_load(datagram + AT_EPOCH);
   ret_challenge->slot = asz_be64_load(datagram + AT_SLOT);
   ret_challenge->device = asz_be32_load(datagram + AT_DEVICE);
@@ -122,7 +165,7 @@ int asz_challenge_read(struct asz_challenge *ret_challenge, const uint8_t *datag
 size_t asz_answer_write(uint8_t *ret_datagram, const struct asz_challenge *challenge, const uint8_t provider_id[8],
                         const uint8_t *body, const uint8_t signature[64], const uint8_t reply_key[16]) {
   size_t size_bytes = asz_answer_bytes(challenge->kind);
-  assert(size_bytes != 0 && steps_valid(challenge->kind, challenge->log2_steps));
+  assert(size_bytes != 0 && asz_param_valid(challenge->kind, challenge->param));
   size_t body_bytes = kind_table[challenge->kind].body_bytes;
   head_write(ret_datagram, TYPE_ANSWER, challenge, provider_id);
   memcpy(ret_datagram + AT_ANSWER_NONCE, challenge->nonce, sizeof challenge->nonce);
@@ -140,7 +183,7 @@ int asz_answer_read(struct asz_answer *ret_answer, const uint8_t *datagram, size
   if (!head_valid(datagram, size_bytes, TYPE_ANSWER))
     return ASZ_EFORMAT;
   ret_answer->kind = datagram[AT_KIND];
-  ret_answer->log2_steps = datagram[AT_LOG2_STEPS];
+  ret_answer->param = datagram[AT_PARAM];
   ret_answer->epoch = asz_be32_load(datagram + AT_EPOCH);
   ret_answer->slot = asz_be64_load(datagram + AT_SLOT);
   ret_answer->device = asz_be32_load(datagram + AT_DEVICE);
@@ -177,13 +220,13 @@ void asz_challenge_seed(uint8_t ret_seed[32], const struct asz_challenge *challe
   asz_hash(ret_seed, key[challenge->kind].text, key[challenge->kind].bytes, parts, 6);
 }
 
-void asz_answer_signed_bytes(uint8_t ret_signed[ASZ_SIGNED_BYTES], unsigned kind, unsigned log2_steps, uint32_t epoch,
-                             uint64_t slot, uint32_t device, const uint8_t seed[32], const uint8_t *body, size_t body_bytes) {
+void asz_answer_signed_bytes(uint8_t ret_signed[ASZ_SIGNED_BYTES], unsigned kind, unsigned param, uint32_t epoch, uint64_t slot,
+                             uint32_t device, const uint8_t seed[32], const uint8_t *body, size_t body_bytes) {
   static const char domain[16] = "assize/1/answer"; /* with its NUL */
   uint8_t *at = ret_signed;
   memcpy(at, domain, sizeof domain);
   at[16] = (uint8_t)kind;
-  at[17] = (uint8_t)log2_steps;
+  at[17] = (uint8_t)param;
   asz_be32_store(at + 18, epoch);
   asz_be64_store(at + 22, slot);
   asz_be32_store(at + 30, device);

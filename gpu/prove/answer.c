@@ -25,12 +25,12 @@ size_t asz_prove_answer(uint8_t *ret_datagram, const struct asz_challenge *chall
   size_t body_bytes = 0;
   asz_challenge_seed(seed, challenge, validator_pk, provider->public_key);
   if (challenge->kind == ASZ_KIND_SEQ) {
-    asz_prove_seq(checkpoint, seed, challenge->log2_steps);
+    asz_prove_seq(checkpoint, seed, challenge->param);
     if (mode == ASZ_PROVE_WRONG)
       break_chain(checkpoint);
     body_bytes = sizeof checkpoint;
   }
-  asz_answer_signed_bytes(signed_bytes, challenge->kind, challenge->log2_steps, challenge->epoch, challenge->slot,
+  asz_answer_signed_bytes(signed_bytes, challenge->kind, challenge->param, challenge->epoch, challenge->slot,
                           challenge->device, seed, checkpoint[0], body_bytes);
   crypto_sign_detached(signature, NULL, signed_bytes, sizeof signed_bytes, provider->secret_key);
   if (mode == ASZ_PROVE_BAD_SIGNATURE)

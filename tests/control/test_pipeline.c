@@ -60,10 +60,10 @@ const struct asz_clock *asz_engine_clock(const struct asz_engine *engine) {
 
 /* What came out, by provider and kind. */
 static struct {
-  unsigned count[PROVIDERS][ASZ_KIND_MAX + 1];
-  uint8_t verdict[PROVIDERS][ASZ_KIND_MAX + 1];
-  size_t answer_bytes[PROVIDERS][ASZ_KIND_MAX + 1];
-  uint64_t tx_ns[PROVIDERS][ASZ_KIND_MAX + 1], rx_ns[PROVIDERS][ASZ_KIND_MAX + 1];
+  unsigned count[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
+  uint8_t verdict[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
+  size_t answer_bytes[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
+  uint64_t tx_ns[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1], rx_ns[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
 } got;
 
 static void sink(void *context, const struct asz_outcome *o) {
@@ -178,7 +178,7 @@ static uint64_t counter(enum asz_pipeline_counter which) {
 Test(pipeline, honest_answers_pass_once_each)
 {
   run_for(20);
-  cr_assert_eq(fake.out_count, PROVIDERS * ASZ_KIND_MAX);
+  cr_assert_eq(fake.out_count, PROVIDERS * ASZ_KIND_SINGLE_MAX);
   answer_all(ASZ_PROVE_HONEST);
   run_for(20);
   cr_assert(asz_pipeline_idle(pipeline));
@@ -260,8 +260,8 @@ Test(pipeline, silence_is_missing_after_all_tries)
 {
   run_for(400);
   cr_assert(asz_pipeline_idle(pipeline));
-  cr_assert_eq(fake.out_count, 3 * PROVIDERS * ASZ_KIND_MAX);
-  cr_assert_eq(counter(ASZ_PCTR_REPEATED), 2 * PROVIDERS * ASZ_KIND_MAX);
+  cr_assert_eq(fake.out_count, 3 * PROVIDERS * ASZ_KIND_SINGLE_MAX);
+  cr_assert_eq(counter(ASZ_PCTR_REPEATED), 2 * PROVIDERS * ASZ_KIND_SINGLE_MAX);
   expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_NONE);
   expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_NONE);
 }
@@ -293,7 +293,7 @@ Test(pipeline, a_lost_datagram_is_asked_again)
   run_for(20);
   fake.out_count = 0; /* the network lost them all */
   run_for(120);
-  cr_assert_eq(fake.out_count, PROVIDERS * ASZ_KIND_MAX);
+  cr_assert_eq(fake.out_count, PROVIDERS * ASZ_KIND_SINGLE_MAX);
   answer_all(ASZ_PROVE_HONEST);
   run_for(20);
   expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_PASS);

@@ -24,7 +24,7 @@ static void check_answer(const uint8_t *data, size_t size_bytes) {
     return;
   FUZZ_CHECK(answer.mac + ASZ_MAC_BYTES == data + size_bytes);
   struct asz_challenge challenge = {
-      .kind = answer.kind, .log2_steps = answer.log2_steps, .epoch = answer.epoch, .slot = answer.slot, .device = answer.device};
+      .kind = answer.kind, .param = answer.param, .epoch = answer.epoch, .slot = answer.slot, .device = answer.device};
   memcpy(challenge.nonce, answer.nonce, sizeof challenge.nonce);
   uint8_t again[ASZ_ANSWER_MAX_BYTES];
   FUZZ_CHECK(asz_answer_write(again, &challenge, answer.provider_id, answer.body, answer.signature, key) == size_bytes);

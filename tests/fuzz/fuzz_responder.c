@@ -96,7 +96,7 @@ static void try_challenge(struct asz_datagram *datagram, uint8_t choice, struct 
   if (asz_challenge_path_admit(&path, datagram, 0, &job) != ASZ_RESP_ANSWERED_CHALLENGES)
     return;
   FUZZ_CHECK((choice & SEAL) && !(choice & REFLECTOR));
-  FUZZ_CHECK(job.challenge.log2_steps <= STEPS_MAX);
+  FUZZ_CHECK(job.challenge.param <= STEPS_MAX);
   job.answer_bytes = asz_prove_answer(job.answer, &job.challenge, &provider, job.validator_pk, job.reply_key, ASZ_PROVE_HONEST);
   struct asz_datagram answer;
   asz_challenge_path_answered(&job, &answer);

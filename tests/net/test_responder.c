@@ -115,7 +115,7 @@ Test(responder_net, every_address_of_a_prefix_answers_challenges)
 {
   run();
   for (uint32_t host = 0; host < ADDRESSES; host++)
-    for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    for (unsigned kind = 1; kind <= ASZ_KIND_SINGLE_MAX; kind++) {
       struct asz_challenge challenge = fixture_challenge(&fixture, kind, 1);
       challenge.device = host;
       fixture_seal(&fixture, &fixture.validator, &challenge, &request);

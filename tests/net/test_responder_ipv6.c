@@ -133,7 +133,7 @@ Test(responder_net_ipv6, every_address_of_a_prefix_answers_challenges)
 {
   run();
   for (uint16_t i = 0; i < ADDRESSES; i++)
-    for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    for (unsigned kind = 1; kind <= ASZ_KIND_SINGLE_MAX; kind++) {
       const struct asz_address to = host(i);
       struct asz_challenge challenge = fixture_challenge(&fixture, kind, 1);
       challenge.device = i;

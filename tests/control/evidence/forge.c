@@ -88,7 +88,7 @@ void forge_wrong(struct forge *f) {
     t->clock_error_ns = 500;
     memcpy(t->secret, f->secret[i / 2], 32);
     f->challenge[i] = (struct asz_challenge){
-        .kind = ASZ_KIND_SEQ, .log2_steps = ASZ_SEQ_LOG2_MIN, .epoch = t->epoch, .slot = t->slot, .device = e->device};
+        .kind = ASZ_KIND_SEQ, .param = ASZ_SEQ_LOG2_MIN, .epoch = t->epoch, .slot = t->slot, .device = e->device};
     f->mode[i] = ASZ_PROVE_WRONG;
   }
   forge_ask(f);

@@ -295,7 +295,7 @@ Test(evidence, a_challenge_of_another_validator_epoch_slot_device_or_kind_is_ref
     c->slot += what == 2;
     c->device += what == 3;
     if (what == 4)
-      c->kind = ASZ_KIND_SIG, c->log2_steps = 0;
+      c->kind = ASZ_KIND_SIG, c->param = 0;
     ask_again(2, &f.provider, f.validator.public_key);
     if (what == 5)
       f.datagram[2][0][f.transcript[2].challenge_bytes - 1] = 1; /* padding */
@@ -395,10 +395,10 @@ Test(evidence, more_work_than_the_program_takes_on_is_unverifiable_not_invalid)
   for (size_t i = 0; i < MANY; i++) { /* long chains, signed without having been walked */
     struct asz_challenge *c = &f.challenge[i];
     uint8_t seed[32], body[1024] = {1}, signed_bytes[ASZ_SIGNED_BYTES], signature[64], id[8];
-    c->log2_steps = ASZ_SEQ_LOG2_MAX;
+    c->param = ASZ_SEQ_LOG2_MAX;
     f.transcript[i].challenge_bytes = asz_challenge_write(f.datagram[i][0], c, mac_key);
     asz_challenge_seed(seed, c, f.validator.public_key, f.provider.public_key);
-    asz_answer_signed_bytes(signed_bytes, c->kind, c->log2_steps, c->epoch, c->slot, c->device, seed, body, sizeof body);
+    asz_answer_signed_bytes(signed_bytes, c->kind, c->param, c->epoch, c->slot, c->device, seed, body, sizeof body);
     crypto_sign_detached(signature, NULL, signed_bytes, sizeof signed_bytes, f.provider.secret_key);
     asz_identity_short(id, f.provider.public_key);
     f.transcript[i].answer_bytes = asz_answer_write(f.datagram[i][1], c, id, body, signature, mac_key);

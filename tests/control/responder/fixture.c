@@ -76,7 +76,7 @@ void fixture_auth(const struct fixture *fixture, const struct asz_identity *vali
 
 struct asz_challenge fixture_challenge(const struct fixture *fixture, unsigned kind, uint8_t nonce) {
   struct asz_challenge challenge = {.kind = (uint8_t)kind,
-                                    .log2_steps = kind == ASZ_KIND_SEQ ? FIXTURE_LOG2 : 0,
+                                    .param = kind == ASZ_KIND_SEQ ? FIXTURE_LOG2 : 0,
                                     .epoch = FIXTURE_EPOCH,
                                     .slot = FIXTURE_SLOT,
                                     .device = 2};
@@ -122,12 +122,12 @@ void fixture_verify_answer(const struct fixture *fixture, const struct asz_chall
 
   uint8_t seed[32], signed_bytes[ASZ_SIGNED_BYTES];
   asz_challenge_seed(seed, challenge, fixture->validator.public_key, fixture->provider.public_key);
-  asz_answer_signed_bytes(signed_bytes, answer.kind, answer.log2_steps, answer.epoch, answer.slot, answer.device, seed,
-                          answer.body, answer.body_bytes);
+  asz_answer_signed_bytes(signed_bytes, answer.kind, answer.param, answer.epoch, answer.slot, answer.device, seed, answer.body,
+                          answer.body_bytes);
   cr_assert_eq(crypto_sign_verify_detached(answer.signature, signed_bytes, sizeof signed_bytes, fixture->provider.public_key), 0,
                "signature of the answer");
   if (challenge->kind == ASZ_KIND_SEQ) {
-    const unsigned right = right_links(seed, answer.body, challenge->log2_steps);
+    const unsigned right = right_links(seed, answer.body, challenge->param);
     if (expected == FIXTURE_CHAIN_RIGHT)
       cr_assert_eq(right, ASZ_SEQ_CHECKPOINTS, "%u of 32 links are right", right);
     else

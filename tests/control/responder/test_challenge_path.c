@@ -55,7 +55,7 @@ static void prove(void) {
 
 Test(challenge_path, every_truncation_is_dropped)
 {
-  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+  for (unsigned kind = 1; kind <= ASZ_KIND_SINGLE_MAX; kind++) {
     seal(kind, 0);
     for (uint32_t size = 0; size < asz_answer_bytes(kind); size++) {
       datagram.size_bytes = size;
@@ -116,10 +116,10 @@ Test(challenge_path, old_epoch_is_stale)
 Test(challenge_path, chain_longer_than_allowed_is_dropped)
 {
   struct asz_challenge challenge = fixture_challenge(&fixture, ASZ_KIND_SEQ, 0);
-  challenge.log2_steps = 11;
+  challenge.param = 11;
   fixture_seal(&fixture, &fixture.validator, &challenge, &datagram);
   assert_outcome(ASZ_RESP_DROPPED_STEPS);
-  challenge.log2_steps = 10;
+  challenge.param = 10;
   fixture_seal(&fixture, &fixture.validator, &challenge, &datagram);
   assert_outcome(ASZ_RESP_ANSWERED_CHALLENGES);
 }
@@ -170,7 +170,7 @@ Test(challenge_path, refused_work_may_be_asked_again)
 
 Test(challenge_path, retransmission_gets_the_same_answer_without_new_work)
 {
-  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+  for (unsigned kind = 1; kind <= ASZ_KIND_SINGLE_MAX; kind++) {
     const struct asz_challenge challenge = seal(kind, 0);
     assert_outcome(ASZ_RESP_ANSWERED_CHALLENGES);
     seal(kind, 0);

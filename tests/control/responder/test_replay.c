@@ -50,7 +50,7 @@ Test(replay, any_changed_field_makes_another_challenge)
   changed.beacon[31] ^= 1;
   cr_assert_eq(look(replay, changed, &entry), 0);
   changed = first;
-  changed.log2_steps ^= 1;
+  changed.param ^= 1;
   cr_assert_eq(look(replay, changed, &entry), 0);
   changed = first;
   changed.nonce[15] ^= 1;

@@ -210,22 +210,22 @@ static void challenge_once(unsigned kind, uint8_t nonce, enum fixture_chain expe
 Test(serve, challenges_are_answered_and_repeated_bit_for_bit)
 {
   run(WORDS());
-  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+  for (unsigned kind = 1; kind <= ASZ_KIND_SINGLE_MAX; kind++) {
     challenge_once(kind, 1, FIXTURE_CHAIN_RIGHT);
     const struct asz_datagram first = reply;
     challenge_once(kind, 1, FIXTURE_CHAIN_RIGHT);
     cr_assert_arr_eq(first.payload, reply.payload, first.size_bytes);
   }
   end();
-  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_CHALLENGES), ASZ_KIND_MAX);
-  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_AGAIN), ASZ_KIND_MAX);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_CHALLENGES), ASZ_KIND_SINGLE_MAX);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_AGAIN), ASZ_KIND_SINGLE_MAX);
 }
 
 Test(serve, long_proof_delays_no_stamp_reply)
 {
   run(WORDS());
   struct asz_challenge challenge = fixture_challenge(&fixture, ASZ_KIND_SEQ, 1);
-  challenge.log2_steps = 20;
+  challenge.param = 20;
   fixture_seal(&fixture, &fixture.validator, &challenge, &request);
   const int slow = client_open(LOOPBACK);
   client_send(slow, LOOPBACK, process.challenge_port, &request);

@@ -80,7 +80,7 @@ Test(workers, signatures_overtake_chains)
 {
   struct asz_workers *workers = start(1, 16);
   struct asz_job chain = job_of(ASZ_KIND_SEQ, 0);
-  chain.challenge.log2_steps = 18; /* long enough that the one worker is still busy when the signature is submitted */
+  chain.challenge.param = 18; /* long enough that the one worker is still busy when the signature is submitted */
   for (unsigned i = 0; i < 4; i++)
     cr_assert_eq(asz_workers_submit(workers, &chain), 0);
   const struct asz_job signature = job_of(ASZ_KIND_SIG, 1);

@@ -2,6 +2,7 @@
 /* Challenge and answer datagrams, the seed and what is signed. Expected hashes were made with Python's hashlib. */
 #include <criterion/criterion.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 static const uint8_t request_key[16] = "request key 16 b", reply_key[16] = "reply key 16 by!";
 static const uint8_t provider_id[8] = "provider";
 
+static const uint8_t param_of[ASZ_KIND_MAX + 1] = {
+    [ASZ_KIND_SEQ] = 20, [ASZ_KIND_GEMM] = ASZ_GEMM_PRESET_CPU, [ASZ_KIND_MEM] = ASZ_GEMM_PRESET_TINY | ASZ_MEM_FOLD};
+static const size_t body_bytes_of[ASZ_KIND_MAX + 1] = {[ASZ_KIND_SEQ] = 1024, [ASZ_KIND_GEMM] = 32, [ASZ_KIND_MEM] = 64};
+
 static void count_up(uint8_t *ret_bytes, size_t size_bytes, unsigned first) {
   for (size_t i = 0; i < size_bytes; i++)
     ret_bytes[i] = (uint8_t)(first + i);
@@ -17,7 +22,7 @@ static void count_up(uint8_t *ret_bytes, size_t size_bytes, unsigned first) {
 
 static struct asz_challenge challenge_of(unsigned kind) {
   struct asz_challenge c = {.kind = (uint8_t)kind,
-                            .log2_steps = kind == ASZ_KIND_SEQ ? 20 : 0,
+                            .param = param_of[kind],
                             .epoch = 0x01020304,
                             .slot = 0x1122334455667788,
                             .device = 0x0a0b0c0d,
@@ -89,28 +94,49 @@ Test(challenge, a_padding_byte_that_is_not_zero_is_refused)
   }
 }
 
-Test(challenge, wrong_magic_version_type_kind_or_steps_are_refused)
+/* Written out again, not asked of the code. */
+static bool param_may_be(unsigned kind, unsigned param) {
+  switch (kind) {
+  case ASZ_KIND_SIG:
+    return param == 0;
+  case ASZ_KIND_SEQ:
+    return param >= 5 && param <= 24;
+  case ASZ_KIND_GEMM:
+    return param >= 1 && param <= 3;
+  default:
+    return (param >= 1 && param <= 3) || (param >= 0x81 && param <= 0x83);
+  }
+}
+
+Test(challenge, wrong_magic_version_type_kind_or_param_are_refused)
 {
   uint8_t challenge[ASZ_ANSWER_MAX_BYTES], answer[ASZ_ANSWER_MAX_BYTES];
-  struct asz_challenge c = challenge_of(ASZ_KIND_SEQ);
-  size_t whole = asz_challenge_write(challenge, &c, request_key);
-  cr_assert_eq(write_answer(answer, ASZ_KIND_SEQ), whole);
-  for (size_t at = 0; at < 8; at++)
-    for (unsigned value = 0; value < 256; value++) {
-      uint8_t before = challenge[at], answer_before = answer[at];
-      int steps_fine = at == 7 && value >= ASZ_SEQ_LOG2_MIN && value <= ASZ_SEQ_LOG2_MAX;
-      challenge[at] = answer[at] = (uint8_t)value;
-      cr_assert_eq(read_challenge(challenge, whole), value == before || steps_fine ? ASZ_OK : ASZ_EFORMAT, "byte %zu = %u", at,
-                   value);
-      cr_assert_eq(read_answer(answer, whole), value == answer_before || steps_fine ? ASZ_OK : ASZ_EFORMAT, "byte %zu = %u", at,
-                   value);
-      challenge[at] = before;
-      answer[at] = answer_before;
-    }
-  c = challenge_of(ASZ_KIND_SIG);
-  whole = asz_challenge_write(challenge, &c, request_key);
-  challenge[7] = 5;
-  cr_assert_eq(read_challenge(challenge, whole), ASZ_EFORMAT, "sig has no steps");
+  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
+    struct asz_challenge c = challenge_of(kind);
+    size_t whole = asz_challenge_write(challenge, &c, request_key);
+    cr_assert_eq(write_answer(answer, kind), whole);
+    for (size_t at = 0; at < 8; at++)
+      for (unsigned value = 0; value < 256; value++) {
+        uint8_t before = challenge[at], answer_before = answer[at];
+        bool fine = at == 7 && param_may_be(kind, value);
+        challenge[at] = answer[at] = (uint8_t)value;
+        cr_assert_eq(read_challenge(challenge, whole), value == before || fine ? ASZ_OK : ASZ_EFORMAT, "%u: byte %zu = %u", kind,
+                     at, value);
+        cr_assert_eq(read_answer(answer, whole), value == answer_before || fine ? ASZ_OK : ASZ_EFORMAT, "%u: byte %zu = %u", kind,
+                     at, value);
+        challenge[at] = before;
+        answer[at] = answer_before;
+      }
+  }
+}
+
+Test(challenge, a_param_is_no_wider_than_a_byte)
+{
+  for (unsigned kind = 0; kind <= ASZ_KIND_MAX + 1; kind++)
+    for (unsigned param = 256; param < 1024; param++)
+      cr_assert(!asz_param_valid(kind, param));
+  cr_assert(!asz_param_valid(0, 0));
+  cr_assert(!asz_param_valid(ASZ_KIND_MAX + 1, 1));
 }
 
 Test(challenge, bytes_of_a_challenge)
@@ -131,6 +157,35 @@ Test(challenge, bytes_of_a_challenge)
   crypto_shorthash_siphashx24(mac, datagram, 80, request_key);
   cr_assert_arr_eq(datagram + 80, mac, 16);
   cr_assert(sodium_is_zero(datagram + 96, 32));
+}
+
+Test(challenge, bytes_of_a_challenge_to_fold)
+{
+  uint8_t datagram[ASZ_ANSWER_MAX_BYTES];
+  struct asz_challenge c = challenge_of(ASZ_KIND_MEM);
+  memset(datagram, 0xee, sizeof datagram);
+  cr_assert_eq(asz_challenge_write(datagram, &c, request_key), 192);
+  expect_hex(datagram, 32,
+             "41535a43"
+             "01010481"
+             "01020304"
+             "1122334455667788"
+             "0a0b0c0d"
+             "76616c6964617465");
+  cr_assert(sodium_is_zero(datagram + 96, 96));
+}
+
+Test(challenge, bytes_of_a_commit)
+{
+  uint8_t datagram[ASZ_ANSWER_MAX_BYTES], mac[16];
+  cr_assert_eq(write_answer(datagram, ASZ_KIND_GEMM), 160);
+  expect_hex(datagram, 80,
+             "41535a4301020302010203041122334455667788"
+             "0a0b0c0d70726f7669646572"
+             "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf"
+             "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+  crypto_shorthash_siphashx24(mac, datagram, 144, reply_key);
+  cr_assert_arr_eq(datagram + 144, mac, 16);
 }
 
 Test(challenge, bytes_of_an_answer)
@@ -156,7 +211,7 @@ Test(challenge, what_was_written_is_read)
     memset(&again, 0, sizeof again);
     size_t size = asz_challenge_write(datagram, &c, request_key);
     cr_assert_eq(asz_challenge_read(&again, datagram, size), ASZ_OK);
-    cr_assert(again.kind == c.kind && again.log2_steps == c.log2_steps && again.epoch == c.epoch && again.slot == c.slot &&
+    cr_assert(again.kind == c.kind && again.param == c.param && again.epoch == c.epoch && again.slot == c.slot &&
               again.device == c.device);
     cr_assert_arr_eq(again.validator_id, c.validator_id, 8);
     cr_assert_arr_eq(again.beacon, c.beacon, 32);
@@ -165,12 +220,12 @@ Test(challenge, what_was_written_is_read)
     struct asz_answer answer;
     size = write_answer(datagram, kind);
     cr_assert_eq(asz_answer_read(&answer, datagram, size), ASZ_OK);
-    cr_assert(answer.kind == c.kind && answer.log2_steps == c.log2_steps && answer.epoch == c.epoch && answer.slot == c.slot &&
+    cr_assert(answer.kind == c.kind && answer.param == c.param && answer.epoch == c.epoch && answer.slot == c.slot &&
               answer.device == c.device);
     cr_assert_eq(answer.provider_id, datagram + 24);
     cr_assert_eq(answer.nonce, datagram + 32);
     cr_assert_eq(answer.body, datagram + 48);
-    cr_assert_eq(answer.body_bytes, kind == ASZ_KIND_SEQ ? 1024 : 0);
+    cr_assert_eq(answer.body_bytes, body_bytes_of[kind]);
     cr_assert_eq(answer.signature, datagram + size - 80);
     cr_assert_eq(answer.mac, datagram + size - 16);
   }
@@ -187,10 +242,29 @@ Test(challenge, names_and_sizes_of_kinds)
   cr_assert_eq(asz_answer_bytes(ASZ_KIND_MAX + 1), 0);
   cr_assert_eq(asz_answer_bytes(ASZ_KIND_SIG), 128);
   cr_assert_eq(asz_answer_bytes(ASZ_KIND_SEQ), 1152);
+  cr_assert_eq(asz_answer_bytes(ASZ_KIND_GEMM), 160);
+  cr_assert_eq(asz_answer_bytes(ASZ_KIND_MEM), 192);
   for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++) {
     cr_assert_eq(asz_kind_from_name(asz_kind_name(kind)), kind);
     cr_assert_leq(asz_answer_bytes(kind), ASZ_DATAGRAM_MAX_BYTES);
   }
+}
+
+Test(challenge, presets)
+{
+  cr_assert_null(asz_preset_of(0));
+  cr_assert_null(asz_preset_of(ASZ_GEMM_PRESET_MAX + 1));
+  cr_assert_null(asz_preset_of(ASZ_GEMM_PRESET_TINY | ASZ_MEM_FOLD));
+  cr_assert_null(asz_preset_of(256 + ASZ_GEMM_PRESET_TINY));
+  cr_assert_eq(asz_preset_from_name("large"), 0);
+  cr_assert_eq(asz_preset_from_name(""), 0);
+  cr_assert_eq(asz_mem_arena_bytes(0), 0);
+  for (unsigned preset = 1; preset <= ASZ_GEMM_PRESET_MAX; preset++)
+    cr_assert_eq(asz_preset_from_name(asz_preset_of(preset)->name), preset);
+  const struct asz_preset *tiny = asz_preset_of(ASZ_GEMM_PRESET_TINY);
+  cr_assert(tiny->n == 64 && tiny->k == 256 && tiny->m == 64 && tiny->t == 2);
+  cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_TINY), 16384);
+  cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_GPU), UINT64_C(4) << 30);
 }
 
 Test(challenge, seed_of_a_fixed_challenge)
@@ -204,6 +278,12 @@ Test(challenge, seed_of_a_fixed_challenge)
   c = challenge_of(ASZ_KIND_SEQ);
   asz_challenge_seed(seed, &c, validator_pk, provider_pk);
   expect_hex(seed, 32, "6efc924847cd3da749002d195b67b8db7bbc692202702ac209f595dac85271e4");
+  c = challenge_of(ASZ_KIND_GEMM);
+  asz_challenge_seed(seed, &c, validator_pk, provider_pk);
+  expect_hex(seed, 32, "4461a5714177e01d0ddcab06a91774f9c01324ee819876559b5f77cf918eaa7c");
+  c = challenge_of(ASZ_KIND_MEM);
+  asz_challenge_seed(seed, &c, validator_pk, provider_pk);
+  expect_hex(seed, 32, "04bbc62a3d4a66570967ec6d6773dd9df7a62246dc282f61945ab79d1b0dbf69");
 }
 
 Test(challenge, signed_bytes_of_a_fixed_answer)

@@ -22,7 +22,7 @@ struct made {
 static void make(struct made *made, unsigned kind, unsigned log2_steps, enum asz_prove_mode mode) {
   asz_identity_from_seed(&made->validator, (const uint8_t[32]){1});
   asz_identity_from_seed(&made->provider, (const uint8_t[32]){2});
-  made->challenge = (struct asz_challenge){.kind = (uint8_t)kind, .log2_steps = (uint8_t)log2_steps, .epoch = 3, .slot = 4};
+  made->challenge = (struct asz_challenge){.kind = (uint8_t)kind, .param = (uint8_t)log2_steps, .epoch = 3, .slot = 4};
   memset(made->challenge.nonce, 5, sizeof made->challenge.nonce);
   made->size_bytes =
       asz_prove_answer(made->datagram, &made->challenge, &made->provider, made->validator.public_key, reply_key, mode);
@@ -39,7 +39,7 @@ static unsigned broken_segments(const struct made *made) {
   const uint8_t(*checkpoint)[32] = (const uint8_t(*)[32])made->answer.body;
   unsigned broken = 0;
   for (unsigned segment = 0; segment < ASZ_SEQ_CHECKPOINTS; segment++)
-    broken += !asz_seq_segment_holds(made->seed, checkpoint, segment, made->challenge.log2_steps);
+    broken += !asz_seq_segment_holds(made->seed, checkpoint, segment, made->challenge.param);
   return broken;
 }
 
