@@ -30,8 +30,8 @@ size_t asz_prove_answer(uint8_t *ret_datagram, const struct asz_challenge *chall
       break_chain(checkpoint);
     body_bytes = sizeof checkpoint;
   }
-  asz_answer_signed_bytes(signed_bytes, challenge->kind, challenge->param, challenge->epoch, challenge->slot,
-                          challenge->device, seed, checkpoint[0], body_bytes);
+  asz_answer_signed_bytes(signed_bytes, challenge->kind, challenge->param, challenge->epoch, challenge->slot, challenge->device,
+                          seed, checkpoint[0], body_bytes);
   crypto_sign_detached(signature, NULL, signed_bytes, sizeof signed_bytes, provider->secret_key);
   if (mode == ASZ_PROVE_BAD_SIGNATURE)
     signature[0] ^= 1;
