@@ -8,6 +8,8 @@
 #ifndef ASZ_GPU_DEVICE_H
 #define ASZ_GPU_DEVICE_H
 
+#include <stdbool.h>
+
 #include "gpu/verify.h"
 
 struct asz_device_ops {
@@ -26,13 +28,17 @@ struct asz_device_ops {
 struct asz_device {
   const struct asz_device_ops *ops;
   void *state;
-  char name[80]; /* "cuda: <device name>" */
+  uint32_t kinds; /* bit (1 << kind): what it judges; the CPU does the rest */
+  char name[80];  /* "cuda: <device name>" */
 };
 
 /* asz_verify_new_on: a verifier on a given device, or on the CPU alone when device is NULL; config->backend is ignored. Takes the
  * device over, also on failure. ASZ_ENOTSUP when the backend gives a wrong verdict on a known answer, or fails on one. */
 ASZ_MUST_CHECK int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verify_config *config,
                                      const struct asz_device *device, struct asz_diag *diag);
+
+/* asz_verify_kind_serves: has the pool batches of this kind? */
+bool asz_verify_kind_serves(const struct asz_verifier *verifier, unsigned kind);
 
 /* asz_verify_self_test: every known answer of every kind through a new verifier. 0, or ASZ_ENOTSUP with the first difference. */
 ASZ_MUST_CHECK int asz_verify_self_test(struct asz_verifier *verifier, struct asz_diag *diag);

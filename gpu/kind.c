@@ -8,6 +8,8 @@
 const struct asz_verify_kind *const asz_verify_kinds[ASZ_VERIFY_KINDS] = {
     &asz_verify_kind_sig,
     &asz_verify_kind_seq,
+    &asz_verify_kind_gemm,
+    &asz_verify_kind_mem,
 };
 
 const struct asz_verify_kind *asz_verify_kind_of(unsigned kind) {

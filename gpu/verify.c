@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@
 
 enum {
   BATCH_CAPACITY_MAX = 65536,
+  KEY_CAPACITY_MAX = 1 << 24,
   BATCH_COUNT_MAX = 16, /* per kind */
   SLICE_ALIGN = 256,    /* what CUDA aligns its own allocations to; also a multiple of any cache line */
   SLAB_ALIGN = 4096,    /* pages, the unit in which memory is pinned */
@@ -38,6 +40,10 @@ struct slot {
 };
 
 struct asz_verifier {
+  struct asz_verify_cpu cpu;
+  char cpu_name[24];
+  uint8_t preset_max;
+  void *slot_memory[ASZ_VERIFY_SLOTS];
   struct asz_device device; /* ops NULL: none */
   bool device_failed;       /* set once; the device is only freed from then on */
   struct asz_diag device_error;
@@ -49,7 +55,25 @@ struct asz_verifier {
 };
 
 void asz_verify_config_default(struct asz_verify_config *ret_config) {
-  *ret_config = (struct asz_verify_config){.backend = ASZ_BACKEND_AUTO, .batch_capacity = 16384, .batch_count = 4};
+  *ret_config = (struct asz_verify_config){.backend = ASZ_BACKEND_AUTO,
+                                           .batch_capacity = 16384,
+                                           .batch_count = 4,
+                                           .key_table_bytes = ASZ_SIG_TABLE_DEFAULT,
+                                           .openings = 1024};
+}
+
+static struct slot *oldest_ready(struct asz_verifier *verifier) {
+  struct slot *oldest = NULL;
+  for (unsigned i = 0; i < verifier->slot_count; i++) {
+    struct slot *slot = &verifier->slot[i];
+    if (slot->batch.state == ASZ_BATCH_READY && (!oldest || slot->ticket < oldest->ticket))
+      oldest = slot;
+  }
+  return oldest;
+}
+
+static bool device_takes(const struct asz_verifier *verifier, unsigned kind) {
+  return verifier->device.ops && (verifier->device.kinds >> kind & 1) != 0;
 }
 
 /* Gives the next slice of a slab that is `item_bytes` an item; with slab NULL only counts. */
@@ -64,9 +88,22 @@ static size_t lay_out(struct asz_batch *batch, const struct asz_verify_kind *kin
   size_t used = 0;
   batch->verdict = slice(slab, &used, sizeof *batch->verdict, batch->capacity);
   batch->tag = slice(slab, &used, sizeof *batch->tag, batch->capacity);
-  for (unsigned c = 0; c < kind->column_count; c++)
-    *asz_column_data(&kind->column[c], batch) = slice(slab, &used, kind->column[c].item_bytes, batch->capacity);
+  for (unsigned c = 0; c < kind->column_count; c++) {
+    bool openings = kind->column[c].pointer_at == offsetof(struct asz_batch, opening);
+    size_t item_bytes = openings ? batch->opening_bytes : kind->column[c].item_bytes;
+    *asz_column_data(&kind->column[c], batch) = slice(slab, &used, item_bytes, batch->capacity);
+  }
   return (used + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN;
+}
+
+static bool is_opened(unsigned kind) {
+  return kind > ASZ_KIND_SINGLE_MAX;
+}
+
+/* Of the largest opening of a kind that the verifier may be given. */
+static size_t opening_bytes_max(unsigned kind, uint8_t preset_max) {
+  struct asz_gemm_shape shape = asz_gemm_shape_of(preset_max);
+  return kind == ASZ_KIND_MEM ? asz_mem_opening_bytes(&shape) : asz_gemm_opening_bytes(&shape);
 }
 
 /* Adds one batch of a kind to the pool and shows it to the device. */
@@ -75,6 +112,8 @@ static int add_slot(struct asz_verifier *verifier, const struct asz_verify_kind 
   slot->kind = kind;
   slot->batch.kind = kind->kind;
   slot->batch.capacity = capacity;
+  if (is_opened(kind->kind))
+    slot->batch.opening_bytes = opening_bytes_max(kind->kind, verifier->preset_max);
   slot->slab_bytes = lay_out(&slot->batch, kind, NULL);
   slot->slab = aligned_alloc(SLAB_ALIGN, slot->slab_bytes);
   if (!slot->slab)
@@ -83,7 +122,7 @@ static int add_slot(struct asz_verifier *verifier, const struct asz_verify_kind 
   memset(slot->slab, 0, slot->slab_bytes);
   lay_out(&slot->batch, kind, slot->slab);
   unsigned index = verifier->slot_count++;
-  if (!verifier->device.ops)
+  if (!device_takes(verifier, kind->kind))
     return 0;
   return verifier->device.ops->attach(verifier->device.state, index, &slot->batch, slot->slab, slot->slab_bytes, diag);
 }
@@ -94,7 +133,40 @@ static int check_config(const struct asz_verify_config *config, struct asz_diag 
                         BATCH_CAPACITY_MAX);
   if (config->batch_count < 1 || config->batch_count > BATCH_COUNT_MAX)
     return asz_diag_set(diag, ASZ_ERANGE, "verifier: batch_count is %u, expected 1..%d", config->batch_count, BATCH_COUNT_MAX);
+  if (config->key_capacity > KEY_CAPACITY_MAX)
+    return asz_diag_set(diag, ASZ_ERANGE, "verifier: key_capacity is %u, expected 0..%d", config->key_capacity, KEY_CAPACITY_MAX);
+  if (config->key_capacity > 0 && asz_sig_keys_table_bytes(config->key_table_bytes) == 0)
+    return asz_diag_set(diag, ASZ_ERANGE, "verifier: key_table_bytes is %zu, expected %d at least", config->key_table_bytes,
+                        ASZ_SIG_TABLE_SMALL);
+  if (config->preset_max > ASZ_GEMM_PRESET_MAX)
+    return asz_diag_set(diag, ASZ_ERANGE, "verifier: preset_max is %u, expected 0..%d", config->preset_max, ASZ_GEMM_PRESET_MAX);
+  if (config->preset_max > 0 && (config->openings < 1 || config->openings > BATCH_CAPACITY_MAX))
+    return asz_diag_set(diag, ASZ_ERANGE, "verifier: openings is %u, expected 1..%d", config->openings, BATCH_CAPACITY_MAX);
   return 0;
+}
+
+/* The CPU's half: instructions, and room for keys. */
+static int open_cpu(struct asz_verifier *verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
+  struct asz_verify_cpu *cpu = &verifier->cpu;
+  cpu->reference = config->backend == ASZ_BACKEND_REFERENCE;
+  cpu->sig = asz_sig_backend_best();
+  cpu->gemm = cpu->reference ? asz_gemm_backend_named("plain") : asz_gemm_backend_at(0);
+  snprintf(verifier->cpu_name, sizeof verifier->cpu_name, cpu->reference ? "reference" : "cpu: %s", cpu->sig->name);
+  int rc = config->key_capacity ? asz_sig_keys_new(&cpu->keys, config->key_capacity, config->key_table_bytes) : 0;
+  return rc ? asz_diag_set(diag, rc, "no memory for tables of %u keys", config->key_capacity) : 0;
+}
+
+static int add_slots(struct asz_verifier *verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
+  int rc = 0;
+  for (unsigned k = 0; rc == 0 && k < ASZ_VERIFY_KINDS; k++) {
+    const struct asz_verify_kind *kind = asz_verify_kinds[k];
+    uint32_t capacity = is_opened(kind->kind) ? config->openings : config->batch_capacity;
+    if (is_opened(kind->kind) && config->preset_max == 0)
+      continue;
+    for (uint32_t i = 0; rc == 0 && i < config->batch_count; i++)
+      rc = add_slot(verifier, kind, capacity, diag);
+  }
+  return rc;
 }
 
 int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verify_config *config, const struct asz_device *device,
@@ -110,9 +182,11 @@ int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verif
   int rc = check_config(config, diag);
   if (rc == 0 && sodium_init() < 0)
     rc = asz_diag_set(diag, ASZ_ENOTSUP, "libsodium cannot start on this machine");
-  for (unsigned k = 0; rc == 0 && k < ASZ_VERIFY_KINDS; k++)
-    for (uint32_t i = 0; rc == 0 && i < config->batch_count; i++)
-      rc = add_slot(verifier, asz_verify_kinds[k], config->batch_capacity, diag);
+  if (rc == 0)
+    rc = open_cpu(verifier, config, diag);
+  verifier->preset_max = config->preset_max;
+  if (rc == 0)
+    rc = add_slots(verifier, config, diag);
   if (rc == 0)
     rc = asz_verify_self_test(verifier, diag);
   if (rc == 0 && verifier->device_failed) /* the right answers came from the CPU */
@@ -126,12 +200,23 @@ int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verif
   return 0;
 }
 
+/* On the CPU's fast instructions, or, should those give a wrong answer, without them. */
+static int new_on_cpu(struct asz_verifier **ret_verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
+  struct asz_verify_config reference = *config;
+  reference.backend = ASZ_BACKEND_REFERENCE;
+  int rc = asz_verify_new_on(ret_verifier, config, NULL, diag);
+  if (rc != ASZ_ENOTSUP || config->backend == ASZ_BACKEND_REFERENCE)
+    return rc;
+  asz_log(ASZ_LOG_WARN, "verifying without fast instructions: %s", diag ? diag->text : "a wrong answer");
+  return asz_verify_new_on(ret_verifier, &reference, NULL, diag);
+}
+
 int asz_verify_new(struct asz_verifier **ret_verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
   int rc = check_config(config, diag); /* before a device is woken for nothing */
   if (rc != 0)
     return rc;
-  if (config->backend == ASZ_BACKEND_CPU)
-    return asz_verify_new_on(ret_verifier, config, NULL, diag);
+  if (config->backend == ASZ_BACKEND_CPU || config->backend == ASZ_BACKEND_REFERENCE)
+    return new_on_cpu(ret_verifier, config, diag);
 
   struct asz_device device;
   struct asz_diag reason = {""};
@@ -145,7 +230,7 @@ int asz_verify_new(struct asz_verifier **ret_verifier, const struct asz_verify_c
     return asz_diag_set(diag, rc, "%s", reason.text);
   if (found) /* a machine without a device is ordinary; a device that cannot be used is news */
     asz_log(ASZ_LOG_WARN, "verifying on the CPU: %s", reason.text);
-  return asz_verify_new_on(ret_verifier, config, NULL, diag);
+  return new_on_cpu(ret_verifier, config, diag);
 }
 
 void asz_verify_free(struct asz_verifier *verifier) {
@@ -155,6 +240,9 @@ void asz_verify_free(struct asz_verifier *verifier) {
     verifier->device.ops->free(verifier->device.state);
   for (unsigned i = 0; i < verifier->slot_count; i++)
     free(verifier->slot[i].slab);
+  for (unsigned i = 0; i < ASZ_VERIFY_SLOTS; i++)
+    free(verifier->slot_memory[i]);
+  asz_sig_keys_free(verifier->cpu.keys);
   free(verifier);
 }
 
@@ -163,11 +251,36 @@ static bool device_serves(const struct asz_verifier *verifier) {
 }
 
 const char *asz_verify_backend_name(const struct asz_verifier *verifier) {
-  return device_serves(verifier) ? verifier->device.name : "cpu";
+  return device_serves(verifier) ? verifier->device.name : verifier->cpu_name;
 }
 
 uint64_t asz_verify_fallbacks(const struct asz_verifier *verifier) {
   return verifier->fallbacks;
+}
+
+bool asz_verify_kind_serves(const struct asz_verifier *verifier, unsigned kind) {
+  for (unsigned i = 0; i < verifier->slot_count; i++)
+    if (verifier->slot[i].batch.kind == kind)
+      return true;
+  return false;
+}
+
+int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]) {
+  assert(!oldest_ready(verifier));
+  return verifier->cpu.keys ? asz_sig_keys_set(verifier->cpu.keys, key, public_key) : ASZ_ERANGE;
+}
+
+int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t slot, uint8_t preset, const uint8_t beacon[32],
+                        const uint8_t rho[32]) {
+  assert(slot < ASZ_VERIFY_SLOTS && preset >= 1 && preset <= verifier->preset_max);
+  size_t footprint = asz_gemm_slot_footprint(preset);
+  void *memory = aligned_alloc(SLAB_ALIGN, (footprint + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN);
+  if (!memory)
+    return ASZ_ENOMEM;
+  free(verifier->slot_memory[slot]);
+  verifier->slot_memory[slot] = memory;
+  verifier->cpu.slot[slot] = asz_gemm_slot_new(memory, preset, verifier->cpu.gemm, beacon, rho);
+  return 0;
 }
 
 struct asz_batch *asz_verify_batch(struct asz_verifier *verifier, unsigned kind) {
@@ -211,22 +324,12 @@ void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
   batch->state = ASZ_BATCH_READY;
   slot->ticket = verifier->tickets++;
   slot->judged = 0;
-  slot->on_device = device_serves(verifier);
+  slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind);
   if (!slot->on_device)
     return;
   struct asz_diag reason = {""};
   if (verifier->device.ops->start(verifier->device.state, (unsigned)(slot - verifier->slot), batch, &reason) < 0)
     abandon_device(verifier, reason.text);
-}
-
-static struct slot *oldest_ready(struct asz_verifier *verifier) {
-  struct slot *oldest = NULL;
-  for (unsigned i = 0; i < verifier->slot_count; i++) {
-    struct slot *slot = &verifier->slot[i];
-    if (slot->batch.state == ASZ_BATCH_READY && (!oldest || slot->ticket < oldest->ticket))
-      oldest = slot;
-  }
-  return oldest;
 }
 
 static bool verdicts_are_verdicts(const struct asz_batch *batch) {
@@ -256,7 +359,7 @@ struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget
   if (!slot->on_device) {
     uint32_t left = slot->batch.count - slot->judged;
     uint32_t now = budget == 0 || budget > left ? left : budget;
-    slot->kind->judge(&slot->batch, slot->judged, now);
+    slot->kind->judge(&verifier->cpu, &slot->batch, slot->judged, now);
     slot->judged += now;
     done = slot->judged == slot->batch.count;
   }

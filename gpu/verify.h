@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_verify: batch verification of challenge results behind one interface: submit a batch, poll for finished ones.
  *
- * A batch holds items of one kind as a structure of arrays; verdicts come back in the batch. Backends: `cpu` (the reference:
- * libsodium, plain C) and `cuda`. Every backend gives the same verdict on every byte string; for signatures that verdict is
- * libsodium's crypto_sign_verify_detached. At start each backend must pass the known answers of every kind, or it is not used. On
- * any CUDA error the batch is verified again on the CPU, counted, and later batches stay there.
+ * A batch holds items of one kind as a structure of arrays; verdicts come back in the batch. Backends: `reference` (libsodium and
+ * plain C, one item at a time), `cpu` (the fastest instructions that this machine has) and `cuda`. Every backend gives the same
+ * verdict on every byte string; for signatures that verdict is libsodium's crypto_sign_verify_detached. At start each backend
+ * must pass the known answers of every kind, or it is not used. On any CUDA error the batch is verified again on the CPU,
+ * counted, and later batches stay there.
+ *
+ * Two things are told to the verifier in advance, because they save most of the work: the keys that will sign
+ * (asz_verify_key_set), and the secrets of a slot by which openings are judged (asz_verify_slot_set).
  *
  * One owner at a time: FREE (pool) -> FILLING (caller) -> READY (verifier) -> DONE (caller again, by poll) -> FREE. One control
  * thread. */
@@ -28,7 +32,11 @@ enum asz_verdict {
 };
 const char *asz_verdict_name(enum asz_verdict verdict);
 
-enum { ASZ_SIG_MESSAGE_MAX = 175 };
+enum {
+  ASZ_SIG_MESSAGE_MAX = 175,
+  ASZ_VERIFY_SLOTS = 4, /* a running slot and the one before, of two presets */
+};
+#define ASZ_KEY_NONE UINT32_MAX
 
 enum asz_batch_state { ASZ_BATCH_FREE = 0, ASZ_BATCH_FILLING, ASZ_BATCH_READY, ASZ_BATCH_DONE };
 
@@ -39,22 +47,35 @@ struct asz_batch {
   uint8_t *verdict; /* capacity; enum asz_verdict, set by the verifier */
   uint64_t *tag;    /* capacity; the caller's, untouched */
   /* sig */
+  uint32_t *key; /* where asz_verify_key_set put public_key; ASZ_KEY_NONE, or another key there: judged without a table */
   uint8_t (*public_key)[32];
   uint8_t (*signature)[64];
   uint8_t (*message)[ASZ_SIG_MESSAGE_MAX + 1];
   uint8_t *message_bytes; /* > ASZ_SIG_MESSAGE_MAX: MALFORMED */
-  /* seq */
+  /* seq; the seed also of gemm and mem */
   uint8_t (*seed)[32];
   uint8_t (*checkpoint)[ASZ_SEQ_CHECKPOINTS][32];
   uint8_t *log2_steps;
+  /* gemm: an opened column an item, also of the build of an arena; mem: one of a fold. All of one slot, so of one preset. */
+  uint32_t slot;        /* of asz_verify_slot_set */
+  size_t opening_bytes; /* of each: what asz_gemm_opening_bytes or asz_mem_opening_bytes says; else all are MALFORMED */
+  uint8_t *opening;     /* one after the other; room for capacity of the largest preset */
+  uint32_t (*pick)[2];  /* t and j, in range */
+  uint8_t (*root)[32];  /* of the answer; of a fold: its arena's */
+  uint8_t (*fold_seed)[32], (*z_root)[32]; /* mem */
+  uint8_t *reason;                         /* enum asz_gemm_reason, beside the verdict */
 };
 
-enum asz_backend { ASZ_BACKEND_AUTO = 0, ASZ_BACKEND_CPU, ASZ_BACKEND_CUDA };
+enum asz_backend { ASZ_BACKEND_AUTO = 0, ASZ_BACKEND_CPU, ASZ_BACKEND_CUDA, ASZ_BACKEND_REFERENCE };
 
 struct asz_verify_config {
   enum asz_backend backend; /* AUTO: CUDA where a device passes its known answers, else CPU */
   uint32_t batch_capacity;  /* items per batch, 1..65,536; default 16,384 */
   uint32_t batch_count;     /* batches per kind in the pool, 1..16; default 4 */
+  uint32_t key_capacity;    /* known keys, 0..2^24; default 0 */
+  size_t key_table_bytes;   /* memory for each, on the CPU (gpu/simd/sig.h); default ASZ_SIG_TABLE_DEFAULT */
+  uint8_t preset_max;       /* largest preset (enum asz_gemm_preset) of openings; 0: none are judged; default 0 */
+  uint32_t openings;        /* openings per batch, 1..65,536; default 1,024 */
 };
 void asz_verify_config_default(struct asz_verify_config *ret_config);
 
@@ -65,8 +86,16 @@ struct asz_verifier;
 ASZ_MUST_CHECK int asz_verify_new(struct asz_verifier **ret_verifier, const struct asz_verify_config *config,
                                   struct asz_diag *diag);
 void asz_verify_free(struct asz_verifier *verifier);
-/* asz_verify_backend_name: "cpu" or "cuda: <device name>". */
+/* asz_verify_backend_name: "reference", "cpu: ifma", ... or "cuda: <device name>". */
 const char *asz_verify_backend_name(const struct asz_verifier *verifier);
+
+/* asz_verify_key_set: the key of index `key`, new or in the place of another; some 50 us. Not while a batch is READY (asserted).
+ * ASZ_ERANGE: key >= key_capacity. */
+ASZ_MUST_CHECK int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]);
+/* asz_verify_slot_set: openings of batches with this slot number (under ASZ_VERIFY_SLOTS, asserted) belong to this preset (1..
+ * preset_max, asserted), beacon and reveal from here on; up to 100 ms. Not while a batch of that slot is READY. ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t slot, uint8_t preset, const uint8_t beacon[32],
+                                       const uint8_t rho[32]);
 
 /* asz_verify_batch: a FREE batch of a kind, now FILLING with count 0; NULL when all are in use (back-pressure: the caller waits,
  * the prober never does). */

@@ -187,6 +187,7 @@ extern "C" int asz_device_cuda_open(struct asz_device *ret_device, struct asz_di
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the device's slots");
   ret_device->ops = &cuda_ops;
   ret_device->state = state;
+  ret_device->kinds = 1u << ASZ_KIND_SIG | 1u << ASZ_KIND_SEQ;
   snprintf(ret_device->name, sizeof ret_device->name, "cuda: %.64s", properties.name);
   return 0;
 }

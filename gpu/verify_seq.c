@@ -32,7 +32,7 @@ enum asz_verdict asz_verify_seq_one(const uint8_t seed[32], const uint8_t checkp
   return ASZ_VERDICT_PASS;
 }
 
-static void judge(struct asz_batch *batch, uint32_t first, uint32_t count) {
+static void judge(const struct asz_verify_cpu *cpu, struct asz_batch *batch, uint32_t first, uint32_t count) {
   for (uint32_t i = first; i < first + count; i++)
     batch->verdict[i] = asz_verify_seq_one(batch->seed[i], (const uint8_t(*)[32])batch->checkpoint[i], batch->log2_steps[i]);
 }

@@ -41,7 +41,7 @@ extern const struct asz_gemm_backend asz_gemm_plain, asz_gemm_avx2, asz_gemm_avx
 
 /* asz_gemm_u_packed_bytes: packed u, with room for a whole chunk. */
 static inline size_t asz_gemm_u_packed_bytes(uint32_t k) {
-  return (size_t)4 * (k < ASZ_GEMM_CHUNK ? ASZ_GEMM_CHUNK : k);
+  return (size_t)4 * (k < ASZ_GEMM_CHUNK ? (uint32_t)ASZ_GEMM_CHUNK : k);
 }
 
 /* asz_gemm_backend_at: all that can run here, fastest first; NULL past the last, which is plain. */

@@ -9,7 +9,7 @@
 #include "gpu/kinds/sig.h"
 #include "tests/gpu/batches.h"
 
-enum { NEVER = 1000000 };
+enum { NEVER = 1000000, FAKE_KINDS = 1 << ASZ_KIND_SIG | 1 << ASZ_KIND_SEQ };
 
 struct fake {
   /* What it does wrong, and from which call on (counted from 0, known answers included). */
@@ -97,7 +97,7 @@ enum { CAPACITY = 64, SELF_TEST_BATCHES = 2 };
 
 static int new_on(struct asz_verifier **ret_verifier, struct fake *fake, struct asz_diag *diag) {
   struct asz_verify_config config = {.batch_capacity = CAPACITY, .batch_count = 4};
-  struct asz_device device = {.ops = &fake_ops, .state = fake, .name = "fake"};
+  struct asz_device device = {.ops = &fake_ops, .state = fake, .kinds = FAKE_KINDS, .name = "fake"};
   return asz_verify_new_on(ret_verifier, &config, &device, diag);
 }
 
@@ -153,7 +153,7 @@ Test(device, a_bad_configuration_frees_it)
 {
   struct fake fake = honest();
   struct asz_verify_config config = {.batch_capacity = 0, .batch_count = 4};
-  struct asz_device device = {.ops = &fake_ops, .state = &fake, .name = "fake"};
+  struct asz_device device = {.ops = &fake_ops, .state = &fake, .kinds = FAKE_KINDS, .name = "fake"};
   struct asz_verifier *verifier = NULL;
   cr_assert_eq(asz_verify_new_on(&verifier, &config, &device, NULL), ASZ_ERANGE);
   cr_assert_eq(fake.freed, 1);
@@ -161,7 +161,8 @@ Test(device, a_bad_configuration_frees_it)
 
 /* Three batches in flight, two of sig and one of seq, when the device breaks in some way; then one more. Every verdict must be
  * the reference's, the batches counted that the device had taken, and the device left alone. */
-static void assert_survives(struct fake fake, uint64_t fallbacks, const char *name_afterwards) {
+/* A device that fails is left for the CPU. */
+static void assert_survives(struct fake fake, uint64_t fallbacks) {
   struct asz_verifier *verifier = NULL;
   struct asz_diag diag = {""};
   cr_assert_eq(new_on(&verifier, &fake, &diag), 0, "%s", diag.text);
@@ -189,7 +190,7 @@ static void assert_survives(struct fake fake, uint64_t fallbacks, const char *na
     }
   }
   cr_assert_eq(asz_verify_fallbacks(verifier), fallbacks);
-  cr_assert_str_eq(asz_verify_backend_name(verifier), name_afterwards);
+  cr_assert_eq(strncmp(asz_verify_backend_name(verifier), fallbacks > 0 ? "cpu: " : "fake", 4), 0);
   asz_verify_free(verifier);
   cr_assert_eq(fake.calls_after_failure, 0);
   cr_assert_eq(fake.freed, 1);
@@ -200,39 +201,39 @@ Test(device, when_starting_fails_the_cpu_takes_over_what_was_in_flight)
 {
   struct fake fake = honest();
   fake.start_fails_at = SELF_TEST_BATCHES;
-  assert_survives(fake, 1, "cpu");
+  assert_survives(fake, 1);
   fake.start_fails_at = SELF_TEST_BATCHES + 2;
-  assert_survives(fake, 3, "cpu");
+  assert_survives(fake, 3);
 }
 
 Test(device, when_judging_fails_the_cpu_takes_over_what_was_in_flight)
 {
   struct fake fake = honest();
   fake.poll_fails_at = SELF_TEST_BATCHES;
-  assert_survives(fake, 3, "cpu");
+  assert_survives(fake, 3);
   fake.poll_fails_at = SELF_TEST_BATCHES + 1;
   fake.polls_before_done = 3;
-  assert_survives(fake, 2, "cpu");
+  assert_survives(fake, 2);
 }
 
 Test(device, bytes_that_are_no_verdicts_count_as_a_failure)
 {
   struct fake fake = honest();
   fake.garbage_at = SELF_TEST_BATCHES + 2;
-  assert_survives(fake, 1, "cpu");
+  assert_survives(fake, 1);
 }
 
 Test(device, a_failure_after_the_last_batch_in_flight_counts_that_one)
 {
   struct fake fake = honest();
   fake.poll_fails_at = SELF_TEST_BATCHES + 3;
-  assert_survives(fake, 1, "cpu");
+  assert_survives(fake, 1);
 }
 
 Test(device, an_honest_one_serves_to_the_end)
 {
   struct fake fake = honest();
-  assert_survives(fake, 0, "fake");
+  assert_survives(fake, 0);
   fake.polls_before_done = 50;
-  assert_survives(fake, 0, "fake");
+  assert_survives(fake, 0);
 }
