@@ -6,6 +6,10 @@
 
 const struct asz_sig_backend *const asz_sig_backends[] = {
     &asz_sig_plain,
+#if defined(__x86_64__)
+    &asz_sig_avx2,
+    &asz_sig_ifma,
+#endif
 };
 const unsigned asz_sig_backend_count = sizeof asz_sig_backends / sizeof asz_sig_backends[0];
 

@@ -81,10 +81,7 @@ static void judge_group(const struct asz_sig_keys *keys, const struct asz_sig_it
 }
 
 static void judge(const struct asz_sig_keys *keys, const struct asz_sig_items *items) {
-  for (uint32_t first = 0; first < items->count; first += ASZ_SIG_GROUP) {
-    uint32_t left = items->count - first;
-    judge_group(keys, items, first, left < ASZ_SIG_GROUP ? left : ASZ_SIG_GROUP);
-  }
+  asz_sig_judge_groups(keys, items, judge_group);
 }
 
 static bool supported(void) {

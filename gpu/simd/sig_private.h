@@ -62,6 +62,19 @@ extern const struct asz_sig_point asz_sig_neutral;
 unsigned asz_sig_refuse(uint32_t ret_item[ASZ_SIG_GROUP], const struct asz_sig_keys *keys, const struct asz_sig_items *items,
                         uint32_t first, uint32_t count);
 
+/* asz_sig_judge_groups has a backend judge all items, ASZ_SIG_GROUP at a time. */
+typedef void asz_sig_judge_group(const struct asz_sig_keys *keys, const struct asz_sig_items *items, uint32_t first,
+                                 uint32_t count);
+static inline void asz_sig_judge_groups(const struct asz_sig_keys *keys, const struct asz_sig_items *items,
+                                        asz_sig_judge_group *judge_group) {
+  for (uint32_t first = 0, left = items->count; left > 0;) {
+    uint32_t count = left < ASZ_SIG_GROUP ? left : ASZ_SIG_GROUP;
+    judge_group(keys, items, first, count);
+    first += count;
+    left -= count;
+  }
+}
+
 /* asz_sig_pad lays out R || A || M for SHA-512. Returns the number of blocks, 1 or 2. */
 static inline unsigned asz_sig_pad(uint8_t ret_block[256], const struct asz_sig_keys *keys, const struct asz_sig_items *items,
                                    uint32_t item) {
