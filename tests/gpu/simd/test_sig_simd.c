@@ -8,143 +8,48 @@
 #include "dataplane/base/identity.h"
 #include "gpu/kinds/sig.h"
 #include "gpu/simd/sig.h"
-#include "tests/gpu/sig_cases.h"
-
-/* Items as the backends want them, and what libsodium says of each. */
-struct set {
-  struct asz_sig_keys *keys;
-  struct asz_sig_items items;
-  uint8_t *expected;
-};
-
-static void *take(size_t count, size_t size) {
-  void *memory = calloc(count + 1, size);
-  cr_assert_not_null(memory);
-  return memory;
-}
-
-/* Equal keys share an entry where they follow each other, as they mostly do. */
-static struct set set_of(const struct asz_sig_cases *cases, size_t table_bytes) {
-  uint32_t count = (uint32_t)cases->count, keys = 0;
-  struct set set = {.items.count = count, .expected = take(count, 1)};
-  uint32_t *key = take(count, sizeof *key);
-  uint8_t(*signature)[64] = take(count, 64), (*message)[ASZ_SIG_MESSAGE_MAX + 1] = take(count, sizeof *message);
-  uint8_t *message_bytes = take(count, 1);
-  cr_assert_eq(asz_sig_keys_new(&set.keys, count, table_bytes), ASZ_OK);
-  for (uint32_t i = 0; i < count; i++) {
-    const struct asz_sig_case *item = &cases->item[i];
-    if (i == 0 || memcmp(item->public_key, item[-1].public_key, 32) != 0)
-      cr_assert_eq(asz_sig_keys_set(set.keys, keys++, item->public_key), ASZ_OK);
-    key[i] = keys - 1;
-    memcpy(signature[i], item->signature, 64);
-    memcpy(message[i], item->message, sizeof *message);
-    message_bytes[i] = item->message_bytes;
-    set.expected[i] = item->message_bytes > ASZ_SIG_MESSAGE_MAX ? ASZ_VERDICT_MALFORMED
-                      : crypto_sign_verify_detached(item->signature, item->message, item->message_bytes, item->public_key) == 0
-                          ? ASZ_VERDICT_PASS
-                          : ASZ_VERDICT_FAIL;
-  }
-  set.items.key = key;
-  set.items.signature = (const uint8_t(*)[64])signature;
-  set.items.message = (const uint8_t(*)[ASZ_SIG_MESSAGE_MAX + 1]) message;
-  set.items.message_bytes = message_bytes;
-  set.items.verdict = take(count, 1);
-  return set;
-}
-
-static void set_free(struct set *set) {
-  asz_sig_keys_free(set->keys);
-  free((void *)set->items.key);
-  free((void *)set->items.signature);
-  free((void *)set->items.message);
-  free((void *)set->items.message_bytes);
-  free(set->items.verdict);
-  free(set->expected);
-}
-
-/* The items first..first+count-1 alone. */
-static struct asz_sig_items part(const struct set *set, uint32_t first, uint32_t count) {
-  struct asz_sig_items items = set->items;
-  items.count = count;
-  items.key += first;
-  items.signature += first;
-  items.message += first;
-  items.message_bytes += first;
-  items.verdict += first;
-  return items;
-}
-
-/* The next backend after *at that this machine supports, NULL at the end; says which are left out. */
-static const struct asz_sig_backend *next_backend(unsigned *at) {
-  while (*at < asz_sig_backend_count) {
-    const struct asz_sig_backend *backend = asz_sig_backends[(*at)++];
-    if (backend->supported())
-      return backend;
-    cr_log_warn("skipped: this machine cannot run the backend %s", backend->name);
-  }
-  return NULL;
-}
-
-/* How many passed: the same for all backends. */
-static size_t check(struct asz_sig_cases *cases, size_t table_bytes) {
-  struct set set = set_of(cases, table_bytes);
-  unsigned at = 0;
-  for (const struct asz_sig_backend *backend; (backend = next_backend(&at));) {
-    memset(set.items.verdict, 0, cases->count);
-    backend->judge(set.keys, &set.items);
-    for (size_t i = 0; i < cases->count; i++)
-      cr_assert_eq(set.items.verdict[i], set.expected[i], "%s, case %zu (%s) of seed %lu: '%s', but libsodium says '%s'",
-                   backend->name, i, cases->item[i].name, cases->random.seed, asz_verdict_name(set.items.verdict[i]),
-                   asz_verdict_name(set.expected[i]));
-  }
-  size_t passed = 0;
-  for (size_t i = 0; i < cases->count; i++)
-    passed += set.expected[i] == ASZ_VERDICT_PASS;
-  set_free(&set);
-  asz_sig_cases_free(cases);
-  return passed;
-}
+#include "tests/gpu/simd/sig_set.h"
 
 Test(sig_simd, small_order_points_are_refused_as_key_and_as_r)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(1);
   asz_sig_cases_add_small_order(&cases);
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_SMALL), 0);
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_SMALL), 0);
 }
 
 Test(sig_simd, y_from_p_on_is_refused_as_key_and_as_r)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(2);
   asz_sig_cases_add_non_canonical(&cases);
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_SMALL), 0);
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_SMALL), 0);
 }
 
 Test(sig_simd, s_from_l_on_is_refused)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(3);
   asz_sig_cases_add_large_s(&cases, 50);
-  check(&cases, ASZ_SIG_TABLE_SMALL);
+  asz_sig_set_check(&cases, ASZ_SIG_TABLE_SMALL);
 }
 
 Test(sig_simd, every_flipped_bit_is_noticed)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(4);
   asz_sig_cases_add_flips(&cases, 3);
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_DEFAULT), 0);
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_DEFAULT), 0);
 }
 
 Test(sig_simd, noise_gets_the_verdict_of_libsodium)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(5);
   asz_sig_cases_add_noise(&cases, 2000);
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_DEFAULT), 250, "one in eight is left whole");
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_DEFAULT), 250, "one in eight is left whole");
 }
 
 Test(sig_simd, mixed_order_keys_pass_only_when_the_equation_without_cofactor_holds)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(6);
   asz_sig_cases_add_mixed_order(&cases, 1024);
-  size_t passed = check(&cases, ASZ_SIG_TABLE_DEFAULT);
+  size_t passed = asz_sig_set_check(&cases, ASZ_SIG_TABLE_DEFAULT);
   cr_assert(passed > 1024 / 16 && passed < 1024 / 4, "%zu of 1024: about one in eight should", passed);
 }
 
@@ -156,7 +61,7 @@ Test(sig_simd, valid_signatures_pass_with_every_shape_of_table)
     struct asz_sig_cases cases = asz_sig_cases_new(7 + shapes);
     asz_sig_cases_add_valid(&cases, 176);
     asz_sig_cases_add_noise(&cases, 16);
-    cr_assert_eq(check(&cases, bytes), 178);
+    cr_assert_eq(asz_sig_set_check(&cases, bytes), 178);
   }
   cr_assert_eq(shapes, 8);
 }
@@ -166,7 +71,7 @@ Test(sig_simd, cctv_vectors_get_the_verdict_of_libsodium)
   struct asz_sig_cases cases = asz_sig_cases_new(0);
   asz_sig_cases_add_cctv(&cases);
   cr_assert_eq(cases.count, 914);
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_DEFAULT), 43);
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_DEFAULT), 43);
 }
 
 Test(sig_simd, speccheck_accepts_case_3_alone)
@@ -174,7 +79,7 @@ Test(sig_simd, speccheck_accepts_case_3_alone)
   struct asz_sig_cases cases = asz_sig_cases_new(0);
   asz_sig_cases_add_speccheck(&cases);
   cr_assert_eq(cases.count, 12);
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_DEFAULT), 1);
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_DEFAULT), 1);
 }
 
 Test(sig_simd, known_answers_hold)
@@ -192,7 +97,7 @@ Test(sig_simd, known_answers_hold)
     cr_assert_eq(asz_hex_decode(item->message, item->message_bytes, known->message), ASZ_OK);
     passes += known->verdict == ASZ_VERDICT_PASS;
   }
-  cr_assert_eq(check(&cases, ASZ_SIG_TABLE_LARGE), passes);
+  cr_assert_eq(asz_sig_set_check(&cases, ASZ_SIG_TABLE_LARGE), passes);
 }
 
 /* Every count around the tails of lanes and groups; what is next to the items must stay as it was. */
@@ -201,15 +106,15 @@ Test(sig_simd, any_number_of_items_is_judged_and_no_verdict_beside_them_is_writt
   struct asz_sig_cases cases = asz_sig_cases_new(20);
   asz_sig_cases_add_valid(&cases, 60);
   asz_sig_cases_add_noise(&cases, 500);
-  struct set set = set_of(&cases, ASZ_SIG_TABLE_SMALL);
+  struct asz_sig_set set = asz_sig_set_new(&cases, ASZ_SIG_TABLE_SMALL);
   unsigned at = 0;
-  for (const struct asz_sig_backend *backend; (backend = next_backend(&at));)
+  for (const struct asz_sig_backend *backend; (backend = asz_sig_set_backend(&at));)
     for (uint32_t count = 0; count <= 520; count += count < 40 || count >= 255 ? 1 : 5) {
       if (count == 260)
         count = 510;
       uint32_t first = count % 7;
       memset(set.items.verdict, 0xee, cases.count);
-      struct asz_sig_items items = part(&set, first, count);
+      struct asz_sig_items items = asz_sig_set_part(&set, first, count);
       backend->judge(set.keys, &items);
       for (uint32_t i = 0; i < cases.count; i++) {
         bool inside = i >= first && i < first + count;
@@ -217,7 +122,7 @@ Test(sig_simd, any_number_of_items_is_judged_and_no_verdict_beside_them_is_writt
                      backend->name, count, first, i, cases.random.seed);
       }
     }
-  set_free(&set);
+  asz_sig_set_free(&set);
   asz_sig_cases_free(&cases);
 }
 
@@ -235,11 +140,12 @@ Test(sig_simd, a_bad_item_does_not_touch_its_neighbours)
   cases.item[5].signature[63] |= 0xf0;
   cases.item[6].message[0] ^= 1; /* of no bytes: still good */
   cases.item[7].message_bytes = 200;
-  struct set set = set_of(&cases, ASZ_SIG_TABLE_SMALL);
-  uint32_t *key = take(8 * 256, sizeof *key);
+  struct asz_sig_set set = asz_sig_set_new(&cases, ASZ_SIG_TABLE_SMALL);
+  uint32_t *key = asz_sig_set_take(8 * 256, sizeof *key);
   struct asz_sig_items items = {.count = 8 * 256, .key = key};
-  uint8_t(*signature)[64] = take(items.count, 64), (*message)[ASZ_SIG_MESSAGE_MAX + 1] = take(items.count, sizeof *message);
-  uint8_t *message_bytes = take(items.count, 1), *expected = take(items.count, 1);
+  uint8_t(*signature)[64] = asz_sig_set_take(items.count, 64),
+  (*message)[ASZ_SIG_MESSAGE_MAX + 1] = asz_sig_set_take(items.count, sizeof *message);
+  uint8_t *message_bytes = asz_sig_set_take(items.count, 1), *expected = asz_sig_set_take(items.count, 1);
   for (uint32_t i = 0; i < items.count; i++) {
     uint32_t from = i / 8 >> i % 8 & 1 ? i % 3 == 0 ? 0 : 1 : 2 + (i / 8 + i) % 6;
     key[i] = set.items.key[from];
@@ -251,9 +157,9 @@ Test(sig_simd, a_bad_item_does_not_touch_its_neighbours)
   items.signature = (const uint8_t(*)[64])signature;
   items.message = (const uint8_t(*)[ASZ_SIG_MESSAGE_MAX + 1]) message;
   items.message_bytes = message_bytes;
-  items.verdict = take(items.count, 1);
+  items.verdict = asz_sig_set_take(items.count, 1);
   unsigned at = 0;
-  for (const struct asz_sig_backend *backend; (backend = next_backend(&at));) {
+  for (const struct asz_sig_backend *backend; (backend = asz_sig_set_backend(&at));) {
     memset(items.verdict, 0, items.count);
     backend->judge(set.keys, &items);
     cr_assert_arr_eq(items.verdict, expected, items.count, "%s", backend->name);
@@ -264,7 +170,7 @@ Test(sig_simd, a_bad_item_does_not_touch_its_neighbours)
   free(message_bytes);
   free(expected);
   free(items.verdict);
-  set_free(&set);
+  asz_sig_set_free(&set);
   asz_sig_cases_free(&cases);
 }
 
@@ -272,7 +178,7 @@ Test(sig_simd, an_item_whose_key_is_not_set_is_unjudged)
 {
   struct asz_sig_cases cases = asz_sig_cases_new(22);
   asz_sig_cases_add_valid(&cases, 3);
-  struct set set = set_of(&cases, ASZ_SIG_TABLE_SMALL);
+  struct asz_sig_set set = asz_sig_set_new(&cases, ASZ_SIG_TABLE_SMALL);
   struct asz_sig_keys *keys;
   cr_assert_eq(asz_sig_keys_new(&keys, 3, ASZ_SIG_TABLE_SMALL), ASZ_OK);
   cr_assert_eq(asz_sig_keys_set(keys, 2, cases.item[2].public_key), ASZ_OK);
@@ -283,13 +189,13 @@ Test(sig_simd, an_item_whose_key_is_not_set_is_unjudged)
   memcpy((void *)set.items.key, (uint32_t[]){0, 3, 2}, 3 * sizeof(uint32_t));
   const uint8_t expected[3] = {ASZ_VERDICT_UNJUDGED, ASZ_VERDICT_UNJUDGED, ASZ_VERDICT_PASS};
   unsigned at = 0;
-  for (const struct asz_sig_backend *backend; (backend = next_backend(&at));) {
+  for (const struct asz_sig_backend *backend; (backend = asz_sig_set_backend(&at));) {
     memset(set.items.verdict, 0, 3);
     backend->judge(keys, &set.items);
     cr_assert_arr_eq(set.items.verdict, expected, 3, "%s", backend->name);
   }
   asz_sig_keys_free(keys);
-  set_free(&set);
+  asz_sig_set_free(&set);
   asz_sig_cases_free(&cases);
 }
 
@@ -298,21 +204,21 @@ Test(sig_simd, a_key_takes_the_place_of_another)
   struct asz_sig_cases cases = asz_sig_cases_new(23);
   asz_sig_cases_add_valid(&cases, 3);
   memset(cases.item[1].public_key, 0, 32);
-  struct set set = set_of(&cases, ASZ_SIG_TABLE_SMALL);
+  struct asz_sig_set set = asz_sig_set_new(&cases, ASZ_SIG_TABLE_SMALL);
   struct asz_sig_keys *keys;
   cr_assert_eq(asz_sig_keys_new(&keys, 1, ASZ_SIG_TABLE_SMALL), ASZ_OK);
   memset((void *)set.items.key, 0, 3 * sizeof(uint32_t));
   for (unsigned turn = 0; turn < 6; turn++) {
     cr_assert_eq(asz_sig_keys_set(keys, 0, cases.item[turn % 3].public_key), ASZ_OK);
     unsigned at = 0;
-    for (const struct asz_sig_backend *backend; (backend = next_backend(&at));) {
+    for (const struct asz_sig_backend *backend; (backend = asz_sig_set_backend(&at));) {
       backend->judge(keys, &set.items);
       for (unsigned i = 0; i < 3; i++)
         cr_assert_eq(set.items.verdict[i], i == turn % 3 && i != 1 ? ASZ_VERDICT_PASS : ASZ_VERDICT_FAIL, "%s", backend->name);
     }
   }
   asz_sig_keys_free(keys);
-  set_free(&set);
+  asz_sig_set_free(&set);
   asz_sig_cases_free(&cases);
 }
 
@@ -330,6 +236,14 @@ Test(sig_simd, impossible_sizes_are_refused)
   cr_assert_eq(asz_sig_keys_footprint(1, smallest - 1), 0);
   cr_assert_geq(asz_sig_keys_footprint(1000, smallest), 1000 * smallest);
   asz_sig_keys_free(NULL);
+}
+
+Test(sig_simd, thousands_of_items_of_every_kind_get_the_verdict_of_libsodium)
+{
+  struct asz_sig_cases cases = asz_sig_cases_new(24);
+  asz_sig_set_storm(&cases, 16000); /* test_sig_simd_many.c has more */
+  size_t passed = asz_sig_set_check(&cases, ASZ_SIG_TABLE_SMALL);
+  cr_assert(passed > 16000 / 4 && passed < 16000 / 2, "%zu of 16000", passed);
 }
 
 Test(sig_simd, the_best_backend_is_supported)
