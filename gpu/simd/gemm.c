@@ -5,6 +5,10 @@
 #include <string.h>
 
 static const struct asz_gemm_backend *const fastest_first[] = {
+#if defined(__x86_64__)
+    &asz_gemm_avx512,
+    &asz_gemm_avx2,
+#endif
     &asz_gemm_plain,
 };
 
