@@ -157,7 +157,7 @@ static int measure_prover(struct bench *bench) {
   bench->fold_gbps = (double)arena_bytes / fold_s / 1e9;
   bench->read_gbps = (double)arena_bytes / read_s / 1e9;
   openings_new(bench, asz_gemm_opening_bytes(&bench->shape));
-  asz_gemm_picks((struct asz_gemm_pick *)bench->openings.pick, OPENINGS, &bench->shape, bench->rho, ASZ_GEMM_KIND, bench->seed, 0,
+  asz_gemm_picks((struct asz_gemm_pick *)bench->openings.pick, OPENINGS, &bench->shape, bench->rho, ASZ_KIND_GEMM, bench->seed, 0,
                  bench->root);
   for (uint32_t i = 0; i < OPENINGS; i++)
     asz_prove_mem_open_build(prove, bench->openings.pick[i],
@@ -213,7 +213,7 @@ static json_t *report(const struct bench *bench) {
   double products = (double)shape->n * shape->k * shape->m * shape->t;
   json_t *json = json_object();
   json_object_set_new(json, "bench", json_string("gemm"));
-  json_object_set_new(json, "preset", json_string(asz_gemm_preset_name(bench->preset)));
+  json_object_set_new(json, "preset", json_string(asz_preset_of(bench->preset)->name));
   json_object_set_new(json, "backend", json_string(bench->backend->name));
   json_object_set_new(json, "opening_us", json_real(bench->opening_us));
   json_object_set_new(json, "slot_ms", json_real(bench->u_ms));
@@ -255,7 +255,7 @@ int main(int argc, char **argv) {
     return status;
   if (asz_bench_number(&threads, "threads", threads_text, 1, ASZ_PARALLEL_MAX) != 0)
     return 2;
-  bench.preset = asz_gemm_preset_from_name(preset != NULL ? preset : args.smoke ? "tiny" : "cpu");
+  bench.preset = asz_preset_from_name(preset != NULL ? preset : args.smoke ? "tiny" : "cpu");
   bench.backend = asz_gemm_backend_named(backend);
   if (bench.preset == 0)
     return refuse("no such preset", preset);
