@@ -62,6 +62,8 @@ struct asz_outcome {
   size_t challenge_bytes;
   const uint8_t *answer; /* NULL when missing */
   size_t answer_bytes;
+  const uint8_t *opening; /* gemm, mem: the openings and their signature, as they were chunked (opening.h); NULL when missing */
+  size_t opening_bytes;
 };
 
 struct asz_pipeline;

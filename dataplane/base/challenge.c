@@ -255,3 +255,10 @@ void asz_challenge_nonce(uint8_t ret_nonce[16], const uint8_t secret[32], unsign
   asz_hash(hash, secret, 32, parts, 5);
   memcpy(ret_nonce, hash, ASZ_NONCE_BYTES);
 }
+
+void asz_slot_reveal(uint8_t ret_rho[32], const uint8_t secret[32], uint64_t slot) {
+  uint8_t slot_be[8];
+  asz_be64_store(slot_be, slot);
+  const struct asz_hash_part parts[] = {ASZ_HASH_TEXT("assize/1/reveal"), {slot_be, sizeof slot_be}};
+  asz_hash(ret_rho, secret, 32, parts, sizeof parts / sizeof parts[0]);
+}

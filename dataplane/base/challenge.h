@@ -145,6 +145,9 @@ void asz_answer_signed_bytes(uint8_t ret_signed[ASZ_SIGNED_BYTES], unsigned kind
 /* Commit, then reveal. asz_epoch_commitment: BLAKE2b-256("assize/1/commit" || epoch BE32 || secret): logged before the epoch.
  * asz_challenge_nonce: first 16 bytes of BLAKE2b-256(key = secret, "assize/1/nonce" || kind(1) || slot BE64 || device BE32 ||
  * provider pk): fixed by the secret, so nobody can choose it after the fact. */
+/* asz_slot_reveal: what decides the columns that are opened, the same for all providers of a slot: BLAKE2b-256(key = secret,
+ * "assize/1/reveal" || slot BE64). The providers learn it when every commitment of the slot is in or late; the secret stays. */
+void asz_slot_reveal(uint8_t ret_rho[32], const uint8_t secret[32], uint64_t slot);
 void asz_epoch_commitment(uint8_t ret_hash[32], uint32_t epoch, const uint8_t secret[32]);
 void asz_challenge_nonce(uint8_t ret_nonce[16], const uint8_t secret[32], unsigned kind, uint64_t slot, uint32_t device,
                          const uint8_t provider_pk[32]);

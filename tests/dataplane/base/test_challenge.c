@@ -312,3 +312,14 @@ Test(challenge, commitment_and_nonce_of_a_fixed_secret)
   asz_challenge_nonce(nonce, secret, ASZ_KIND_SEQ, 0x1122334455667788, 0x0a0b0c0d, provider_pk);
   expect_hex(nonce, 16, "4e1b89576cdf3ba71d9391a2788ff608");
 }
+
+/* Made by python3: hashlib.blake2b(b"assize/1/reveal" + slot.to_bytes(8, "big"), key=bytes(range(1, 33)), digest_size=32). */
+Test(challenge, reveal_of_a_fixed_secret)
+{
+  uint8_t secret[32], rho[32], expected[32];
+  for (unsigned i = 0; i < sizeof secret; i++)
+    secret[i] = (uint8_t)(i + 1);
+  asz_slot_reveal(rho, secret, UINT64_C(0x0102030405060708));
+  cr_assert_eq(asz_hex_decode(expected, sizeof expected, "61f14038a3f2c5336bd2e0c6aae587262497610a75b22b48ce6bc850f73472c1"), 0);
+  cr_assert_arr_eq(rho, expected, sizeof rho);
+}
