@@ -10,35 +10,21 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
+#include "dataplane/base/head.h"
 
-/* Head that challenge and answer share. */
 enum {
-  AT_MAGIC = 0,
-  AT_VERSION = 4,
-  AT_TYPE = 5,
-  AT_KIND = 6,
-  AT_PARAM = 7,
-  AT_EPOCH = 8,
-  AT_SLOT = 12,
-  AT_DEVICE = 20,
-  AT_SENDER_ID = 24,
   /* challenge */
-  AT_BEACON = ASZ_WIRE_HEAD_BYTES,
+  AT_BEACON = ASZ_HEAD_BYTES,
   AT_CHALLENGE_NONCE = 64,
   /* answer */
-  AT_ANSWER_NONCE = ASZ_WIRE_HEAD_BYTES,
+  AT_ANSWER_NONCE = ASZ_HEAD_BYTES,
 
-  VERSION = 1,
-  TYPE_CHALLENGE = 1,
-  TYPE_ANSWER = 2,
   ANSWER_TAIL_BYTES = ASZ_SIG_BYTES + ASZ_MAC_BYTES,
 };
-static const uint8_t magic[4] = {'A', 'S', 'Z', 'C'};
 
-_Static_assert(AT_SENDER_ID + (int)ASZ_ID_BYTES == (int)ASZ_WIRE_HEAD_BYTES, "the sender's id ends the head");
-_Static_assert(AT_CHALLENGE_NONCE + ASZ_NONCE_BYTES == ASZ_CHALLENGE_MAC_AT, "the MAC follows the nonce");
+_Static_assert(AT_CHALLENGE_NONCE + (int)ASZ_NONCE_BYTES == (int)ASZ_CHALLENGE_MAC_AT, "the MAC follows the nonce");
 _Static_assert(ASZ_CHALLENGE_MAC_AT + ASZ_MAC_BYTES == ASZ_CHALLENGE_HEAD_BYTES, "padding follows the MAC");
-_Static_assert(AT_ANSWER_NONCE + ASZ_NONCE_BYTES == ASZ_ANSWER_HEAD_BYTES, "the body follows the nonce");
+_Static_assert(AT_ANSWER_NONCE + (int)ASZ_NONCE_BYTES == (int)ASZ_ANSWER_HEAD_BYTES, "the body follows the nonce");
 #define ASSERT_KIND_FITS(symbol, value, name, body)                                                                              \
   _Static_assert(value <= ASZ_KIND_MAX && ASZ_ANSWER_HEAD_BYTES + body + ANSWER_TAIL_BYTES <= ASZ_ANSWER_MAX_BYTES,              \
                  name " fits an answer");                                                                                        \
@@ -116,30 +102,30 @@ uint64_t asz_mem_arena_bytes(unsigned preset) {
   return shape ? (uint64_t)2 * shape->n * shape->m * shape->t : 0;
 }
 
-static void head_write(uint8_t *datagram, uint8_t type, const struct asz_challenge *challenge, const uint8_t sender_id[8]) {
-  memcpy(datagram + AT_MAGIC, magic, sizeof magic);
-  datagram[AT_VERSION] = VERSION;
-  datagram[AT_TYPE] = type;
-  datagram[AT_KIND] = challenge->kind;
-  datagram[AT_PARAM] = challenge->param;
-  asz_be32_store(datagram + AT_EPOCH, challenge->epoch);
-  asz_be64_store(datagram + AT_SLOT, challenge->slot);
-  asz_be32_store(datagram + AT_DEVICE, challenge->device);
-  memcpy(datagram + AT_SENDER_ID, sender_id, ASZ_ID_BYTES);
+static void head_write(uint8_t *datagram, enum asz_message type, const struct asz_challenge *challenge,
+                       const uint8_t sender_id[8]) {
+  struct asz_head head = {.type = (uint8_t)type,
+                          .kind = challenge->kind,
+                          .param = challenge->param,
+                          .epoch = challenge->epoch,
+                          .slot = challenge->slot,
+                          .device = challenge->device};
+  memcpy(head.sender_id, sender_id, sizeof head.sender_id);
+  asz_head_write(datagram, &head);
 }
 
-/* 1 when the datagram is one of ours of this type, with the size that its kind fixes. */
-static int head_valid(const uint8_t *datagram, size_t size_bytes, uint8_t type) {
-  return size_bytes >= ASZ_CHALLENGE_HEAD_BYTES && memcmp(datagram + AT_MAGIC, magic, sizeof magic) == 0 &&
-         datagram[AT_VERSION] == VERSION && datagram[AT_TYPE] == type && size_bytes == asz_answer_bytes(datagram[AT_KIND]) &&
-         asz_param_valid(datagram[AT_KIND], datagram[AT_PARAM]);
+/* True when the datagram is one of ours of this type, with the size that its kind fixes. */
+static bool head_read(struct asz_head *ret_head, const uint8_t *datagram, size_t size_bytes, enum asz_message type) {
+  return size_bytes >= ASZ_CHALLENGE_HEAD_BYTES && asz_head_read(ret_head, datagram, size_bytes) == ASZ_OK &&
+         ret_head->type == type && size_bytes == asz_answer_bytes(ret_head->kind) &&
+         asz_param_valid(ret_head->kind, ret_head->param);
 }
 
 size_t asz_challenge_write(uint8_t *ret_datagram, const struct asz_challenge *challenge, const uint8_t request_key[16]) {
   size_t size_bytes = asz_answer_bytes(challenge->kind);
   assert(size_bytes != 0 && asz_param_valid(challenge->kind, challenge->param));
   memset(ret_datagram, 0, size_bytes);
-  head_write(ret_datagram, TYPE_CHALLENGE, challenge, challenge->validator_id);
+  head_write(ret_datagram, ASZ_MESSAGE_CHALLENGE, challenge, challenge->validator_id);
   memcpy(ret_datagram + AT_BEACON, challenge->beacon, sizeof challenge->beacon);
   memcpy(ret_datagram + AT_CHALLENGE_NONCE, challenge->nonce, sizeof challenge->nonce);
   asz_mac_make(ret_datagram + ASZ_CHALLENGE_MAC_AT, request_key, ret_datagram, ASZ_CHALLENGE_MAC_AT);
@@ -147,16 +133,17 @@ size_t asz_challenge_write(uint8_t *ret_datagram, const struct asz_challenge *ch
 }
 
 int asz_challenge_read(struct asz_challenge *ret_challenge, const uint8_t *datagram, size_t size_bytes) {
-  if (!head_valid(datagram, size_bytes, TYPE_CHALLENGE))
+  struct asz_head head;
+  if (!head_read(&head, datagram, size_bytes, ASZ_MESSAGE_CHALLENGE))
     return ASZ_EFORMAT;
   if (!sodium_is_zero(datagram + ASZ_CHALLENGE_HEAD_BYTES, size_bytes - ASZ_CHALLENGE_HEAD_BYTES))
     return ASZ_EFORMAT;
-  ret_challenge->kind = datagram[AT_KIND];
-  ret_challenge->param = datagram[AT_PARAM];
-  ret_challenge->epoch = asz_be32_load(datagram + AT_EPOCH);
-  ret_challenge->slot = asz_be64_load(datagram + AT_SLOT);
-  ret_challenge->device = asz_be32_load(datagram + AT_DEVICE);
-  memcpy(ret_challenge->validator_id, datagram + AT_SENDER_ID, sizeof ret_challenge->validator_id);
+  ret_challenge->kind = head.kind;
+  ret_challenge->param = head.param;
+  ret_challenge->epoch = head.epoch;
+  ret_challenge->slot = head.slot;
+  ret_challenge->device = head.device;
+  memcpy(ret_challenge->validator_id, head.sender_id, sizeof ret_challenge->validator_id);
   memcpy(ret_challenge->beacon, datagram + AT_BEACON, sizeof ret_challenge->beacon);
   memcpy(ret_challenge->nonce, datagram + AT_CHALLENGE_NONCE, sizeof ret_challenge->nonce);
   return ASZ_OK;
@@ -167,7 +154,7 @@ size_t asz_answer_write(uint8_t *ret_datagram, const struct asz_challenge *chall
   size_t size_bytes = asz_answer_bytes(challenge->kind);
   assert(size_bytes != 0 && asz_param_valid(challenge->kind, challenge->param));
   size_t body_bytes = kind_table[challenge->kind].body_bytes;
-  head_write(ret_datagram, TYPE_ANSWER, challenge, provider_id);
+  head_write(ret_datagram, ASZ_MESSAGE_ANSWER, challenge, provider_id);
   memcpy(ret_datagram + AT_ANSWER_NONCE, challenge->nonce, sizeof challenge->nonce);
   uint8_t *at = ret_datagram + ASZ_ANSWER_HEAD_BYTES;
   if (body_bytes > 0)
@@ -180,14 +167,15 @@ size_t asz_answer_write(uint8_t *ret_datagram, const struct asz_challenge *chall
 }
 
 int asz_answer_read(struct asz_answer *ret_answer, const uint8_t *datagram, size_t size_bytes) {
-  if (!head_valid(datagram, size_bytes, TYPE_ANSWER))
+  struct asz_head head;
+  if (!head_read(&head, datagram, size_bytes, ASZ_MESSAGE_ANSWER))
     return ASZ_EFORMAT;
-  ret_answer->kind = datagram[AT_KIND];
-  ret_answer->param = datagram[AT_PARAM];
-  ret_answer->epoch = asz_be32_load(datagram + AT_EPOCH);
-  ret_answer->slot = asz_be64_load(datagram + AT_SLOT);
-  ret_answer->device = asz_be32_load(datagram + AT_DEVICE);
-  ret_answer->provider_id = datagram + AT_SENDER_ID;
+  ret_answer->kind = head.kind;
+  ret_answer->param = head.param;
+  ret_answer->epoch = head.epoch;
+  ret_answer->slot = head.slot;
+  ret_answer->device = head.device;
+  ret_answer->provider_id = datagram + ASZ_HEAD_BYTES - ASZ_ID_BYTES; /* the last of the head */
   ret_answer->nonce = datagram + AT_ANSWER_NONCE;
   ret_answer->body = datagram + ASZ_ANSWER_HEAD_BYTES;
   ret_answer->body_bytes = kind_table[ret_answer->kind].body_bytes;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_challenge: the datagrams of a challenge and of its timed answer, their seed, and what a provider signs.
  *
- * All messages of the challenge port share a head, big-endian:
- *   0 "ASZC"(4) | 4 version 1(1) | 5 type(1) | 6 kind(1) | 7 param(1) | 8 epoch(4) | 12 slot(8) | 20 device(4) | 24 sender's
- * short id(8) Types: 1 challenge and 2 answer (here), 3 HELLO and 4 WELCOME (enrol.h), 5 OPEN and 6 OPENING (opening.h).
+ * Each opens with the head that all messages of the challenge port share (head.h). The others are HELLO and WELCOME (enrol.h),
+ * OPEN and OPENING (opening.h).
  *
  * Challenge (validator -> provider), padded with zeros to the size of its answer, so that nothing is amplified:
  *   head | 32 beacon(32) | 64 nonce(16) | 80 MAC(16) over bytes 0..80 under the session's request key | 96 zeros
@@ -73,7 +72,6 @@ struct asz_preset {
 
 enum {
   ASZ_CHALLENGE_PORT = 8620,
-  ASZ_WIRE_HEAD_BYTES = 32,
   ASZ_CHALLENGE_HEAD_BYTES = 96,
   ASZ_CHALLENGE_MAC_AT = 80,
   ASZ_ANSWER_HEAD_BYTES = 48,
