@@ -6,7 +6,7 @@
 #include "gpu/prove/prove.h"
 #include "tests/gpu/gemm_vectors.h"
 
-static const char *const kinds[] = {"sig", "seq"};
+static const char *const kinds[] = {"sig", "seq", "gemm", "mem"};
 
 struct given {
   json_t *json;
@@ -45,7 +45,7 @@ Test(challenge_vectors, nonces_seeds_and_signed_bytes_are_theirs)
     struct asz_challenge *challenge = &given.challenge;
     uint8_t nonce[16], seed[32], expected_seed[32], signed_bytes[ASZ_SIGNED_BYTES], expected_signed[ASZ_SIGNED_BYTES];
     uint8_t checkpoint[ASZ_SEQ_CHECKPOINTS][32];
-    unsigned kind = asz_kind_from_name(kinds[i]), param = (unsigned)asz_vectors_number(asz_vectors_get(values, "param"));
+    unsigned kind = asz_kind_from_name(kinds[i]);
     size_t body_bytes = kind == ASZ_KIND_SEQ ? sizeof checkpoint : 0;
     challenge->kind = (uint8_t)kind;
     asz_challenge_nonce(challenge->nonce, given.secret, kind, challenge->slot, challenge->device, given.provider_pk);
@@ -54,6 +54,9 @@ Test(challenge_vectors, nonces_seeds_and_signed_bytes_are_theirs)
     asz_challenge_seed(seed, challenge, given.validator_pk, given.provider_pk);
     asz_vectors_hex(expected_seed, 32, asz_vectors_get(values, "seed"));
     cr_assert_arr_eq(seed, expected_seed, 32, "%s", kinds[i]);
+    if (kind != ASZ_KIND_SIG && kind != ASZ_KIND_SEQ)
+      continue; /* what is signed is of the same form, over a body that the vectors have elsewhere */
+    unsigned param = (unsigned)asz_vectors_number(asz_vectors_get(values, "param"));
     if (kind == ASZ_KIND_SEQ)
       asz_prove_seq(checkpoint, seed, param);
     asz_answer_signed_bytes(signed_bytes, kind, param, challenge->epoch, challenge->slot, challenge->device, seed,
