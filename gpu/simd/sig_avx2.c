@@ -68,12 +68,12 @@ static inline struct asz_fe25x4 load(const uint8_t *const entry[LANES], const si
   return asz_fe25x4_unpack(word);
 }
 
-static inline struct point complete(struct asz_fe25x4 e, struct asz_fe25x4 f, struct asz_fe25x4 g, struct asz_fe25x4 h) {
+__attribute__((always_inline)) static inline struct point complete(struct asz_fe25x4 e, struct asz_fe25x4 f, struct asz_fe25x4 g, struct asz_fe25x4 h) {
   return (struct point){asz_fe25x4_mul(f, e), asz_fe25x4_mul(g, h), asz_fe25x4_mul(f, g), asz_fe25x4_mul(e, h)};
 }
 
 /* p + q for the affine points q of a row; where a step says so, - q: y + x and y - x change places, and 2dxy its sign. */
-static inline struct point add(struct point p, const asz_sig_step step[LANES]) {
+__attribute__((always_inline)) static inline struct point add(struct point p, const asz_sig_step step[LANES]) {
   const uint8_t *entry[LANES];
   size_t y_plus_x[LANES], y_minus_x[LANES];
   static const size_t t2d[LANES] = {64, 64, 64, 64};

@@ -77,7 +77,7 @@ static inline struct asz_fe51x8 load(const uint64_t *const word[LANES]) {
 }
 
 /* p + q for the affine points q of a row; where a step says so, - q: y + x and y - x change places, and 2dxy its sign. */
-static inline struct point add(struct point p, const asz_sig_step step[LANES]) {
+__attribute__((always_inline)) static inline struct point add(struct point p, const asz_sig_step step[LANES]) {
   const uint64_t *y_plus_x[LANES], *y_minus_x[LANES], *t2d[LANES];
   for (int lane = 0; lane < LANES; lane++) {
     const struct asz_sig_point *q = asz_sig_step_point(step[lane]);
