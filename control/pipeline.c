@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/base/head.h"
+
 enum {
   RECV_PER_STEP = 64,     /* answers taken a step: keeps a step under a millisecond */
   SCAN_PER_STEP = 512,    /* items looked at for repeats and deadlines a step */
   CATCH_UP_NS = 10000000, /* a pause of ours is made up for by this much sending at once, no more */
 };
-static const uint8_t kinds_asked[] = {ASZ_KIND_SIG, ASZ_KIND_SEQ};
+static const uint8_t kinds_asked[] = {ASZ_KIND_SIG, ASZ_KIND_SEQ, ASZ_KIND_GEMM}; /* the last where a preset is configured */
 
 const char *asz_pipeline_counter_name(enum asz_pipeline_counter counter) {
   static const char *const name[] = {
@@ -65,10 +67,25 @@ static void list_members(struct asz_pipeline *p) {
   }
 }
 
+/* What gemm needs beside. */
+static bool take_fetches(struct asz_pipeline *p) {
+  if (p->config.gemm_preset == 0)
+    return true;
+  size_t blob_bytes = asz_opening_total_bytes(ASZ_KIND_GEMM, p->config.gemm_preset, p->config.openings);
+  p->enrolled = calloc(p->roster->count + 1, sizeof *p->enrolled);
+  p->fetch = calloc(ASZ_FETCH_MAX, sizeof *p->fetch);
+  p->blobs = malloc(ASZ_FETCH_MAX * blob_bytes);
+  for (unsigned i = 0; p->fetch && p->blobs && i < ASZ_FETCH_MAX; i++)
+    p->fetch[i].blob = p->blobs + i * blob_bytes;
+  return p->enrolled && p->fetch && p->blobs;
+}
+
 int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeline_config *config, struct asz_engine *engine,
                      struct asz_verifier *verifier, const struct asz_roster *roster,
                      void (*sink)(void *context, const struct asz_outcome *outcome), void *context, struct asz_diag *diag) {
   assert(config->rate_ps && config->tries && config->deadline_ns);
+  assert(config->gemm_preset == 0 || (config->openings >= 1 && config->openings <= ASZ_OPENINGS_MAX && config->gemm_deadline_ns &&
+                                      config->opening_deadline_ns));
   struct asz_pipeline *p = calloc(1, sizeof *p);
   if (!p)
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the pipeline");
@@ -78,7 +95,7 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
   p->roster = roster;
   p->sink = sink;
   p->context = context;
-  p->kind_count = sizeof kinds_asked;
+  p->kind_count = sizeof kinds_asked - (config->gemm_preset == 0);
   memcpy(p->kind, kinds_asked, sizeof kinds_asked);
   p->item_count = roster->count * p->kind_count;
   p->member = calloc(roster->count + 1, sizeof *p->member);
@@ -87,7 +104,7 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
   p->item = calloc(p->item_count + 1, sizeof *p->item);
   p->answer = calloc(p->item_count + 1, sizeof *p->answer);
   p->verify_queue = calloc(p->item_count + 1, sizeof *p->verify_queue);
-  if (!p->member || !p->scratch || !p->entry || !p->item || !p->answer || !p->verify_queue) {
+  if (!p->member || !p->scratch || !p->entry || !p->item || !p->answer || !p->verify_queue || !take_fetches(p)) {
     asz_pipeline_free(p);
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the challenges of %u providers", roster->count);
   }
@@ -103,6 +120,9 @@ void asz_pipeline_free(struct asz_pipeline *p) {
   free(p->scratch);
   free(p->entry);
   free(p->item);
+  free(p->enrolled);
+  free(p->fetch);
+  free(p->blobs);
   free(p->answer);
   free(p->verify_queue);
   free(p);
@@ -116,8 +136,22 @@ void asz_pipeline_counters(const struct asz_pipeline *p, uint64_t ret_value[ASZ_
   memcpy(ret_value, p->counter, sizeof p->counter);
 }
 
+/* Until the last answer is in or late: HELLOs, challenges, the deadline. */
+static uint64_t commit_phase_ns(const struct asz_pipeline *p) {
+  uint64_t datagrams = (uint64_t)p->member_count * (p->kind_count + (p->fetch != NULL));
+  uint64_t deadline_ns = p->config.deadline_ns;
+  if (p->fetch)
+    deadline_ns += p->config.gemm_deadline_ns; /* a challenge that waits for a WELCOME leaves this late */
+  return datagrams * (UINT64_C(1000000000) / p->config.rate_ps) + deadline_ns;
+}
+
+/* Until all openings are there: all at once, or a second a batch where they are many. */
+static uint64_t open_phase_ns(const struct asz_pipeline *p) {
+  return p->fetch ? p->config.opening_deadline_ns + p->member_count / ASZ_FETCH_MAX * UINT64_C(1000000000) : 0;
+}
+
 uint64_t asz_pipeline_round_ns(const struct asz_pipeline *p) {
-  return p->member_count * p->kind_count * (UINT64_C(1000000000) / p->config.rate_ps) + p->config.deadline_ns;
+  return commit_phase_ns(p) + open_phase_ns(p);
 }
 
 /* own_drops: frames that we lost, and ways that we did, so that silence during the round proves nothing. */
@@ -136,7 +170,7 @@ struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *p, uint32
       .slot = p->slot,
       .device = provider->device,
   };
-  c.param = c.kind == ASZ_KIND_SEQ ? p->config.seq_log2_steps : 0;
+  c.param = c.kind == ASZ_KIND_SEQ ? p->config.seq_log2_steps : c.kind == ASZ_KIND_GEMM ? p->config.gemm_preset : 0;
   memcpy(c.validator_id, p->roster->validator_id, sizeof c.validator_id);
   memcpy(c.beacon, p->beacon, sizeof c.beacon);
   memcpy(c.nonce, p->item[index].nonce, sizeof c.nonce);
@@ -150,13 +184,30 @@ static int by_due(const void *left, const void *right) {
   return (a->group > b->group) - (a->group < b->group);
 }
 
+/* When in a round a kind is asked. seq would disturb a gemm on the same machine: it has the time when that is opened. */
+struct window {
+  uint64_t start_ns, length_ns;
+};
+static struct window window_of(const struct asz_pipeline *p, uint8_t kind, uint64_t spare_ns) {
+  if (!p->fetch)
+    return (struct window){0, spare_ns};
+  uint64_t half_ns = spare_ns / 2, reveal_ns = half_ns + commit_phase_ns(p);
+  if (kind == ASZ_KIND_SEQ)
+    return (struct window){reveal_ns, spare_ns - half_ns};
+  uint64_t hello_ns = kind == ASZ_KIND_GEMM && !asz_pipeline_all_enrolled(p) ? p->config.deadline_ns : 0;
+  return hello_ns < half_ns ? (struct window){hello_ns, half_ns - hello_ns} : (struct window){half_ns, 0};
+}
+
 /* The agendas of all kinds in one list, whose groups keep apart. */
-static void make_agenda(struct asz_pipeline *p, uint64_t window_ns) {
+static void make_agenda(struct asz_pipeline *p, uint64_t spare_ns) {
   p->entry_count = 0;
+  p->reveal_ns = p->begin_ns + spare_ns / 2 + commit_phase_ns(p);
   for (unsigned k = 0; k < p->kind_count; k++) {
     struct asz_agenda_entry *entry = p->entry + p->entry_count;
-    asz_agenda_make(entry, p->member, p->member_count, p->secret, p->kind[k], p->slot, window_ns, p->scratch);
+    const struct window window = window_of(p, p->kind[k], spare_ns);
+    asz_agenda_make(entry, p->member, p->member_count, p->secret, p->kind[k], p->slot, window.length_ns, p->scratch);
     for (uint32_t i = 0; i < p->member_count; i++) {
+      entry[i].due_ns += window.start_ns;
       entry[i].index = entry[i].index * p->kind_count + k;
       entry[i].group = entry[i].group * p->kind_count + k;
     }
@@ -182,7 +233,10 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
   memcpy(p->secret, secret, 32);
   memcpy(p->beacon, beacon, 32);
   p->session = session;
-  p->send_next = p->scan_next = 0;
+  p->send_next = p->scan_next = p->enrol_next = p->open_next = 0;
+  p->revealed = false;
+  for (unsigned i = 0; p->fetch && i < ASZ_FETCH_MAX; i++)
+    p->fetch[i].busy = false;
   p->verify_head = p->verify_tail = 0;
   p->begin_ns = p->send_ns = now_ns;
   p->drops_before = own_drops(p);
@@ -213,23 +267,51 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
       .answer = item->answer_bytes ? p->answer[index] : NULL,
       .answer_bytes = item->answer_bytes,
   };
+  const struct asz_fetch *fetch = asz_pipeline_fetch_of(p, index);
+  if (fetch && asz_reassembly_complete(&fetch->reassembly)) {
+    outcome.opening = fetch->blob;
+    outcome.opening_bytes = fetch->reassembly.total_bytes;
+  }
   item->state = ASZ_ITEM_IDLE;
   p->open--;
   p->sink(p->context, &outcome);
+}
+
+void asz_pipeline_close(struct asz_pipeline *p, uint32_t index) {
+  p->counter[ASZ_PCTR_NOT_ASKED]++;
+  p->item[index].state = ASZ_ITEM_IDLE;
+  p->open--;
+}
+
+uint64_t asz_pipeline_deadline_ns(const struct asz_pipeline *p, uint32_t index) {
+  return p->kind[index % p->kind_count] == ASZ_KIND_GEMM ? p->config.gemm_deadline_ns : p->config.deadline_ns;
+}
+
+int asz_pipeline_send(struct asz_pipeline *p, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
+                      volatile uint64_t *ret_tx_tsc) {
+  datagram->target = provider;
+  datagram->port = p->roster->provider[provider].challenge_port;
+  datagram->size_bytes = (uint16_t)size_bytes;
+  return asz_engine_send(p->engine, datagram, ret_tx_tsc) == 0;
+}
+
+bool asz_pipeline_may_send(struct asz_pipeline *p, uint64_t now_ns) {
+  if (p->send_ns > now_ns)
+    return false;
+  p->send_ns += UINT64_C(1000000000) / p->config.rate_ps;
+  return true;
 }
 
 /* send_one: 1 when the challenge was handed to the engine; 0 when its ring is full. */
 static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   struct asz_item *item = &p->item[index];
   struct asz_challenge challenge = asz_pipeline_challenge(p, index);
-  struct asz_engine_datagram datagram = {
-      .target = asz_pipeline_provider(p, index),
-      .port = p->roster->provider[asz_pipeline_provider(p, index)].challenge_port,
-  };
-  datagram.size_bytes = (uint16_t)asz_challenge_write(datagram.payload, &challenge, p->session[datagram.target].request_key);
+  uint32_t provider = asz_pipeline_provider(p, index);
+  struct asz_engine_datagram datagram;
+  size_t size_bytes = asz_challenge_write(datagram.payload, &challenge, p->session[provider].request_key);
   if (item->tx_tsc == UINT64_MAX) /* what was asked before never left */
     item->tx_tsc = 0;
-  if (asz_engine_send(p->engine, &datagram, &item->tx_tsc))
+  if (!asz_pipeline_send(p, &datagram, provider, size_bytes, &item->tx_tsc))
     return 0;
   if (item->tries == 0)
     item->first_ns = now_ns;
@@ -237,8 +319,21 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
     p->counter[ASZ_PCTR_REPEATED]++;
   p->counter[ASZ_PCTR_SENT]++;
   item->tries++;
-  item->next_ns = now_ns + p->config.deadline_ns / p->config.tries;
+  item->next_ns = now_ns + asz_pipeline_deadline_ns(p, index) / p->config.tries;
   item->state = ASZ_ITEM_SENT;
+  return 1;
+}
+
+/* Asks, if the kind needs no consent or has it; holds or closes the item otherwise. 0 when the engine's ring is full. */
+static int ask_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
+  bool needs_consent = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX;
+  int consent = needs_consent ? asz_pipeline_consent(p, asz_pipeline_provider(p, index)) : 1;
+  if (consent > 0)
+    return send_one(p, index, now_ns);
+  if (consent < 0)
+    p->item[index].state = ASZ_ITEM_HELD;
+  else
+    asz_pipeline_close(p, index);
   return 1;
 }
 
@@ -255,7 +350,7 @@ static unsigned send_due(struct asz_pipeline *p, uint64_t now_ns) {
   unsigned done = 0;
   if (p->send_ns + CATCH_UP_NS < now_ns)
     p->send_ns = now_ns - CATCH_UP_NS;
-  while (p->send_next < p->entry_count && may_leave(p, now_ns) && send_one(p, p->entry[p->send_next].index, now_ns)) {
+  while (p->send_next < p->entry_count && may_leave(p, now_ns) && ask_one(p, p->entry[p->send_next].index, now_ns)) {
     p->send_ns += UINT64_C(1000000000) / p->config.rate_ps;
     p->send_next++;
     done++;
@@ -266,7 +361,7 @@ static unsigned send_due(struct asz_pipeline *p, uint64_t now_ns) {
 /* accept_answer checks one datagram against what this round asked and keeps it. */
 static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagram *datagram, uint64_t now_ns) {
   struct asz_answer answer;
-  if (datagram->target >= p->roster->count || asz_answer_read(&answer, datagram->payload, datagram->size_bytes)) {
+  if (asz_answer_read(&answer, datagram->payload, datagram->size_bytes)) {
     p->counter[ASZ_PCTR_MALFORMED]++;
     return;
   }
@@ -293,7 +388,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_DUPLICATE]++;
     return;
   }
-  if (now_ns - item->first_ns > p->config.deadline_ns) {
+  if (now_ns - item->first_ns > asz_pipeline_deadline_ns(p, index)) {
     p->counter[ASZ_PCTR_LATE]++;
     return;
   }
@@ -305,18 +400,36 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
   p->verify_queue[p->verify_tail++] = index;
 }
 
+static void accept(struct asz_pipeline *p, const struct asz_engine_datagram *datagram, uint64_t now_ns) {
+  struct asz_head head;
+  if (datagram->target >= p->roster->count || asz_head_read(&head, datagram->payload, datagram->size_bytes)) {
+    p->counter[ASZ_PCTR_MALFORMED]++;
+    return;
+  }
+  switch (head.type) {
+  case ASZ_MESSAGE_WELCOME:
+    asz_pipeline_welcome(p, datagram);
+    break;
+  case ASZ_MESSAGE_OPENING:
+    asz_pipeline_chunk(p, datagram, now_ns);
+    break;
+  default:
+    accept_answer(p, datagram, now_ns);
+  }
+}
+
 static unsigned receive(struct asz_pipeline *p, uint64_t now_ns) {
   struct asz_engine_datagram datagram;
   unsigned done = 0;
   while (done < RECV_PER_STEP && asz_engine_recv(p->engine, &datagram)) {
-    accept_answer(p, &datagram, now_ns);
+    accept(p, &datagram, now_ns);
     done++;
   }
   return done;
 }
 
-/* missing_verdict: silence is the provider's only when the question left and we dropped nothing meanwhile. */
-static enum asz_verdict missing_verdict(const struct asz_pipeline *p, const struct asz_item *item) {
+/* Silence is the provider's only when the question left and we dropped nothing meanwhile. */
+enum asz_verdict asz_pipeline_missing(const struct asz_pipeline *p, const struct asz_item *item) {
   uint64_t tx_tsc = item->tx_tsc;
   bool sent = tx_tsc != 0 && tx_tsc != UINT64_MAX;
   return sent && own_drops(p) == p->drops_before ? ASZ_VERDICT_NONE : ASZ_VERDICT_UNJUDGED;
@@ -329,10 +442,12 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
     uint32_t index = p->scan_next;
     p->scan_next = index + 1 < p->item_count ? index + 1 : 0;
     struct asz_item *item = &p->item[index];
+    if (item->state == ASZ_ITEM_HELD && asz_pipeline_consent(p, asz_pipeline_provider(p, index)) >= 0)
+      done += (unsigned)ask_one(p, index, now_ns);
     if (item->state != ASZ_ITEM_SENT || now_ns < item->next_ns)
       continue;
-    if (now_ns - item->first_ns >= p->config.deadline_ns) {
-      asz_pipeline_finish(p, index, missing_verdict(p, item));
+    if (now_ns - item->first_ns >= asz_pipeline_deadline_ns(p, index)) {
+      asz_pipeline_finish(p, index, asz_pipeline_missing(p, item));
       done++;
     } else if (item->tries < p->config.tries) {
       done += (unsigned)send_one(p, index, now_ns);
@@ -347,7 +462,9 @@ unsigned asz_pipeline_step(struct asz_pipeline *p, uint64_t now_ns) {
   done += asz_pipeline_collect(p);
   if (p->open == 0)
     return done;
+  done += asz_pipeline_enrol(p, now_ns);
   done += send_due(p, now_ns);
+  done += asz_pipeline_open(p, now_ns);
   done += asz_pipeline_enqueue(p, received);
   done += scan(p, now_ns);
   return done;

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_pipeline: the one unit that sees both the engine and the verifier. It asks every provider with a key each challenge kind
- * once a correctness slot, and brings back one outcome for each.
+ * once a correctness slot (gemm only those who consent), and brings back one outcome for each.
  *
  *   begin(slot) -> queued -> sent (again after a third of the deadline, `tries` times) -> answered: MAC and fields checked
  *               -> batches for the verifier -> verdicts -> outcome
+ *   gemm: a HELLO once an epoch -> WELCOME: consent and token -> queued as above; the answer is a signed commitment, which waits
+ *         until all are in or late -> the reveal, chunk by chunk -> openings and their signature -> verifier -> outcome
  *
  * What decides (control/pipeline.c, outcome_of):
  *   signature invalid               MALFORMED   nobody signed it: no evidence against anyone
  *   signature valid, work wrong     FAIL        a wrong signed answer: x = 1 of the e-process
  *   both right                      PASS
- *   no answer until the deadline    NONE        missing; UNJUDGED instead when we dropped frames or never sent the question
+ *   no answer until the deadline    NONE        missing, as is a commitment that is not opened; UNJUDGED instead when we dropped
+ *                                               frames or never sent the question
+ *   gemm: opening signed and wrong  FAIL
  * An answer that fails the MAC, or that repeats another slot, nonce or device, is counted and ignored: it did not come from this
  * session.
  *
@@ -29,6 +33,10 @@ struct asz_pipeline_config {
   uint64_t deadline_ns; /* from the first transmission */
   uint32_t tries;       /* transmissions at most, spread over the deadline */
   uint8_t seq_log2_steps;
+  uint8_t gemm_preset;          /* enum asz_gemm_preset; 0: gemm is not asked */
+  uint8_t openings;             /* columns of each answer, 1..ASZ_OPENINGS_MAX */
+  uint64_t gemm_deadline_ns;    /* of the commitment */
+  uint64_t opening_deadline_ns; /* from the first OPEN */
 };
 
 /* X(symbol, name, help): what happened to answers on their way. */
@@ -40,7 +48,15 @@ struct asz_pipeline_config {
   X(BAD_MAC, "answers_bad_mac", "answers whose MAC is not of this session")                                                      \
   X(FOREIGN, "answers_foreign", "answers to another slot, nonce, device or kind")                                                \
   X(DUPLICATE, "answers_duplicate", "second answers to a challenge")                                                             \
-  X(LATE, "answers_late", "answers after the deadline")
+  X(LATE, "answers_late", "answers after the deadline")                                                                          \
+  X(HELLOS, "hellos_sent", "questions for consent, repeats included")                                                            \
+  X(WELCOMES, "welcomes", "signed declarations, one a provider and epoch")                                                       \
+  X(NOT_ASKED, "challenges_not_asked", "gemm challenges kept back: no declaration, or none that consents")                       \
+  X(OPENS, "opens_sent", "questions for chunks of openings, repeats included")                                                   \
+  X(CHUNKS, "chunks", "chunks of openings that were missing")                                                                    \
+  X(CHUNKS_FOREIGN, "chunks_foreign", "chunks that nobody asked for, or that came twice")                                        \
+  X(OPENED, "openings_complete", "answers whose openings came whole")                                                            \
+  X(NOT_OPENED, "openings_missing", "commitments that were not opened in time")
 
 enum asz_pipeline_counter {
 #define ASZ_PIPELINE_COUNTER_ENUM(symbol, name, help) ASZ_PCTR_##symbol,

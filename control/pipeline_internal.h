@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pipeline's parts share this: pipeline.c asks and receives, pipeline_verify.c has the answers judged. */
+/* The pipeline's parts share this: pipeline.c asks and receives, pipeline_enrol.c asks for consent, pipeline_open.c has
+ * commitments opened, pipeline_verify.c has the answers judged. */
 #ifndef ASZ_CONTROL_PIPELINE_INTERNAL_H
 #define ASZ_CONTROL_PIPELINE_INTERNAL_H
 
 #include "control/agenda.h"
 #include "control/pipeline.h"
+#include "dataplane/base/enrol.h"
+#include "dataplane/base/opening.h"
 
 enum { ASZ_PIPELINE_KINDS_MAX = ASZ_KIND_MAX };
 
-enum asz_item_state { ASZ_ITEM_IDLE = 0, ASZ_ITEM_QUEUED, ASZ_ITEM_SENT, ASZ_ITEM_ANSWERED, ASZ_ITEM_VERIFYING };
+enum asz_item_state {
+  ASZ_ITEM_IDLE = 0,
+  ASZ_ITEM_QUEUED,
+  ASZ_ITEM_HELD, /* due, but nobody knows yet whether the provider consents */
+  ASZ_ITEM_SENT,
+  ASZ_ITEM_ANSWERED,
+  ASZ_ITEM_VERIFYING,
+  ASZ_ITEM_COMMITTED, /* signed, waits to be opened */
+  ASZ_ITEM_OPENING,
+};
 
 /* Item i stands for provider i / kind_count and its kind i % kind_count. */
 struct asz_item {
@@ -21,6 +33,31 @@ struct asz_item {
   volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
   uint64_t rx_tsc;
   uint8_t nonce[16];
+};
+
+enum asz_enrolment { ASZ_ENROLMENT_UNASKED = 0, ASZ_ENROLMENT_ASKED, ASZ_ENROLMENT_WELCOME, ASZ_ENROLMENT_SILENT };
+
+/* What is known of a provider in an epoch. */
+struct asz_enrolled {
+  uint8_t state; /* enum asz_enrolment */
+  uint8_t tries;
+  uint32_t epoch; /* that it is about */
+  uint64_t next_ns;
+  uint8_t token[ASZ_TOKEN_BYTES];
+  struct asz_declaration declaration;
+};
+
+enum { ASZ_FETCH_MAX = 256 }; /* answers that are opened at a time: 12 MiB for preset gpu */
+
+/* One answer that is being opened. */
+struct asz_fetch {
+  bool busy;
+  uint32_t index;
+  uint64_t first_ns, next_ns; /* of the first OPEN, and when to ask again */
+  uint64_t progress;          /* chunks since then */
+  struct asz_open open;
+  struct asz_reassembly reassembly;
+  uint8_t *blob;
 };
 
 struct asz_pipeline {
@@ -38,6 +75,10 @@ struct asz_pipeline {
   void *scratch;                    /* of asz_agenda_make */
   uint32_t item_count;
   struct asz_item *item;
+  struct asz_enrolled *enrolled; /* by plan index; NULL without gemm */
+  struct asz_fetch *fetch;       /* ASZ_FETCH_MAX; NULL without gemm */
+  uint8_t *blobs;
+  volatile uint64_t tx_ignored; /* when what is no challenge left */
   uint8_t (*answer)[ASZ_ANSWER_MAX_BYTES];
   uint32_t *verify_queue; /* items whose answer waits for a batch; item_count entries */
   uint32_t verify_head, verify_tail;
@@ -49,7 +90,10 @@ struct asz_pipeline {
   uint32_t entry_count;
   struct asz_agenda_entry *entry; /* what is asked when, by item; in order */
   uint32_t send_next, scan_next;
-  uint64_t begin_ns;
+  uint32_t enrol_next, open_next; /* cursors of the two cares */
+  uint64_t begin_ns, reveal_ns;
+  bool revealed; /* the verifier has the slot's secret */
+  uint8_t rho[32];
   uint64_t send_ns; /* when the next group may leave */
   uint32_t epoch;
   uint64_t slot;
@@ -67,8 +111,34 @@ static inline uint32_t asz_pipeline_provider(const struct asz_pipeline *pipeline
 /* asz_pipeline_finish reports an item's outcome and closes it. */
 void asz_pipeline_finish(struct asz_pipeline *pipeline, uint32_t index, enum asz_verdict verdict);
 
-/* In pipeline_verify.c. Both return the number of things done. */
+/* asz_pipeline_close ends an item that was not asked. */
+void asz_pipeline_close(struct asz_pipeline *pipeline, uint32_t index);
+uint64_t asz_pipeline_deadline_ns(const struct asz_pipeline *pipeline, uint32_t index);
+/* asz_pipeline_missing: what silence about an item means. */
+enum asz_verdict asz_pipeline_missing(const struct asz_pipeline *pipeline, const struct asz_item *item);
+/* asz_pipeline_send hands `size_bytes` of a datagram to the engine, for a provider's challenge port. 0 when its ring is full. */
+int asz_pipeline_send(struct asz_pipeline *pipeline, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
+                      volatile uint64_t *ret_tx_tsc);
+/* asz_pipeline_may_send: has the configured rate room for one more? Takes it. */
+bool asz_pipeline_may_send(struct asz_pipeline *pipeline, uint64_t now_ns);
+
+/* In pipeline_enrol.c. */
+unsigned asz_pipeline_enrol(struct asz_pipeline *pipeline, uint64_t now_ns);
+void asz_pipeline_welcome(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram);
+/* asz_pipeline_consent: 1: the provider consents to be asked gemm; 0: it does not; -1: not known yet. */
+int asz_pipeline_consent(const struct asz_pipeline *pipeline, uint32_t provider);
+bool asz_pipeline_all_enrolled(const struct asz_pipeline *pipeline);
+
+/* In pipeline_open.c. */
+unsigned asz_pipeline_open(struct asz_pipeline *pipeline, uint64_t now_ns);
+void asz_pipeline_chunk(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram, uint64_t now_ns);
+/* asz_pipeline_fetch_of: the fetch of an item; NULL when it has none. */
+struct asz_fetch *asz_pipeline_fetch_of(struct asz_pipeline *pipeline, uint32_t index);
+
+/* In pipeline_verify.c. The first two return the number of things done. */
 unsigned asz_pipeline_enqueue(struct asz_pipeline *pipeline, unsigned received);
 unsigned asz_pipeline_collect(struct asz_pipeline *pipeline);
+/* asz_pipeline_judge_opening puts a complete opening into batches: 0 when there was no room. */
+int asz_pipeline_judge_opening(struct asz_pipeline *pipeline, struct asz_fetch *fetch);
 
 #endif

@@ -9,10 +9,10 @@
 
 enum { VERIFY_PER_STEP = 8 }; /* CPU backend: items verified a step, about a millisecond of signatures */
 
-/* The batch being filled for a kind, with room; NULL when the verifier has none left: the answers wait in their queue. */
-static struct asz_batch *batch_of(struct asz_pipeline *p, unsigned kind) {
+/* The batch being filled for a kind, with room for so many; NULL when the verifier has none left: what waits, waits. */
+static struct asz_batch *batch_of(struct asz_pipeline *p, unsigned kind, uint32_t items) {
   struct asz_batch **batch = &p->batch[kind];
-  if (*batch && (*batch)->count == (*batch)->capacity) {
+  if (*batch && (*batch)->capacity - (*batch)->count < items) {
     asz_verify_submit(p->verifier, *batch);
     *batch = NULL;
   }
@@ -25,29 +25,43 @@ static uint64_t tag_of(const struct asz_pipeline *p, uint32_t index) {
   return p->round << 32 | index;
 }
 
-/* enqueue_one puts an answer's signature, and its work where the kind has some, into batches: 0 when there was no room. */
+/* Puts a signature of the item's provider into a batch. Its key gets a table with its first signature: that is work for three. */
+static void add_signature(struct asz_pipeline *p, struct asz_batch *sig, uint32_t index, const uint8_t signature[64],
+                          const uint8_t signed_bytes[ASZ_SIGNED_BYTES]) {
+  uint32_t provider = asz_pipeline_provider(p, index), i = sig->count++;
+  const uint8_t *public_key = p->roster->provider[provider].public_key;
+  sig->tag[i] = tag_of(p, index);
+  sig->key[i] = asz_verify_key_set(p->verifier, provider, public_key) == 0 ? provider : ASZ_KEY_NONE;
+  memcpy(sig->public_key[i], public_key, 32);
+  memcpy(sig->signature[i], signature, 64);
+  memcpy(sig->message[i], signed_bytes, ASZ_SIGNED_BYTES);
+  sig->message_bytes[i] = ASZ_SIGNED_BYTES;
+}
+
+static void read_kept(const struct asz_pipeline *p, uint32_t index, struct asz_answer *ret_answer, uint8_t ret_seed[32]) {
+  const struct asz_challenge challenge = asz_pipeline_challenge(p, index);
+  int err = asz_answer_read(ret_answer, p->answer[index], p->item[index].answer_bytes);
+  assert(!err); /* it was read when it was accepted */
+  (void)err;
+  asz_challenge_seed(ret_seed, &challenge, p->roster->validator_pk,
+                     p->roster->provider[asz_pipeline_provider(p, index)].public_key);
+}
+
+/* enqueue_one puts an answer's signature, and its work where the answer holds some, into batches: 0 when there was no room. */
 static int enqueue_one(struct asz_pipeline *p, uint32_t index) {
-  struct asz_batch *sig = batch_of(p, ASZ_KIND_SIG);
+  struct asz_batch *sig = batch_of(p, ASZ_KIND_SIG, 1);
   struct asz_challenge challenge = asz_pipeline_challenge(p, index);
-  struct asz_batch *work = challenge.kind == ASZ_KIND_SIG ? NULL : batch_of(p, challenge.kind);
-  if (!sig || (challenge.kind != ASZ_KIND_SIG && !work))
+  bool has_work = challenge.kind == ASZ_KIND_SEQ;
+  struct asz_batch *work = has_work ? batch_of(p, challenge.kind, 1) : NULL;
+  if (!sig || (has_work && !work))
     return 0;
   struct asz_item *item = &p->item[index];
   struct asz_answer answer;
-  int err = asz_answer_read(&answer, p->answer[index], item->answer_bytes);
-  assert(!err); /* it was read when it was accepted */
-  (void)err;
-  const uint8_t *provider_pk = p->roster->provider[asz_pipeline_provider(p, index)].public_key;
-  uint8_t seed[32];
-  asz_challenge_seed(seed, &challenge, p->roster->validator_pk, provider_pk);
-
-  uint32_t i = sig->count++;
-  sig->tag[i] = tag_of(p, index);
-  memcpy(sig->public_key[i], provider_pk, 32);
-  memcpy(sig->signature[i], answer.signature, 64);
-  asz_answer_signed_bytes(sig->message[i], challenge.kind, challenge.param, challenge.epoch, challenge.slot, challenge.device,
-                          seed, answer.body, answer.body_bytes);
-  sig->message_bytes[i] = ASZ_SIGNED_BYTES;
+  uint8_t seed[32], signed_bytes[ASZ_SIGNED_BYTES];
+  read_kept(p, index, &answer, seed);
+  asz_answer_signed_bytes(signed_bytes, challenge.kind, challenge.param, challenge.epoch, challenge.slot, challenge.device, seed,
+                          answer.body, answer.body_bytes);
+  add_signature(p, sig, index, answer.signature, signed_bytes);
   item->verdicts_due = 1;
   if (work) {
     uint32_t j = work->count++;
@@ -58,6 +72,44 @@ static int enqueue_one(struct asz_pipeline *p, uint32_t index) {
     item->verdicts_due = 2;
   }
   item->work_verdict = ASZ_VERDICT_PASS; /* of a kind without work */
+  item->state = ASZ_ITEM_VERIFYING;
+  return 1;
+}
+
+/* One opened column into the batch. */
+static void add_opening(struct asz_pipeline *p, struct asz_batch *batch, const struct asz_fetch *fetch, unsigned number,
+                        const uint32_t pick[2], const uint8_t seed[32], const uint8_t root[32]) {
+  uint32_t i = batch->count++;
+  size_t opening_bytes = asz_opening_bytes(fetch->open.kind, fetch->open.param);
+  batch->slot = (uint32_t)(p->round % ASZ_VERIFY_SLOTS);
+  batch->opening_bytes = opening_bytes;
+  batch->tag[i] = tag_of(p, fetch->index);
+  memcpy(batch->opening + i * opening_bytes, fetch->blob + number * opening_bytes, opening_bytes);
+  memcpy(batch->pick[i], pick, sizeof batch->pick[i]);
+  memcpy(batch->seed[i], seed, 32);
+  memcpy(batch->root[i], root, 32);
+}
+
+int asz_pipeline_judge_opening(struct asz_pipeline *p, struct asz_fetch *fetch) {
+  unsigned count = fetch->open.openings;
+  struct asz_batch *sig = batch_of(p, ASZ_KIND_SIG, 1), *work = batch_of(p, ASZ_KIND_GEMM, count);
+  if (!sig || !work)
+    return 0;
+  struct asz_answer answer;
+  uint32_t pick[ASZ_OPENINGS_MAX][2];
+  uint8_t seed[32], signed_bytes[ASZ_SIGNED_BYTES];
+  uint32_t provider = asz_pipeline_provider(p, fetch->index);
+  size_t openings_bytes = count * asz_opening_bytes(fetch->open.kind, fetch->open.param);
+  read_kept(p, fetch->index, &answer, seed);
+  asz_opening_signed_bytes(signed_bytes, &fetch->open, seed, answer.body, answer.body_bytes, fetch->blob, openings_bytes);
+  add_signature(p, sig, fetch->index, fetch->blob + openings_bytes, signed_bytes);
+  asz_verify_picks(pick, count, fetch->open.param, p->rho, ASZ_KIND_GEMM, p->roster->provider[provider].public_key,
+                   fetch->open.device, answer.body);
+  for (unsigned i = 0; i < count; i++)
+    add_opening(p, work, fetch, i, pick[i], seed, answer.body);
+  struct asz_item *item = &p->item[fetch->index];
+  item->verdicts_due = (uint8_t)(1 + count);
+  item->work_verdict = ASZ_VERDICT_PASS;
   item->state = ASZ_ITEM_VERIFYING;
   return 1;
 }
@@ -87,6 +139,23 @@ static enum asz_verdict outcome_of(const struct asz_item *item) {
   return item->work_verdict == ASZ_VERDICT_PASS ? ASZ_VERDICT_PASS : ASZ_VERDICT_FAIL;
 }
 
+/* Of several pieces of work one that is wrong decides; then one that we could not judge. */
+static void join(struct asz_item *item, enum asz_verdict verdict) {
+  bool decided = item->work_verdict != ASZ_VERDICT_PASS && item->work_verdict != ASZ_VERDICT_UNJUDGED;
+  if (verdict != ASZ_VERDICT_PASS && !decided)
+    item->work_verdict = verdict;
+}
+
+/* All verdicts about an item are there. A commitment that is signed has only begun. */
+static void conclude(struct asz_pipeline *p, uint32_t index) {
+  struct asz_item *item = &p->item[index];
+  bool commits = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX && !asz_pipeline_fetch_of(p, index);
+  if (commits && item->signature_verdict == ASZ_VERDICT_PASS)
+    item->state = ASZ_ITEM_COMMITTED;
+  else
+    asz_pipeline_finish(p, index, outcome_of(item));
+}
+
 unsigned asz_pipeline_collect(struct asz_pipeline *p) {
   struct asz_batch *batch = asz_verify_poll(p->verifier, VERIFY_PER_STEP);
   if (!batch)
@@ -101,9 +170,9 @@ unsigned asz_pipeline_collect(struct asz_pipeline *p) {
     if (batch->kind == ASZ_KIND_SIG)
       item->signature_verdict = batch->verdict[i];
     else
-      item->work_verdict = batch->verdict[i];
+      join(item, (enum asz_verdict)batch->verdict[i]);
     if (--item->verdicts_due == 0)
-      asz_pipeline_finish(p, index, outcome_of(item));
+      conclude(p, index);
   }
   asz_verify_release(p->verifier, batch);
   return 1;

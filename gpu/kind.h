@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "gpu/gemm.h"
+#include "gpu/simd/seq.h"
 #include "gpu/simd/sig.h"
 #include "gpu/verify.h"
 
@@ -26,6 +27,7 @@ struct asz_column {
 struct asz_verify_cpu {
   bool reference; /* libsodium and plain C alone */
   const struct asz_sig_backend *sig;
+  const struct asz_sha256_backend *sha256;
   struct asz_sig_keys *keys; /* NULL: none are known */
   const struct asz_gemm_backend *gemm;
   const struct asz_gemm_slot *slot[ASZ_VERIFY_SLOTS]; /* NULL: not set */
@@ -33,12 +35,22 @@ struct asz_verify_cpu {
 #define ASZ_COLUMN(field)                                                                                                        \
   { offsetof(struct asz_batch, field), sizeof *((struct asz_batch *)0)->field }
 
+/* How far the CPU is with a batch. Zeroed before the first call of a kind's `work`. */
+struct asz_verify_progress {
+  uint32_t judged; /* items */
+  bool begun;
+  struct asz_seq_judge seq;
+};
+
 struct asz_verify_kind {
   uint8_t kind; /* enum asz_kind */
   unsigned column_count;
   struct asz_column column[ASZ_COLUMN_MAX];
   /* Sets verdict[first .. first+count-1]. */
   void (*judge)(const struct asz_verify_cpu *cpu, struct asz_batch *batch, uint32_t first, uint32_t count);
+  /* Goes on for about `budget` items' worth of work (0: all of it); true when the batch is judged. NULL: whole items, by judge.
+   */
+  bool (*work)(const struct asz_verify_cpu *cpu, struct asz_batch *batch, struct asz_verify_progress *progress, uint32_t budget);
   /* Fills item `item` with known answer `number` (0..known_count-1), right or wrong; returns the verdict that it must get. Those
    * of sig say that their key is known as `number`, those of gemm and mem are of slot 0 and the one of asz_verify_known_slot. */
   unsigned known_count;

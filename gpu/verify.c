@@ -35,13 +35,13 @@ struct slot {
   size_t slab_bytes;
   uint64_t ticket; /* order of submission */
   bool on_device;
-  uint32_t judged; /* items that the CPU has done so far */
+  struct asz_verify_progress progress; /* of the CPU */
   const struct asz_verify_kind *kind;
 };
 
 struct asz_verifier {
   struct asz_verify_cpu cpu;
-  char cpu_name[24];
+  char cpu_name[64];
   uint8_t preset_max;
   void *slot_memory[ASZ_VERIFY_SLOTS];
   struct asz_device device; /* ops NULL: none */
@@ -150,8 +150,13 @@ static int open_cpu(struct asz_verifier *verifier, const struct asz_verify_confi
   struct asz_verify_cpu *cpu = &verifier->cpu;
   cpu->reference = config->backend == ASZ_BACKEND_REFERENCE;
   cpu->sig = asz_sig_backend_best();
+  cpu->sha256 = asz_sha256_backend_best();
   cpu->gemm = cpu->reference ? asz_gemm_backend_named("plain") : asz_gemm_backend_at(0);
-  snprintf(verifier->cpu_name, sizeof verifier->cpu_name, cpu->reference ? "reference" : "cpu: %s", cpu->sig->name);
+  if (cpu->reference)
+    snprintf(verifier->cpu_name, sizeof verifier->cpu_name, "reference");
+  else
+    snprintf(verifier->cpu_name, sizeof verifier->cpu_name, "cpu: sig %s, seq %s, gemm %s", cpu->sig->name, cpu->sha256->name,
+             cpu->gemm->name);
   int rc = config->key_capacity ? asz_sig_keys_new(&cpu->keys, config->key_capacity, config->key_table_bytes) : 0;
   return rc ? asz_diag_set(diag, rc, "no memory for tables of %u keys", config->key_capacity) : 0;
 }
@@ -266,7 +271,9 @@ bool asz_verify_kind_serves(const struct asz_verifier *verifier, unsigned kind) 
 }
 
 int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]) {
-  assert(!oldest_ready(verifier));
+  const uint8_t *known = verifier->cpu.keys ? asz_sig_keys_get(verifier->cpu.keys, key) : NULL;
+  if (known && memcmp(known, public_key, 32) == 0)
+    return 0;
   return verifier->cpu.keys ? asz_sig_keys_set(verifier->cpu.keys, key, public_key) : ASZ_ERANGE;
 }
 
@@ -323,7 +330,7 @@ void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
   memset(batch->verdict, ASZ_VERDICT_NONE, batch->count);
   batch->state = ASZ_BATCH_READY;
   slot->ticket = verifier->tickets++;
-  slot->judged = 0;
+  slot->progress = (struct asz_verify_progress){.judged = 0};
   slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind);
   if (!slot->on_device)
     return;
@@ -351,18 +358,24 @@ static bool device_has_finished(struct asz_verifier *verifier, struct slot *slot
   return false;
 }
 
+/* The CPU goes on with a batch; true when it is judged. */
+static bool judge_some(const struct asz_verifier *verifier, struct slot *slot, uint32_t budget) {
+  if (slot->kind->work && !verifier->cpu.reference)
+    return slot->kind->work(&verifier->cpu, &slot->batch, &slot->progress, budget);
+  uint32_t left = slot->batch.count - slot->progress.judged;
+  uint32_t now = budget == 0 || budget > left ? left : budget;
+  slot->kind->judge(&verifier->cpu, &slot->batch, slot->progress.judged, now);
+  slot->progress.judged += now;
+  return slot->progress.judged == slot->batch.count;
+}
+
 struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget) {
   struct slot *slot = oldest_ready(verifier);
   if (!slot)
     return NULL;
   bool done = slot->on_device && device_has_finished(verifier, slot);
-  if (!slot->on_device) {
-    uint32_t left = slot->batch.count - slot->judged;
-    uint32_t now = budget == 0 || budget > left ? left : budget;
-    slot->kind->judge(&verifier->cpu, &slot->batch, slot->judged, now);
-    slot->judged += now;
-    done = slot->judged == slot->batch.count;
-  }
+  if (!slot->on_device)
+    done = judge_some(verifier, slot, budget);
   if (!done)
     return NULL;
   slot->batch.state = ASZ_BATCH_DONE;

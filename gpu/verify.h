@@ -86,11 +86,11 @@ struct asz_verifier;
 ASZ_MUST_CHECK int asz_verify_new(struct asz_verifier **ret_verifier, const struct asz_verify_config *config,
                                   struct asz_diag *diag);
 void asz_verify_free(struct asz_verifier *verifier);
-/* asz_verify_backend_name: "reference", "cpu: ifma", ... or "cuda: <device name>". */
+/* asz_verify_backend_name: "reference", "cpu: sig ifma, seq avx512, gemm avx512" or the like, or "cuda: <device name>". */
 const char *asz_verify_backend_name(const struct asz_verifier *verifier);
 
-/* asz_verify_key_set: the key of index `key`, new or in the place of another; some 50 us. Not while a batch is READY (asserted).
- * ASZ_ERANGE: key >= key_capacity. */
+/* asz_verify_key_set: the key of index `key`, new or in the place of another; some 100 us, nothing when it
+ * is there already. Not while an item of another key of this index is READY. ASZ_ERANGE: key >= key_capacity. */
 ASZ_MUST_CHECK int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]);
 /* asz_verify_slot_set: openings of batches with this slot number (under ASZ_VERIFY_SLOTS, asserted) belong to this preset (1..
  * preset_max, asserted), beacon and reveal from here on; up to 100 ms. Not while a batch of that slot is READY. ASZ_ENOMEM. */
@@ -102,12 +102,18 @@ ASZ_MUST_CHECK int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t s
 struct asz_batch *asz_verify_batch(struct asz_verifier *verifier, unsigned kind);
 /* asz_verify_submit: FILLING -> READY; asserts count 1..capacity. The CPU backend does its work in poll. */
 void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch);
-/* asz_verify_poll: one finished batch (DONE), or NULL. The CPU backend verifies at most `budget` items of the oldest READY batch
- * a call (0: all of it), so that a control loop stays responsive. */
+/* asz_verify_poll: one finished batch (DONE), or NULL. The CPU backend goes on with the oldest READY batch for `budget` items at
+ * most (0: all of it), so that a control loop stays responsive; of seq for `budget` times 8,192 steps, in the middle of an item
+ * where it must. */
 struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget);
 void asz_verify_release(struct asz_verifier *verifier, struct asz_batch *batch); /* DONE -> FREE */
 /* asz_verify_fallbacks: batches that a device failed on and the CPU took over. */
 uint64_t asz_verify_fallbacks(const struct asz_verifier *verifier);
+
+/* asz_verify_picks: which columns (step, column) an answer of kind gemm or mem has to open: `count` (1..32) of them by the slot's
+ * reveal. root: of the answer; of a fold the root over the folds. Pure. */
+void asz_verify_picks(uint32_t (*ret_pick)[2], unsigned count, uint8_t preset, const uint8_t rho[32], uint8_t kind,
+                      const uint8_t provider_pk[32], uint32_t device, const uint8_t root[32]);
 
 /* The reference, one item at a time, as assize-verify uses it; no pool, no device. */
 enum asz_verdict asz_verify_sig_one(const uint8_t public_key[32], const uint8_t signature[64], const uint8_t *message,

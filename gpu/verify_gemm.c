@@ -28,6 +28,12 @@ void asz_verify_known_slot(uint8_t *ret_preset, uint8_t ret_beacon[32], uint8_t 
 
 _Static_assert(sizeof(struct asz_gemm_pick) == sizeof(uint32_t[2]), "a batch's pick is one of asz_gemm_openings");
 
+void asz_verify_picks(uint32_t (*ret_pick)[2], unsigned count, uint8_t preset, const uint8_t rho[32], uint8_t kind,
+                      const uint8_t provider_pk[32], uint32_t device, const uint8_t root[32]) {
+  const struct asz_gemm_shape shape = asz_gemm_shape_of(preset);
+  asz_gemm_picks((struct asz_gemm_pick *)ret_pick, count, &shape, rho, kind, provider_pk, device, root);
+}
+
 static void judge(const struct asz_verify_cpu *cpu, struct asz_batch *batch, uint32_t first, uint32_t count) {
   const struct asz_gemm_slot *slot = batch->slot < ASZ_VERIFY_SLOTS ? cpu->slot[batch->slot] : NULL;
   if (!slot) { /* our own fault */

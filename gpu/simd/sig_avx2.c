@@ -68,7 +68,8 @@ static inline struct asz_fe25x4 load(const uint8_t *const entry[LANES], const si
   return asz_fe25x4_unpack(word);
 }
 
-__attribute__((always_inline)) static inline struct point complete(struct asz_fe25x4 e, struct asz_fe25x4 f, struct asz_fe25x4 g, struct asz_fe25x4 h) {
+__attribute__((always_inline)) static inline struct point complete(struct asz_fe25x4 e, struct asz_fe25x4 f, struct asz_fe25x4 g,
+                                                                   struct asz_fe25x4 h) {
   return (struct point){asz_fe25x4_mul(f, e), asz_fe25x4_mul(g, h), asz_fe25x4_mul(f, g), asz_fe25x4_mul(e, h)};
 }
 

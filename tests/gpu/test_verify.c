@@ -106,17 +106,38 @@ Test(verify, batches_come_back_in_the_order_of_submission)
 Test(verify, poll_judges_no_more_items_than_its_budget)
 {
   struct asz_verifier *verifier = new_on_cpu(10, 1);
-  struct asz_test_random random = asz_test_random_start(12);
-  uint8_t expected[10];
-  struct asz_batch *batch = asz_batches_fill_seq(verifier, expected, 10, &random);
+  struct asz_sig_cases cases = asz_sig_cases_new(12);
+  asz_sig_cases_add_valid(&cases, 10);
+  struct asz_batch *batch = asz_batches_fill_sig(verifier, cases.item, 0, cases.count);
   asz_verify_submit(verifier, batch);
   for (uint32_t judged = 3; judged < 10; judged += 3) {
     cr_assert_null(asz_verify_poll(verifier, 3));
     for (uint32_t i = 0; i < 10; i++)
-      cr_assert_eq(batch->verdict[i], i < judged ? expected[i] : ASZ_VERDICT_NONE, "item %u after %u", i, judged);
+      cr_assert_eq(batch->verdict[i], i < judged ? ASZ_VERDICT_PASS : ASZ_VERDICT_NONE, "item %u after %u", i, judged);
   }
   cr_assert_eq(asz_verify_poll(verifier, 3), batch);
-  cr_assert_arr_eq(batch->verdict, expected, 10);
+  asz_sig_cases_free(&cases);
+  asz_verify_free(verifier);
+}
+
+Test(verify, poll_stops_in_the_middle_of_a_long_chain)
+{
+  enum { LOG2_STEPS = 18 };
+  struct asz_verifier *verifier = new_on_cpu(2, 1);
+  struct asz_batch *batch = asz_verify_batch(verifier, ASZ_KIND_SEQ);
+  batch->count = 2;
+  for (uint32_t i = 0; i < 2; i++) {
+    batch->log2_steps[i] = LOG2_STEPS;
+    asz_prove_seq(batch->checkpoint[i], batch->seed[i], LOG2_STEPS);
+  }
+  batch->checkpoint[1][0][0] ^= 1;
+  asz_verify_submit(verifier, batch);
+  unsigned polls = 1;
+  while (!asz_verify_poll(verifier, 4))
+    polls++;
+  cr_assert_eq(polls, (2 << LOG2_STEPS) / (4 * 8192), "%u", polls);
+  cr_assert_eq(batch->verdict[0], ASZ_VERDICT_PASS);
+  cr_assert_eq(batch->verdict[1], ASZ_VERDICT_FAIL);
   asz_verify_free(verifier);
 }
 
