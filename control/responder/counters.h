@@ -17,6 +17,8 @@
   X(ANSWERED_AUTH, "answered_auth", "STAMP replies sent in authenticated mode (HMAC)")                                           \
   X(ANSWERED_CHALLENGES, "answered_challenges", "challenge answers sent, each after its proof was made")                         \
   X(ANSWERED_AGAIN, "answered_again", "challenge answers sent again from the cache for a retransmitted challenge")               \
+  X(ANSWERED_WELCOMES, "answered_welcomes", "WELCOMEs sent, each after it was signed")                                           \
+  X(ANSWERED_OPENINGS, "answered_openings", "chunks of openings sent")                                                           \
   X(DROPPED_SHORT, "dropped_short", "shorter than the smallest packet of its port")                                              \
   X(DROPPED_LONG, "dropped_long", "longer than a datagram that we would answer")                                                 \
   X(DROPPED_VERSION, "dropped_version", "our TLV or challenge in a version that we do not speak")                                \
@@ -32,7 +34,13 @@
   X(DROPPED_TRIAL_RATE, "dropped_trial_rate", "authenticated STAMP from new sources faster than we try keys")                    \
   X(DROPPED_CHALLENGE_RATE, "dropped_challenge_rate", "genuine challenges over the rate of their validator")                     \
   X(DROPPED_STEPS, "dropped_steps", "seq challenges longer than --seq-log2-max")                                                 \
-  X(DROPPED_CONSENT, "dropped_consent", "challenges of a kind to which we do not consent")                                       \
+  X(DROPPED_CONSENT, "dropped_consent", "kinds, presets and devices that we did not consent to")                                 \
+  X(DROPPED_TOKEN, "dropped_token", "OPENs whose token was not sent to the address that they come from")                         \
+  X(DROPPED_DUTY, "dropped_duty", "gemm and mem challenges over --duty-ppm")                                                     \
+  X(DROPPED_MEMORY, "dropped_memory", "gemm and mem challenges for which --work-mib has no room")                                \
+  X(DROPPED_NO_ARENA, "dropped_no_arena", "folds of an arena that its validator has not built in this epoch")                    \
+  X(DROPPED_NO_COMMIT, "dropped_no_commit", "OPENs of an answer that we did not give, or do not keep any more")                  \
+  X(DROPPED_REOPEN, "dropped_reopen", "OPENs with another rho or number of openings than the first one")                         \
   X(DROPPED_NONCES, "dropped_nonces", "too many different nonces for one slot, device and kind")                                 \
   X(DROPPED_IN_PROGRESS, "dropped_in_progress", "retransmitted challenge while its proof is still being made")                   \
   X(DROPPED_QUEUE_FULL, "dropped_queue_full", "challenges that found all workers and their queue busy")                          \

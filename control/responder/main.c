@@ -6,6 +6,7 @@
 
 #include "control/cmd.h"
 #include "control/responder/authority.h"
+#include "control/responder/consent.h"
 #include "control/responder/options.h"
 #include "control/responder/serve.h"
 #include "control/responder/serve_port.h"
@@ -51,6 +52,8 @@ static int load_validators(const struct asz_options *options, struct asz_authori
 static int run_serve(const struct asz_options *options, struct asz_diag *diag) {
   struct asz_identity identity;
   int err = asz_options_check(options, diag);
+  if (!err)
+    err = asz_consent_check(options, diag);
   if (!err)
     err = asz_identity_load(options->key, &identity, diag);
   if (err)

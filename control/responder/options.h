@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "control/responder/duty.h"
 #include "control/responder/limiter.h"
 #include "control/responder/workers.h"
 #include "dataplane/base/address.h"
@@ -40,12 +41,19 @@
   X(challenge_rate, U64, "--challenge-rate", "N", 1000, 1, 1000000, RUN, "challenges a second from one validator")               \
   X(seq_log2_max, U64, "--seq-log2-max", "N", 20, ASZ_SEQ_LOG2_MIN, ASZ_SEQ_LOG2_MAX, RUN, "longest seq chain, log2 of steps")   \
   X(workers, U64, "--workers", "N", 1, 1, ASZ_WORKERS_MAX, RUN, "threads that make proofs")                                      \
+  X(gemm, TEXT, "--gemm", "PRESET", NULL, 0, 0, RUN, "consent to gemm, presets up to this: tiny, cpu, gpu; without it to none")  \
+  X(mem, TEXT, "--mem", "PRESET", NULL, 0, 0, RUN, "consent to hold an arena of mem, presets up to this; without it to none")    \
+  X(mem_bandwidth, U64, "--mem-bandwidth", "N", 0, 0, 1000000000000000, RUN, "bytes a second of that memory, as you claim")      \
+  X(work_mib, U64, "--work-mib", "N", 256, 1, 16777216, RUN, "memory for gemm and mem, arenas included")                         \
+  X(duty_ppm, U64, "--duty-ppm", "N", 10000, 1, ASZ_DUTY_PPM_MAX, RUN, "millionths of an hour to spend on gemm and mem")         \
+  X(devices, U64, "--devices", "N", 1, 1, 1000000, RUN, "devices behind this key that gemm and mem may be asked of")             \
   X(no_plain, FLAG, "--no-plain", "", false, 0, 0, RUN, "answer nobody but the validators")                                      \
   X(user, TEXT, "--user", "NAME", NULL, 0, 0, RUN, "become this user once the ports are open")                                   \
   X(stats_file, TEXT, "--stats-file", "FILE", NULL, 0, 0, RUN, "write the counters there as JSON, on SIGUSR1 and at the end")    \
   X(json, FLAG, "--json", "", false, 0, 0, RUN, "print the counters on stdout as one JSON line, on SIGUSR1 and at the end")      \
   X(duration_s, U64, "--duration", "S", 0, 0, 1000000000, RUN, "stop after S seconds; 0 runs until SIGINT or SIGTERM")           \
-  X(lab_wrong_answers, FLAG, "--lab-wrong-answers", "", false, 0, 0, LAB, "sign seq answers with a broken chain")                \
+  X(lab_wrong_answers, FLAG, "--lab-wrong-answers", "", false, 0, 0, LAB,                                                        \
+    "sign broken seq chains and columns that were not committed to")                                                             \
   X(lab_delay_us, U64, "--lab-delay-us", "N", 0, 0, 10000000, LAB, "hold every reply back for N microseconds")                   \
   X(lab_loss_ppm, U64, "--lab-loss-ppm", "N", 0, 0, 1000000, LAB, "leave N of a million requests unanswered, at random")         \
   X(lab_silent, FLAG, "--lab-silent", "", false, 0, 0, LAB, "answer nothing")

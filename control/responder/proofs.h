@@ -15,23 +15,28 @@
 
 struct asz_proofs {
   struct asz_replay *replay;
+  struct asz_works *works; /* NULL without consent to gemm and mem */
   struct asz_workers *workers;
   struct asz_challenge_path path;
   struct asz_job job; /* of the challenge in hand; too large for the stack of a loop */
 };
 
-/* asz_proofs_open starts the workers; authority, limiter and identity are the caller's and outlive it. hash_key: 16 random bytes.
- * ASZ_ENOMEM, ASZ_EIO. A zeroed struct may be closed. */
+/* asz_proofs_open starts the workers; options went through asz_options_check; authority, limiter and identity are the caller's
+ * and outlive it. hash_key: 16 random bytes. ASZ_ENOMEM, ASZ_EIO. A zeroed struct may be closed. */
 ASZ_MUST_CHECK int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *options,
                                    const struct asz_identity *identity, struct asz_authority *authority,
                                    struct asz_limiter *limiter, const uint8_t hash_key[16]);
 void asz_proofs_close(struct asz_proofs *proofs);
 int asz_proofs_fd(const struct asz_proofs *proofs); /* readable when asz_proofs_next has something */
 
-/* asz_proofs_admit decides on a challenge: ASZ_RESP_ANSWERED_CHALLENGES: a worker has it; ASZ_RESP_ANSWERED_AGAIN: the datagram
- * now holds its answer; else the counter of its drop. */
+/* asz_proofs_admit decides on a question: ASZ_RESP_ANSWERED_CHALLENGES: a worker has it; ASZ_RESP_ANSWERED_AGAIN: the datagram
+ * now holds its answer; ASZ_RESP_ANSWERED_OPENINGS: asz_proofs_next has its chunks; else the counter of its drop. */
 enum asz_resp_counter asz_proofs_admit(struct asz_proofs *proofs, struct asz_datagram *datagram, uint64_t now_ns);
-/* asz_proofs_next: true and the datagram of the oldest finished answer; false when there is none. */
-bool asz_proofs_next(struct asz_proofs *proofs, struct asz_datagram *ret_datagram);
+/* asz_proofs_next: true and the oldest finished answer or the next chunk of an opening, with what it is counted as when it is
+ * sent; or ASZ_RESP_DROPPED_RATE and no datagram: chunks that their source may not have. False when there is nothing. */
+bool asz_proofs_next(struct asz_proofs *proofs, uint64_t now_ns, struct asz_datagram *ret_datagram,
+                     enum asz_resp_counter *ret_outcome);
+/* asz_proofs_waiting: asz_proofs_next has something, though no descriptor says so. */
+bool asz_proofs_waiting(const struct asz_proofs *proofs);
 
 #endif

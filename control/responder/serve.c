@@ -31,7 +31,7 @@
 
 enum {
   DELAY_SLOTS = 16384, /* 25 MiB, lab only: 100 ms at 160,000 replies a second */
-  PROOFS_A_TURN = 32,  /* finished jobs before STAMP gets its turn again */
+  PROOFS_A_TURN = 32,  /* finished jobs and chunks before STAMP gets its turn again */
   PORT_TRIES = 16,     /* for a number that is free over both families */
 };
 
@@ -58,7 +58,8 @@ static void count(struct server *server, enum asz_resp_counter counter) {
 }
 
 static bool is_challenge(const struct asz_reply *reply) {
-  return reply->answered_as == ASZ_RESP_ANSWERED_CHALLENGES || reply->answered_as == ASZ_RESP_ANSWERED_AGAIN;
+  return reply->answered_as == ASZ_RESP_ANSWERED_CHALLENGES || reply->answered_as == ASZ_RESP_ANSWERED_AGAIN ||
+         reply->answered_as == ASZ_RESP_ANSWERED_WELCOMES || reply->answered_as == ASZ_RESP_ANSWERED_OPENINGS;
 }
 
 /* The socket that a reply goes out of: the one that its request came in by. */
@@ -132,7 +133,8 @@ static bool drop_early(struct server *server, const struct asz_datagram *datagra
   return true;
 }
 
-/* A decision on one datagram: its drop, or how it is answered. ASZ_RESP_ANSWERED_CHALLENGES: later, a worker has it. */
+/* A decision on one datagram: its drop, or how it is answered. ASZ_RESP_ANSWERED_CHALLENGES: later, a worker has it;
+ * ASZ_RESP_ANSWERED_OPENINGS: its chunks wait. */
 static enum asz_resp_counter decide_stamp(struct server *server, struct asz_reply *reply, uint64_t now_ns) {
   return asz_stamp_path_admit(&server->stamp_path, &reply->datagram, now_ns, &reply->grant);
 }
@@ -163,6 +165,7 @@ static void serve_socket(struct server *server, struct asz_udp *udp,
       reply[reply_count++] = candidate;
       break;
     case ASZ_RESP_ANSWERED_CHALLENGES:
+    case ASZ_RESP_ANSWERED_OPENINGS:
       break;
     default:
       count(server, candidate->answered_as);
@@ -174,10 +177,16 @@ static void serve_socket(struct server *server, struct asz_udp *udp,
 static void serve_proofs(struct server *server, uint64_t now_ns) {
   struct asz_reply *reply[PROOFS_A_TURN];
   unsigned reply_count = 0;
-  while (reply_count < PROOFS_A_TURN && asz_proofs_next(&server->proofs, &server->batch[reply_count].datagram)) {
-    struct asz_reply *answer = &server->batch[reply_count];
-    answer->answered_as = ASZ_RESP_ANSWERED_CHALLENGES;
-    reply[reply_count++] = answer;
+  enum asz_resp_counter outcome;
+  while (reply_count < PROOFS_A_TURN &&
+         asz_proofs_next(&server->proofs, now_ns, &server->batch[reply_count].datagram, &outcome)) {
+    if (outcome == ASZ_RESP_DROPPED_RATE) {
+      count(server, outcome);
+      continue;
+    }
+    server->batch[reply_count].answered_as = outcome;
+    reply[reply_count] = &server->batch[reply_count];
+    reply_count++;
   }
   send_or_hold(server, reply, reply_count, now_ns);
 }
@@ -201,11 +210,13 @@ static void serve_signals(struct server *server) {
     report(server);
 }
 
-/* How long to wait when nothing arrives: until the end, or until a held reply is due. */
+/* How long to wait when nothing arrives: until the end, or until a held reply is due; not at all when chunks wait. */
 static struct timespec wait_time(const struct server *server, uint64_t now_ns) {
   uint64_t until_ns = server->end_ns;
   if (server->delay && asz_delay_next_ns(server->delay) < until_ns)
     until_ns = asz_delay_next_ns(server->delay);
+  if (asz_proofs_waiting(&server->proofs))
+    until_ns = now_ns;
   uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
   if (wait_ns > 3600 * 1000000000ull)
     wait_ns = 3600 * 1000000000ull;
@@ -240,7 +251,7 @@ static int loop(struct server *server, struct asz_diag *diag) {
     for (unsigned family = 0; family < ASZ_FAMILY_COUNT; family++)
       if (fds[CHALLENGES + family].revents)
         serve_socket(server, server->udp[PORT_CHALLENGE][family], decide_challenge, now_ns);
-    if (fds[PROOFS].revents)
+    if (fds[PROOFS].revents || asz_proofs_waiting(&server->proofs))
       serve_proofs(server, now_ns);
     if (fds[SIGNALS].revents)
       serve_signals(server);

@@ -75,15 +75,20 @@ static void serve_challenges(struct server *server, uint64_t now_ns) {
     const enum asz_resp_counter outcome = asz_proofs_admit(&server->proofs, &datagram, now_ns);
     if (outcome == ASZ_RESP_ANSWERED_AGAIN)
       send_answer(server, &datagram, outcome);
-    else if (outcome != ASZ_RESP_ANSWERED_CHALLENGES)
+    else if (outcome != ASZ_RESP_ANSWERED_CHALLENGES && outcome != ASZ_RESP_ANSWERED_OPENINGS)
       count(server, outcome);
   }
 }
 
-static void serve_proofs(struct server *server) {
+static void serve_proofs(struct server *server, uint64_t now_ns) {
   struct asz_datagram datagram;
-  for (unsigned i = 0; i < DATAGRAMS_A_TURN && asz_proofs_next(&server->proofs, &datagram); i++)
-    send_answer(server, &datagram, ASZ_RESP_ANSWERED_CHALLENGES);
+  enum asz_resp_counter outcome;
+  for (unsigned i = 0; i < DATAGRAMS_A_TURN && asz_proofs_next(&server->proofs, now_ns, &datagram, &outcome); i++) {
+    if (outcome == ASZ_RESP_DROPPED_RATE)
+      count(server, outcome);
+    else
+      send_answer(server, &datagram, outcome);
+  }
 }
 
 static void report(struct server *server) {
@@ -126,8 +131,8 @@ static int loop(struct server *server, struct asz_diag *diag) {
       return asz_diag_set(diag, ASZ_EIO, "cannot wait for packets: %s", strerror(errno));
     now_ns = asz_clock_monotonic_ns();
     serve_challenges(server, now_ns);
-    if (fds[PROOFS].revents)
-      serve_proofs(server);
+    if (fds[PROOFS].revents || asz_proofs_waiting(&server->proofs))
+      serve_proofs(server, now_ns);
     if (fds[SIGNALS].revents)
       serve_signals(server);
     if (now_ns >= server->tend_ns)

@@ -17,11 +17,23 @@ static void break_chain(uint8_t checkpoint[ASZ_SEQ_CHECKPOINTS][32]) {
   memmove(checkpoint[BROKEN_SEGMENT], checkpoint[0], (size_t)(ASZ_SEQ_CHECKPOINTS - BROKEN_SEGMENT) * 32);
 }
 
+size_t asz_prove_seal(uint8_t *ret_datagram, const struct asz_challenge *challenge, const struct asz_identity *provider,
+                      const uint8_t seed[32], const uint8_t *body, size_t body_bytes, const uint8_t reply_key[16],
+                      enum asz_prove_mode mode) {
+  uint8_t signed_bytes[ASZ_SIGNED_BYTES], signature[64], provider_id[ASZ_ID_BYTES];
+  asz_answer_signed_bytes(signed_bytes, challenge->kind, challenge->param, challenge->epoch, challenge->slot, challenge->device,
+                          seed, body, body_bytes);
+  crypto_sign_detached(signature, NULL, signed_bytes, sizeof signed_bytes, provider->secret_key);
+  if (mode == ASZ_PROVE_BAD_SIGNATURE)
+    signature[0] ^= 1;
+  asz_identity_short(provider_id, provider->public_key);
+  return asz_answer_write(ret_datagram, challenge, provider_id, body, signature, reply_key);
+}
+
 size_t asz_prove_answer(uint8_t *ret_datagram, const struct asz_challenge *challenge, const struct asz_identity *provider,
                         const uint8_t validator_pk[32], const uint8_t reply_key[16], enum asz_prove_mode mode) {
   assert(challenge->kind == ASZ_KIND_SIG || challenge->kind == ASZ_KIND_SEQ);
-  uint8_t seed[32], signed_bytes[ASZ_SIGNED_BYTES], signature[64], provider_id[ASZ_ID_BYTES];
-  uint8_t checkpoint[ASZ_SEQ_CHECKPOINTS][32];
+  uint8_t seed[32], checkpoint[ASZ_SEQ_CHECKPOINTS][32];
   size_t body_bytes = 0;
   asz_challenge_seed(seed, challenge, validator_pk, provider->public_key);
   if (challenge->kind == ASZ_KIND_SEQ) {
@@ -30,11 +42,5 @@ size_t asz_prove_answer(uint8_t *ret_datagram, const struct asz_challenge *chall
       break_chain(checkpoint);
     body_bytes = sizeof checkpoint;
   }
-  asz_answer_signed_bytes(signed_bytes, challenge->kind, challenge->param, challenge->epoch, challenge->slot, challenge->device,
-                          seed, checkpoint[0], body_bytes);
-  crypto_sign_detached(signature, NULL, signed_bytes, sizeof signed_bytes, provider->secret_key);
-  if (mode == ASZ_PROVE_BAD_SIGNATURE)
-    signature[0] ^= 1;
-  asz_identity_short(provider_id, provider->public_key);
-  return asz_answer_write(ret_datagram, challenge, provider_id, checkpoint[0], signature, reply_key);
+  return asz_prove_seal(ret_datagram, challenge, provider, seed, checkpoint[0], body_bytes, reply_key, mode);
 }

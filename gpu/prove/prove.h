@@ -21,7 +21,13 @@ enum asz_prove_mode {
 /* asz_prove_seq: 2^log2_steps iterations of SHA-256 from seed; every (steps/32)-th value in ret_checkpoint. */
 void asz_prove_seq(uint8_t ret_checkpoint[ASZ_SEQ_CHECKPOINTS][32], const uint8_t seed[32], unsigned log2_steps);
 
-/* asz_prove_answer: the complete answer to a challenge (already read and MAC-checked by the caller). ret_datagram has
+/* asz_prove_seal: the answer to a challenge whose work is done already: signs seed and body and lays it out. body has
+ * asz_answer_bytes(kind) - 128 bytes. Returns the size. */
+size_t asz_prove_seal(uint8_t *ret_datagram, const struct asz_challenge *challenge, const struct asz_identity *provider,
+                      const uint8_t seed[32], const uint8_t *body, size_t body_bytes, const uint8_t reply_key[16],
+                      enum asz_prove_mode mode);
+
+/* asz_prove_answer: the complete answer to a sig or seq challenge (already read and MAC-checked by the caller). ret_datagram has
  * ASZ_ANSWER_MAX_BYTES. Returns its size. Cost: one Ed25519 signature, for seq also 2^log2_steps compressions: the caller bounds
  * log2_steps first. */
 size_t asz_prove_answer(uint8_t *ret_datagram, const struct asz_challenge *challenge, const struct asz_identity *provider,

@@ -4,14 +4,16 @@
  * datagram.
  *
  * With the right MAC the fuzzer gets behind the check that it could never pass by itself. What must hold: an answer is as long as
- * its question; plain and sealed answers and new work only for what deserves them; one question leads to a bounded number of
- * proofs. */
+ * its question, but for the chunks of an opening, and no more of those than were asked for; plain and sealed answers and new work
+ * only for what deserves them; one question leads to a bounded number of proofs. */
 #include <string.h>
 
 #include "control/responder/challenge_path.h"
 #include "control/responder/stamp_path.h"
+#include "control/responder/token.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/challenge.h"
+#include "dataplane/base/head.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/base/stamp_auth.h"
 #include "tests/fuzz/fuzz.h"
@@ -82,36 +84,109 @@ static void try_stamp(struct asz_datagram *datagram, uint8_t choice) {
   FUZZ_CHECK(!auth || asz_stamp_path_admit(&path, datagram, 0, &grant) == ASZ_RESP_DROPPED_LOOP);
 }
 
-static void try_challenge(struct asz_datagram *datagram, uint8_t choice, struct asz_replay *replay) {
-  struct asz_challenge_path path = {.authority = authority,
-                                    .limiter = limiter,
-                                    .challenge_rate = asz_rate_make(1000, 1000),
-                                    .replay = replay,
-                                    .seq_log2_max = STEPS_MAX};
-  static struct asz_job job;
-  enum { EPOCH_AT = 8, VALIDATOR_AT = 24 };
-  if (choice & SEAL)
-    seal(datagram, EPOCH_AT, VALIDATOR_AT, ASZ_CHALLENGE_MAC_AT, 100u + (choice >> 4));
-  const struct asz_datagram question = *datagram;
-  if (asz_challenge_path_admit(&path, datagram, 0, &job) != ASZ_RESP_ANSWERED_CHALLENGES)
-    return;
-  FUZZ_CHECK((choice & SEAL) && !(choice & REFLECTOR));
-  FUZZ_CHECK(job.challenge.param <= STEPS_MAX);
-  job.answer_bytes = asz_prove_answer(job.answer, &job.challenge, &provider, job.validator_pk, job.reply_key, ASZ_PROVE_HONEST);
-  struct asz_datagram answer;
-  asz_challenge_path_answered(&job, &answer);
-  FUZZ_CHECK(answer.size_bytes == question.size_bytes);
-  FUZZ_CHECK(asz_challenge_path_admit(&path, datagram, 0, &job) == ASZ_RESP_ANSWERED_AGAIN);
-  FUZZ_CHECK(memcmp(datagram->payload, answer.payload, answer.size_bytes) == 0);
-  FUZZ_CHECK(asz_challenge_path_admit(&path, datagram, 0, &job) == ASZ_RESP_DROPPED_FORMAT); /* an answer is no challenge */
+enum { TYPE_AT = 5, EPOCH_AT = 8, VALIDATOR_AT = 24, TOKEN_AT = 48 };
+
+static size_t mac_at(const struct asz_datagram *datagram) {
+  if (datagram->payload[TYPE_AT] == ASZ_MESSAGE_HELLO)
+    return ASZ_ENROL_MAC_AT;
+  return datagram->payload[TYPE_AT] == ASZ_MESSAGE_OPEN ? ASZ_OPEN_MAC_AT : ASZ_CHALLENGE_MAC_AT;
 }
 
-static void with_replay_cache(struct asz_datagram *datagram, uint8_t choice) {
+/* The worker's part. True when a datagram comes of it. */
+static bool work(struct asz_challenge_path *path, struct asz_job *job, struct asz_datagram *ret_answer) {
+  enum asz_resp_counter answered_as;
+  job->answer_bytes = ASZ_ENROL_BYTES;
+  if (job->type == ASZ_JOB_OPEN)
+    asz_work_open(job->work, &job->open, &provider, ASZ_PROVE_HONEST);
+  else if (job->type == ASZ_JOB_WELCOME)
+    asz_welcome_write(job->answer, &job->welcome, job->reply_key);
+  else if (job->work)
+    job->answer_bytes =
+        asz_work_answer(job->work, job->answer, &job->challenge, &provider, job->validator_pk, job->reply_key, ASZ_PROVE_HONEST);
+  else
+    job->answer_bytes =
+        asz_prove_answer(job->answer, &job->challenge, &provider, job->validator_pk, job->reply_key, ASZ_PROVE_HONEST);
+  return asz_challenge_path_answered(path, job, 0, ret_answer, &answered_as);
+}
+
+/* So that an OPEN finds what it asks about: the challenge that it names is asked and answered first. An even first byte of its
+ * token becomes the right token. */
+static void prepare_open(struct asz_challenge_path *path, struct asz_datagram *datagram, struct asz_job *job) {
+  struct asz_open open;
+  if (asz_open_read(&open, datagram->payload, datagram->size_bytes) != 0)
+    return;
+  if (open.token[0] % 2 == 0)
+    asz_token_make(datagram->payload + TOKEN_AT, path->token_secret, &datagram->ends.peer, open.validator_id, open.epoch);
+  struct asz_session session;
+  asz_session_derive(&session, shared, open.epoch, validator.public_key, provider.public_key);
+  asz_mac_make(datagram->payload + ASZ_OPEN_MAC_AT, session.request_key, datagram->payload, ASZ_OPEN_MAC_AT);
+  struct asz_challenge challenge = {
+      .kind = open.kind, .param = open.param, .epoch = open.epoch, .slot = open.slot, .device = open.device};
+  memcpy(challenge.validator_id, open.validator_id, sizeof challenge.validator_id);
+  memcpy(challenge.nonce, open.nonce, sizeof challenge.nonce);
+  struct asz_datagram asked = {.ends = datagram->ends}, answer;
+  asked.size_bytes = (uint32_t)asz_challenge_write(asked.payload, &challenge, session.request_key);
+  if (asz_challenge_path_admit(path, &asked, 0, job) == ASZ_RESP_ANSWERED_CHALLENGES)
+    FUZZ_CHECK(work(path, job, &answer));
+}
+
+/* At most as many as were asked for, each in form. */
+static void check_chunks(struct asz_challenge_path *path, const struct asz_open *open) {
+  unsigned count = 0;
+  for (; asz_chunks_waiting(&path->chunks); count++) {
+    struct asz_datagram chunk;
+    struct asz_opening_chunk read;
+    FUZZ_CHECK(asz_chunks_next(&path->chunks, path->limiter, path->provider_id, 0, &chunk) == ASZ_RESP_ANSWERED_OPENINGS);
+    FUZZ_CHECK(asz_opening_read(&read, chunk.payload, chunk.size_bytes) == 0 && asz_opening_answers(&read, open));
+  }
+  FUZZ_CHECK(count >= 1 && count <= open->chunk_count);
+}
+
+static void try_challenge(struct asz_datagram *datagram, uint8_t choice, struct asz_challenge_path *path) {
+  static struct asz_job job;
+  const bool is_open = asz_head_type(datagram->payload, datagram->size_bytes) == ASZ_MESSAGE_OPEN;
+  if (choice & SEAL)
+    seal(datagram, EPOCH_AT, VALIDATOR_AT, mac_at(datagram), 100u + (choice >> 4));
+  if ((choice & SEAL) && is_open)
+    prepare_open(path, datagram, &job);
+  const struct asz_datagram question = *datagram;
+  if (asz_challenge_path_admit(path, datagram, 0, &job) != ASZ_RESP_ANSWERED_CHALLENGES)
+    return;
+  FUZZ_CHECK((choice & SEAL) && !(choice & REFLECTOR));
+  FUZZ_CHECK(job.challenge.kind != ASZ_KIND_SEQ || job.challenge.param <= STEPS_MAX);
+  struct asz_datagram answer;
+  if (!work(path, &job, &answer)) {
+    FUZZ_CHECK(job.type == ASZ_JOB_OPEN);
+    check_chunks(path, &job.open);
+    FUZZ_CHECK(asz_challenge_path_admit(path, datagram, 0, &job) == ASZ_RESP_ANSWERED_OPENINGS);
+    return;
+  }
+  FUZZ_CHECK(answer.size_bytes == question.size_bytes);
+  if (job.type == ASZ_JOB_WELCOME)
+    return;
+  FUZZ_CHECK(asz_challenge_path_admit(path, datagram, 0, &job) == ASZ_RESP_ANSWERED_AGAIN);
+  FUZZ_CHECK(memcmp(datagram->payload, answer.payload, answer.size_bytes) == 0);
+  FUZZ_CHECK(asz_challenge_path_admit(path, datagram, 0, &job) == ASZ_RESP_DROPPED_FORMAT); /* an answer is no challenge */
+}
+
+static void with_memory(struct asz_datagram *datagram, uint8_t choice) {
+  static struct asz_challenge_path path; /* its queue is large */
   const uint8_t hash_key[16] = {4};
-  struct asz_replay *replay;
-  FUZZ_CHECK(asz_replay_new(&replay, hash_key) == 0);
-  try_challenge(datagram, choice, replay);
-  asz_replay_free(replay);
+  memset(&path, 0, sizeof path);
+  path.authority = authority;
+  path.limiter = limiter;
+  path.challenge_rate = asz_rate_make(1000, 1000);
+  path.declaration = (struct asz_declaration){.consent = (2u << ASZ_KIND_MAX) - 2,
+                                              .devices = 4,
+                                              .seq_log2_max = STEPS_MAX,
+                                              .gemm_preset_max = ASZ_GEMM_PRESET_TINY,
+                                              .mem_preset = ASZ_GEMM_PRESET_TINY};
+  path.duty = asz_duty_make(ASZ_DUTY_PPM_MAX);
+  FUZZ_CHECK(asz_replay_new(&path.replay, hash_key) == 0);
+  FUZZ_CHECK(asz_works_new(&path.works, 1 << 20, 1) == 0);
+  try_challenge(datagram, choice, &path);
+  asz_works_free(path.works);
+  asz_replay_free(path.replay);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
@@ -126,7 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes) {
   memcpy(datagram.payload, data + 1, size_bytes - 1);
   begin();
   if (choice & CHALLENGE)
-    with_replay_cache(&datagram, choice);
+    with_memory(&datagram, choice);
   else
     try_stamp(&datagram, choice);
   finish();

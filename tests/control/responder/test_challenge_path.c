@@ -18,7 +18,7 @@ static void setup(void) {
       .authority = fixture.authority,
       .limiter = fixture.limiter,
       .challenge_rate = asz_rate_make(1000000, 1000000),
-      .seq_log2_max = 10,
+      .declaration = {.consent = 1u << ASZ_KIND_SIG | 1u << ASZ_KIND_SEQ, .devices = 1, .seq_log2_max = 10},
   };
   cr_assert_eq(asz_replay_new(&path.replay, (const uint8_t[16]){5}), 0);
   now_ns = 0;
@@ -164,7 +164,7 @@ Test(challenge_path, refused_work_may_be_asked_again)
 {
   seal(ASZ_KIND_SIG, 0);
   assert_outcome(ASZ_RESP_ANSWERED_CHALLENGES);
-  asz_challenge_path_refused(&job);
+  asz_challenge_path_refused(&path, &job, now_ns);
   assert_outcome(ASZ_RESP_ANSWERED_CHALLENGES);
 }
 
@@ -177,7 +177,9 @@ Test(challenge_path, retransmission_gets_the_same_answer_without_new_work)
     assert_outcome(ASZ_RESP_DROPPED_IN_PROGRESS);
     prove();
     struct asz_datagram answer;
-    asz_challenge_path_answered(&job, &answer);
+    enum asz_resp_counter answered_as;
+    cr_assert(asz_challenge_path_answered(&path, &job, now_ns, &answer, &answered_as));
+    cr_assert_eq(answered_as, ASZ_RESP_ANSWERED_CHALLENGES);
     cr_assert_eq(answer.ends.peer.ipv4, FIXTURE_PEER);
     cr_assert_eq(answer.ends.peer_port, 50000);
     cr_assert_eq(answer.ends.local.ipv4, FIXTURE_LOCAL, "answered from the address that was asked");
@@ -196,6 +198,7 @@ Test(challenge_path, answer_sent_back_to_us_is_no_challenge)
   seal(ASZ_KIND_SIG, 0);
   assert_outcome(ASZ_RESP_ANSWERED_CHALLENGES);
   prove();
-  asz_challenge_path_answered(&job, &datagram);
+  enum asz_resp_counter answered_as;
+  cr_assert(asz_challenge_path_answered(&path, &job, now_ns, &datagram, &answered_as));
   assert_outcome(ASZ_RESP_DROPPED_FORMAT);
 }

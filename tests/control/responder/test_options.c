@@ -53,6 +53,10 @@ Test(options, wrong_values_are_refused_by_name)
   refused("--listen 10.0.0.1 --listen 10.0.0.2", ASZ_EINVAL, "IPv4");
   refused("--listen ::1 --listen 10.0.0.2 --listen ::2", ASZ_EINVAL, "IPv6");
   refused("--lab-loss-ppm 1000001", ASZ_ERANGE, "--lab-loss-ppm");
+  refused("--duty-ppm 0", ASZ_ERANGE, "--duty-ppm");
+  refused("--work-mib 0", ASZ_ERANGE, "--work-mib");
+  refused("--devices 0", ASZ_ERANGE, "--devices");
+  refused("--gemm=", ASZ_EINVAL, "--gemm");
   refused("--no-plain=yes", ASZ_EINVAL, "--no-plain");
   refused("--no-such", ASZ_EINVAL, "--no-such");
   refused("--por 1", ASZ_EINVAL, "--por");

@@ -19,7 +19,7 @@ static struct asz_job job_of(enum asz_kind kind, uint8_t nonce) {
 static struct asz_workers *start(unsigned count, unsigned capacity) {
   fixture_make(&fixture, 1);
   struct asz_workers *workers;
-  cr_assert_eq(asz_workers_new(&workers, count, capacity, &fixture.provider, ASZ_PROVE_HONEST), 0);
+  cr_assert_eq(asz_workers_new(&workers, count, capacity, &fixture.provider, ASZ_PROVE_HONEST, false), 0);
   return workers;
 }
 
