@@ -17,6 +17,7 @@
 #include "dataplane/base/stamp_auth.h"
 #include "dataplane/base/wire.h"
 #include "dataplane/reflector.h"
+#include "tests/control/responder/open_fixture.h"
 #include "tests/control/responder/process.h"
 #include "tests/net/netns.h"
 
@@ -168,6 +169,35 @@ Test(responder_port, af_xdp_answers_stamp_challenges_echo_and_arp_for_a_prefix)
 {
   need_af_xdp();
   serves_everything(AF_XDP_PORT, SIGINT);
+}
+
+/* HELLO, commit, OPEN, chunks: what one request draws is more than one datagram here. */
+Test(responder_port, gemm_is_committed_to_and_opened)
+{
+  run(AF_PACKET_PORT, "--gemm=tiny");
+  open_fixture_hello(&fixture, 0, 1, &request);
+  client_ask(client, FIRST + 3, ASZ_CHALLENGE_PORT, &request, &reply);
+  const struct asz_welcome welcome = open_fixture_welcome(&fixture, &reply);
+  struct asz_challenge challenge = open_fixture_challenge(&fixture, ASZ_KIND_GEMM, ASZ_GEMM_PRESET_TINY, 1);
+  challenge.device = 0;
+  fixture_seal(&fixture, &fixture.validator, &challenge, &request);
+  struct asz_datagram answer;
+  client_ask(client, FIRST + 3, ASZ_CHALLENGE_PORT, &request, &answer);
+  const struct asz_open open = open_fixture_open(&challenge, welcome.token);
+  uint8_t blob[FIXTURE_OPENINGS * 584 + 64];
+  struct asz_reassembly reassembly;
+  asz_reassembly_init(&reassembly, blob, &open);
+  open_fixture_seal(&fixture, &open, &request);
+  client_send(client, FIRST + 3, ASZ_CHALLENGE_PORT, &request);
+  while (!asz_reassembly_complete(&reassembly)) {
+    client_receive(client, &reply);
+    cr_assert_eq(reply.ends.peer.ipv4, FIRST + 3);
+    cr_assert_eq(open_fixture_chunk(&fixture, &open, &reassembly, &reply), 0);
+  }
+  cr_assert_eq(open_fixture_judge(&fixture, &open, &challenge, &challenge, &answer, blob), FIXTURE_OPENINGS);
+  end(SIGTERM);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_WELCOMES), 1);
+  cr_assert_eq(process_counter(&process, ASZ_RESP_ANSWERED_OPENINGS), reassembly.chunks);
 }
 
 /* Each bad one, then a good one whose reply is the only one: a veth pair keeps order. */
