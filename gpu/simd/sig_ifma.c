@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The backend for AVX-512 IFMA: eight items side by side, a lane each, from the hash to the encoded sum. Item by item are only
- * the reduction modulo L and the list of table entries to add.
+/* The backend for AVX-512 IFMA: eight items side by side, a lane each, from the hash to the encoded sum. Only the reduction
+ * modulo L is done item by item.
  *
  * What it costs, on a core that starts one IFMA instruction a cycle: a product of the field is 50 of them and about 50 other
  * vector instructions, which have their own units: at least 50 cycles for eight lanes. An addition is seven products, so
@@ -23,6 +23,7 @@ struct point {
 };
 
 /* Rows of table entries to add, one a lane; after those of a vector the first of the next vector, to be prefetched. */
+_Static_assert(sizeof(struct asz_sig_point) == 64 + 32, "what comb_rows multiplies by");
 struct walk {
   asz_sig_step step[ASZ_SIG_STEPS + PREFETCH_AHEAD][LANES];
 };
@@ -49,16 +50,60 @@ static void hash_of(uint64_t ret_hash[8][LANES], const struct asz_sig_keys *keys
     _mm512_storeu_si512(ret_hash[i], _mm512_shuffle_epi8(state[i], swap));
 }
 
+/* A scalar of every lane, recoded: word i of all lanes in w[i], and a word of zeros. */
+struct scalars {
+  _Alignas(64) uint64_t w[5][LANES];
+};
+
+static inline void recode(struct scalars *ret_scalars, int lane, const struct asz_sig_comb *comb, uint64_t scalar[4]) {
+  asz_sig_scalar_add(scalar, comb->bias[0], comb->bias[1], comb->bias[2], comb->bias[3]);
+  for (int i = 0; i < 4; i++)
+    ret_scalars->w[i][lane] = scalar[i];
+  ret_scalars->w[4][lane] = 0;
+}
+
+/* asz_sig_comb_steps in every lane; table: where each lane's is. */
+static unsigned comb_rows(asz_sig_step (*ret_row)[LANES], const struct asz_sig_comb *comb, __m512i table,
+                          const struct scalars *scalars) {
+  const __m512i mask = asz_fe51x8_all((UINT64_C(1) << comb->bits) - 1), half = asz_fe51x8_all(comb->entries);
+  const __m512i neutral = asz_fe51x8_all((uintptr_t)&asz_sig_neutral);
+  const __m512i group_bytes = asz_fe51x8_all(comb->entries * sizeof(struct asz_sig_point));
+  unsigned count = 0;
+  for (unsigned j = comb->spacing; j-- > 0;) {
+    __m512i group = _mm512_sub_epi64(table, asz_fe51x8_all(sizeof(struct asz_sig_point)));
+    for (unsigned i = j; i < comb->digits; i += comb->spacing, group = _mm512_add_epi64(group, group_bytes)) {
+      unsigned bit = i * comb->bits, word = bit / 64, shift = bit % 64; /* a shift by 64 gives 0 */
+      __m512i low = _mm512_srl_epi64(_mm512_load_si512(scalars->w[word]), _mm_cvtsi32_si128((int)shift));
+      __m512i high = _mm512_sll_epi64(_mm512_load_si512(scalars->w[word + 1]), _mm_cvtsi32_si128((int)(64 - shift)));
+      __m512i digit = _mm512_and_si512(_mm512_or_si512(low, high), mask);
+      if (i + 1 < comb->digits)
+        digit = _mm512_sub_epi64(digit, half);
+      __m512i size = _mm512_abs_epi64(digit), at = _mm512_add_epi64(_mm512_slli_epi64(size, 6), _mm512_slli_epi64(size, 5));
+      __m512i step = _mm512_mask_add_epi64(neutral, _mm512_test_epi64_mask(size, size), group, at);
+      step = _mm512_mask_or_epi64(step, _mm512_movepi64_mask(digit), step, asz_fe51x8_all(1));
+      _mm512_storeu_si512(ret_row[count++], step);
+    }
+  }
+  return count;
+}
+
 static void walk_of(struct walk *ret_walk, const struct asz_sig_keys *keys, const struct asz_sig_items *items,
                     const uint32_t item[LANES]) {
-  _Alignas(64) uint64_t hash[8][LANES];
+  _Alignas(64) uint64_t hash[8][LANES], table[LANES];
+  struct scalars h, s;
   hash_of(hash, keys, items, item);
   for (int lane = 0; lane < LANES; lane++) {
-    uint64_t of_lane[8];
+    uint64_t wide[8], scalar[4];
     for (int i = 0; i < 8; i++)
-      of_lane[i] = hash[i][lane];
-    asz_sig_steps(&ret_walk->step[0][lane], LANES, keys, items, item[lane], of_lane);
+      wide[i] = hash[i][lane];
+    asz_sig_scalar_reduce(scalar, wide);
+    recode(&h, lane, &keys->a, scalar);
+    memcpy(scalar, items->signature[item[lane]] + 32, sizeof scalar);
+    recode(&s, lane, &keys->b, scalar);
+    table[lane] = (uintptr_t)(keys->table + keys->points * items->key[item[lane]]);
   }
+  unsigned count = comb_rows(ret_walk->step, &keys->a, _mm512_load_si512(table), &h);
+  comb_rows(ret_walk->step + count, &keys->b, asz_fe51x8_all((uintptr_t)keys->base), &s);
 }
 
 /* Four words each of eight table entries, lane by lane, to limbs. Which row has which lanes is what makes two rounds of shuffles
