@@ -3,7 +3,7 @@
  *
  * There is no rotation: one is two shifts and an exclusive or, and an exclusive or of three rotations takes 6 shifts and 5 more
  * operations. Per compression of a lane, with the constants of the block folded: 3,100 operations / 8 lanes = 390; a CPU that
- * does four a cycle, two of them shifts, needs at least 97 cycles; measured on Zen 4: 138. 24 values do not fit 16 registers. */
+ * does four a cycle, two of them shifts, needs at least 97 cycles; measured on Zen 4: 141. 24 values do not fit 16 registers. */
 #include <immintrin.h>
 
 #include "gpu/simd/sha256_private.h"

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Four chains by the SHA instructions, in one instruction stream; and one alone, which is what a prover has.
  *
- * sha256rnds2 does two rounds and takes 4 cycles (Zen 4) but a new one can start each cycle: one chain needs 32 x 4 = 128 cycles
- * a compression (measured: 131), four interleaved ones would need 32. Then others are short: sha256msg2 is four operations and
- * comes out of microcode, where it blocks all other decoding for more than a cycle, 12 times a compression. Measured: 54. A
- * schedule that is computed elsewhere is the way out (sha256_shani_avx512.c).
+ * sha256rnds2 does two rounds and takes 4 cycles (Zen 4), but a new one can start each cycle: one chain needs 32 x 4 = 128 cycles
+ * a compression (measured: 131), four interleaved ones would need 32, and 39 for all operations together on four pipes. Measured:
+ * 54, since sha256msg2 comes out of microcode and keeps everything else from being decoded for more than a cycle, 12 times a
+ * compression, and four chains do not fit 16 registers. A schedule made elsewhere is the way out (sha256_shani_avx512.c).
  *
  * The instructions want the state as (f, e, b, a) and (h, g, d, c), lowest word first, and the round constants added to the
  * schedule words. m[c][0..3] of a chain are 16 words, a ring of four groups of four. */
 #include <cpuid.h>
 #include <immintrin.h>
+#include <stdatomic.h>
 
 #include "gpu/simd/sha256_private.h"
 
@@ -97,10 +98,18 @@ static void shani_advance(struct asz_sha256_x *x, size_t count, uint32_t steps) 
   }
 }
 
-/* gcc's __builtin_cpu_supports knows "sha", clang's does not yet. */
+/* __builtin_cpu_supports does not know "sha" in every compiler. cpuid itself is asked once: where a hypervisor answers it takes
+ * microseconds. Two threads that ask at the same time find the same. */
 static bool is_supported(void) {
-  unsigned a, b, c, d;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) && __builtin_cpu_supports("sse4.1");
+  static _Atomic int known; /* 0: not yet; 1: no; 2: yes */
+  int answer = atomic_load_explicit(&known, memory_order_relaxed);
+  if (answer == 0) {
+    unsigned a, b = 0, c, d;
+    bool has_sha = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+    answer = has_sha && __builtin_cpu_supports("sse4.1") ? 2 : 1;
+    atomic_store_explicit(&known, answer, memory_order_relaxed);
+  }
+  return answer == 2;
 }
 
 const struct asz_sha256_backend asz_sha256_shani = {"sha-ni", WIDTH, is_supported, shani_advance};
