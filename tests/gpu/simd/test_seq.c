@@ -113,7 +113,7 @@ Test(seq_judge, a_flipped_bit_in_any_checkpoint_is_noticed_and_no_neighbour_is_d
   batch_free(&batch);
 }
 
-Test(seq_judge, a_chain_thindexwas_broken_once_and_then_gone_on_with_fails)
+Test(seq_judge, a_chain_that_was_broken_once_and_then_gone_on_with_fails)
 {
   struct asz_test_random random = asz_test_random_start(12);
   struct batch batch = batch_new(ASZ_SEQ_CHECKPOINTS);

@@ -135,7 +135,7 @@ Test(sha256, the_known_chain_arrives_in_every_lane)
   }
 }
 
-Test(sha256, whindexis_chosen_is_supported_and_widths_divide_an_item)
+Test(sha256, what_is_chosen_is_supported_and_widths_divide_an_item)
 {
   cr_assert(asz_sha256_backend_best()->is_supported());
   cr_assert_eq(asz_sha256_backend_best(), asz_sha256_backend_best());
