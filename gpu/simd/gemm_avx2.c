@@ -13,6 +13,7 @@ enum {
   LANES = 8,    /* blocks side by side */
   ROWS = 16,    /* of a panel: two registers */
   TILE = 4,     /* columns of a tile */
+  FOLD = 4,     /* columns folded together */
   K_PART = 256, /* entries of a column in one pass of a tile */
   CHUNK = 64 * LANES
 };
@@ -242,16 +243,31 @@ static uint64_t sum_of_quads(__m256i x) {
   return lane[0] + lane[1] + lane[2] + lane[3];
 }
 
-static void fold(uint64_t *ret_z, const uint16_t *column, uint32_t columns, const uint64_t *weights, uint32_t n) {
-  for (uint32_t j = 0; j < columns; j++, column += n) {
-    __m256i low = _mm256_setzero_si256(), high = low;
-    for (uint32_t i = 0; i < n; i += 4) {
-      __m256i x = _mm256_cvtepu16_epi64(_mm_loadl_epi64((const __m128i *)(column + i)));
-      low = _mm256_add_epi64(low, _mm256_mul_epu32(x, _mm256_loadu_si256((const __m256i *)(weights + i))));
-      high = _mm256_add_epi64(high, _mm256_mul_epu32(x, _mm256_loadu_si256((const __m256i *)(weights + n + i))));
+/* `together` columns at once, a constant where it is inlined: a weight is loaded once for all of them. */
+static inline __attribute__((always_inline)) void fold_columns(uint64_t *ret_z, const uint16_t *column, const uint64_t *weights,
+                                                               uint32_t n, int together) {
+  __m256i low[FOLD], high[FOLD];
+  for (int j = 0; j < together; j++)
+    low[j] = high[j] = _mm256_setzero_si256();
+  for (uint32_t i = 0; i < n; i += 4) {
+    __m256i w_low = _mm256_loadu_si256((const __m256i *)(weights + i));
+    __m256i w_high = _mm256_loadu_si256((const __m256i *)(weights + n + i));
+    for (int j = 0; j < together; j++) {
+      __m256i x = _mm256_cvtepu16_epi64(_mm_loadl_epi64((const __m128i *)(column + (size_t)j * n + i)));
+      low[j] = _mm256_add_epi64(low[j], _mm256_mul_epu32(x, w_low));
+      high[j] = _mm256_add_epi64(high[j], _mm256_mul_epu32(x, w_high));
     }
-    ret_z[j] = asz_mem_join(sum_of_quads(low), sum_of_quads(high));
   }
+  for (int j = 0; j < together; j++)
+    ret_z[j] = asz_mem_join(sum_of_quads(low[j]), sum_of_quads(high[j]));
+}
+
+static void fold(uint64_t *ret_z, const uint16_t *column, uint32_t columns, const uint64_t *weights, uint32_t n) {
+  uint32_t j = 0;
+  for (; j + FOLD <= columns; j += FOLD)
+    fold_columns(ret_z + j, column + (size_t)j * n, weights, n, FOLD);
+  for (; j < columns; j++)
+    fold_columns(ret_z + j, column + (size_t)j * n, weights, n, 1);
 }
 
 const struct asz_gemm_backend asz_gemm_avx2 = {

@@ -20,6 +20,7 @@ enum {
   LANES = 16,  /* blocks side by side */
   ROWS = 64,   /* of a panel */
   TILE = 4,    /* columns of a tile */
+  FOLD = 4,    /* columns folded together */
   K_PART = 256 /* entries of a column in one pass of a tile */
 };
 
@@ -259,18 +260,30 @@ static void multiply(int32_t *ret_c, const void *a_packed, const int8_t *b, uint
     }
 }
 
-static void fold(uint64_t *ret_z, const uint16_t *column, uint32_t columns, const uint64_t *weights, uint32_t n) {
-  for (uint32_t j = 0; j < columns; j++, column += n) {
-    __m512i low[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()}, high[2] = {low[0], low[0]};
-    for (uint32_t i = 0; i < n; i += 16)
-      for (int h = 0; h < 2; h++) {
-        __m512i x = _mm512_cvtepu16_epi64(_mm_loadu_si128((const __m128i *)(column + i + 8 * h)));
-        low[h] = _mm512_madd52lo_epu64(low[h], x, _mm512_loadu_si512(weights + i + 8 * h));
-        high[h] = _mm512_madd52lo_epu64(high[h], x, _mm512_loadu_si512(weights + n + i + 8 * h));
-      }
-    ret_z[j] = asz_mem_join((uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(low[0], low[1])),
-                            (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(high[0], high[1])));
+/* `together` columns at once, a constant where it is inlined: a weight is loaded once for all of them. */
+static inline __attribute__((always_inline)) void fold_columns(uint64_t *ret_z, const uint16_t *column, const uint64_t *weights,
+                                                               uint32_t n, int together) {
+  __m512i low[FOLD], high[FOLD];
+  for (int j = 0; j < together; j++)
+    low[j] = high[j] = _mm512_setzero_si512();
+  for (uint32_t i = 0; i < n; i += 8) {
+    __m512i w_low = _mm512_loadu_si512(weights + i), w_high = _mm512_loadu_si512(weights + n + i);
+    for (int j = 0; j < together; j++) {
+      __m512i x = _mm512_cvtepu16_epi64(_mm_loadu_si128((const __m128i *)(column + (size_t)j * n + i)));
+      low[j] = _mm512_madd52lo_epu64(low[j], x, w_low);
+      high[j] = _mm512_madd52lo_epu64(high[j], x, w_high);
+    }
   }
+  for (int j = 0; j < together; j++)
+    ret_z[j] = asz_mem_join((uint64_t)_mm512_reduce_add_epi64(low[j]), (uint64_t)_mm512_reduce_add_epi64(high[j]));
+}
+
+static void fold(uint64_t *ret_z, const uint16_t *column, uint32_t columns, const uint64_t *weights, uint32_t n) {
+  uint32_t j = 0;
+  for (; j + FOLD <= columns; j += FOLD)
+    fold_columns(ret_z + j, column + (size_t)j * n, weights, n, FOLD);
+  for (; j < columns; j++)
+    fold_columns(ret_z + j, column + (size_t)j * n, weights, n, 1);
 }
 
 const struct asz_gemm_backend asz_gemm_avx512 = {

@@ -141,14 +141,14 @@ Test(gemm_simd, folds_agree_with_each_other_and_the_header_up_to_the_largest_val
   EACH_OTHER_BACKEND(backend) {
     for (uint32_t n = 64; n <= 32768; n *= 2)
       for (int largest = 0; largest < 2; largest++) {
-        uint64_t *weights = memory_of((size_t)16 * n), expected[3], actual[3];
-        uint16_t *column = memory_of((size_t)2 * 3 * n);
+        uint64_t *weights = memory_of((size_t)16 * n), expected[6], actual[6];
+        uint16_t *column = memory_of((size_t)2 * 6 * n);
         for (uint32_t i = 0; i < 2 * n; i++)
           weights[i] = largest ? (1u << 30) - 1 : asz_test_random_next(&random) >> 34;
-        for (uint32_t i = 0; i < 3 * n; i++)
+        for (uint32_t i = 0; i < 6 * n; i++)
           column[i] = largest ? 65535 : (uint16_t)asz_test_random_next(&random);
-        asz_gemm_plain.fold(expected, column, 3, weights, n);
-        backend->fold(actual, column, 3, weights, n);
+        asz_gemm_plain.fold(expected, column, 6, weights, n);
+        backend->fold(actual, column, 6, weights, n);
         cr_assert_arr_eq(actual, expected, sizeof actual, "%s, n %u, seed %lu", backend->name, n, random.seed);
         cr_assert_lt(actual[0], ASZ_MEM_PRIME);
         free(weights);
