@@ -49,17 +49,15 @@ ASZ_HD void asz_sha512_round(uint64_t s[8], uint64_t k_plus_w) {
   s[0] = t1 + sigma0 + majority;
 }
 
-/* asz_sha512_block: compresses one block of 128 bytes into the state. */
-ASZ_HD void asz_sha512_block(uint64_t state[8], const uint8_t block[128]) {
-  uint64_t s[8], w[16];
+/* asz_sha512_words: compresses one block, given as its 16 words, into the state; w is spent. */
+ASZ_HD void asz_sha512_words(uint64_t state[8], uint64_t w[16]) {
+  uint64_t s[8];
   ASZ_HD_UNROLL
   for (int i = 0; i < 8; i++)
     s[i] = state[i];
   ASZ_HD_UNROLL
-  for (size_t i = 0; i < 16; i++) {
-    w[i] = asz_hd_be64_load(block + 8 * i);
+  for (int i = 0; i < 16; i++)
     asz_sha512_round(s, asz_sha512_k[i] + w[i]);
-  }
   ASZ_HD_ROLLED /* 64 rounds unrolled are 30 KB of device code; 16 at a time keep w[] in registers as well */
       for (int base = 16; base < 80; base += 16) {
     ASZ_HD_UNROLL
@@ -74,6 +72,15 @@ ASZ_HD void asz_sha512_block(uint64_t state[8], const uint8_t block[128]) {
   ASZ_HD_UNROLL
   for (int i = 0; i < 8; i++)
     state[i] += s[i];
+}
+
+/* asz_sha512_block: the same for a block of 128 bytes. */
+ASZ_HD void asz_sha512_block(uint64_t state[8], const uint8_t block[128]) {
+  uint64_t w[16];
+  ASZ_HD_UNROLL
+  for (size_t i = 0; i < 16; i++)
+    w[i] = asz_hd_be64_load(block + 8 * i);
+  asz_sha512_words(state, w);
 }
 
 #endif
