@@ -12,14 +12,25 @@
 
 #include "gpu/verify.h"
 
+struct asz_gemm_slot;
+
+/* A device that lacks key_set judges signatures without tables. One that lacks slot_set must not have gemm and mem among its
+ * kinds. */
 struct asz_device_ops {
   /* attach: called once for every slot before its first start. Takes what the device needs for a batch of that kind and
    * capacity. The batch's arrays lie in slab[0..slab_bytes), which stays at its place until free: a device may pin it. */
   int (*attach)(void *state, unsigned slot, const struct asz_batch *batch, void *slab, size_t slab_bytes, struct asz_diag *diag);
-  /* start: begins to judge batch->count items and returns. It may read the batch until poll says 1 or the device is freed. */
+  /* key_set: as asz_verify_key_set, for `key` under 2^24, new or in the place of another; no batch is in flight. 0 also when
+   * there is no room for a table: items of that key are then judged without one. NULL: the device knows no keys. */
+  int (*key_set)(void *state, uint32_t key, const uint8_t public_key[32], struct asz_diag *diag);
+  /* slot_set: what openings of batches with this slot number (under ASZ_VERIFY_SLOTS) are judged by from now on; copied. Never
+   * while a batch of that slot is in flight. NULL: the device judges no openings. */
+  int (*slot_set)(void *state, unsigned slot, const struct asz_gemm_slot *values, struct asz_diag *diag);
+  /* start: begins to judge batch->count items and returns. It may read the batch until poll says 1 or the device is freed. Of
+   * openings there are count * batch->opening_bytes bytes, at most what the batch had room for at attach. */
   int (*start)(void *state, unsigned slot, const struct asz_batch *batch, struct asz_diag *diag);
-  /* poll: 0 while still at work; 1 when done, batch->verdict[0..count) now written; a negative error when the device failed.
-   * batch->verdict is written at no other time: after an error it is the CPU's. */
+  /* poll: 0 while still at work; 1 when done, batch->verdict[0..count) now written, and batch->reason of openings; a negative
+   * error when the device failed. They are written at no other time: after an error they are the CPU's. */
   int (*poll)(void *state, unsigned slot, struct asz_batch *batch, struct asz_diag *diag);
   /* free: stops what is in flight, unpins, frees. Never fails. */
   void (*free)(void *state);
@@ -28,8 +39,9 @@ struct asz_device_ops {
 struct asz_device {
   const struct asz_device_ops *ops;
   void *state;
-  uint32_t kinds; /* bit (1 << kind): what it judges; the CPU does the rest */
-  char name[80];  /* "cuda: <device name>" */
+  uint32_t kinds;         /* bit (1 << kind): what it judges; the CPU does the rest */
+  uint32_t sig_items_min; /* batches of fewer signatures go to the CPU, but for the known answers */
+  char name[80];          /* "cuda: <device name>" */
 };
 
 /* asz_verify_new_on: a verifier on a given device, or on the CPU alone when device is NULL; config->backend is ignored. Takes the

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CUDA device behind the verifier: two kernels around the mathematics of gpu/kinds, and the plainest way to feed them.
+/* The CUDA device behind the verifier: kernels around the mathematics of gpu/kinds (gpu/kernels_*.cuh), and the plainest way to
+ * feed them.
  *
  * Every slot has its own stream, its own arrays on the device and a page of verdicts of its own in host memory: copies and
- * kernels of several batches overlap without an event or a lock. sig gives an item a thread; seq gives it a warp, one lane for
- * each of its 32 segments. Verdicts arrive in the slot's own page and reach the batch only when all went well, so that a device
- * that fails half-way cannot write into a batch that the CPU is judging by then.
+ * kernels of several batches overlap without a lock. Verdicts and reasons arrive in the slot's own page and reach the batch only
+ * when all went well, so that a device that fails half-way cannot write into a batch that the CPU is judging by then.
+ *
+ * Keys are collected, and their tables made many at a time, on a stream of their own: one table is one warp's work of a
+ * millisecond, and a thousand side by side take hardly longer. Batches wait for it on the device, the control thread never does
+ * but when it sets more keys than KEYS_PENDING in a row.
  *
  * The CUDA runtime is linked statically and looks for the driver when first called: a program with this in it starts, and says
- * "no device", where there is none. Any error of the runtime is reported upwards once and never handled here (gpu/device.h). */
+ * "no device", where there is none. Any error of the runtime is reported upwards once and never handled here (gpu/device.h); but
+ * for memory that tables of keys find missing, without which signatures are judged as well. */
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,63 +22,85 @@ extern "C" {
 #include "gpu/device.h"
 #include "gpu/kind.h"
 }
-#include "gpu/kinds/seq.h"
-#include "gpu/kinds/sig.h"
+#include "gpu/kernels_seq.cuh"
+#include "gpu/kernels_sig.cuh"
 
 namespace {
 
 enum {
-  SLOT_MAX = 64,       /* more than any pool has */
-  BLOCK_THREADS = 128, /* four warps; a multiple of the warp that seq relies on */
-  WARP = 32,
+  SLOT_MAX = 64, /* more than any pool has */
+  KEYS_PENDING = 2048,
 };
-static_assert(int(ASZ_SEQ_CHECKPOINTS) == int(WARP), "a warp judges one seq item, a lane one segment");
+
+/* Fewer signatures than this leave a device nearly idle, whose full wave is some 67,000 threads, and are a matter of milliseconds
+ * for one core: they go there, and leave the device to the large batches. Reckoned, not yet measured on a device. */
+const uint32_t SIG_ITEMS_MIN = 1000;
+
+/* From here on a table of 393 KB a key: 44,000 keys are 17.3 GB. */
+const size_t LARGE_TABLES_MEMORY_MIN = (size_t)32 << 30;
 
 /* One array of a batch: where it is here and there, and the bytes of an item. */
 struct column {
   const void *host;
   uint8_t *device;
-  size_t item_bytes;
+  size_t pointer_at; /* which one it is: gpu/kind.h */
+  size_t item_bytes; /* of openings: of the largest */
 };
 
 struct slot {
   cudaStream_t stream;
   struct column column[ASZ_COLUMN_MAX];
   unsigned columns;
+  uint32_t capacity;
   uint8_t *verdict;        /* on the device */
-  uint8_t *verdict_landed; /* where verdicts arrive in host memory, pinned */
+  uint8_t *landed;         /* where verdicts and then reasons arrive in host memory, pinned; capacity of each */
+  uint32_t *sums, *others; /* sig */
   void *pinned_slab;       /* NULL when pinning was refused: copies are then slower, nothing else */
+};
+
+struct keys {
+  cudaStream_t stream;
+  cudaEvent_t made; /* all tables that were asked for */
+  struct asz_comb comb, base_comb;
+  struct asz_comb_point *base;
+  struct asz_device_keys **chunk; /* on the device, and the same here */
+  struct asz_device_keys *chunk_here[ASZ_KEY_CHUNKS_MAX];
+  struct asz_device_new_key *pending, *pending_here; /* the latter pinned */
+  uint32_t pending_count;
+  bool pending_in_use; /* by a copy that may still be under way */
 };
 
 struct cuda_state {
   struct slot slot[SLOT_MAX];
+  struct keys keys;
 };
-
-__global__ void __launch_bounds__(BLOCK_THREADS)
-    sig_kernel(uint8_t *ret_verdict, const uint8_t *public_key, const uint8_t *signature, const uint8_t *message,
-               const uint8_t *message_bytes, uint32_t count) {
-  uint32_t i = blockIdx.x * BLOCK_THREADS + threadIdx.x;
-  if (i < count)
-    ret_verdict[i] = asz_sig_judge(public_key + (size_t)i * 32, signature + (size_t)i * 64,
-                                   message + (size_t)i * (ASZ_SIG_MESSAGE_MAX + 1), message_bytes[i]);
-}
-
-__global__ void __launch_bounds__(BLOCK_THREADS)
-    seq_kernel(uint8_t *ret_verdict, const uint8_t *seed, const uint8_t (*checkpoint)[ASZ_SEQ_CHECKPOINTS][32],
-               const uint8_t *log2_steps, uint32_t count) {
-  uint32_t i = blockIdx.x * (BLOCK_THREADS / WARP) + threadIdx.x / WARP, lane = threadIdx.x % WARP;
-  if (i >= count) /* the whole warp leaves */
-    return;
-  unsigned steps = log2_steps[i];
-  bool well_formed = asz_seq_is_well_formed(steps);
-  bool holds = well_formed && asz_seq_segment_holds(seed + (size_t)i * 32, checkpoint[i], lane, steps);
-  bool all_hold = __all_sync(0xffffffff, holds);
-  if (lane == 0)
-    ret_verdict[i] = !well_formed ? ASZ_VERDICT_MALFORMED : all_hold ? ASZ_VERDICT_PASS : ASZ_VERDICT_FAIL;
-}
 
 int fail(struct asz_diag *diag, const char *what, cudaError_t error) {
   return asz_diag_set(diag, ASZ_EDEVICE, "%s: %s", what, cudaGetErrorString(error));
+}
+
+const struct column *column_of(const struct slot *slot, size_t pointer_at) {
+  for (unsigned c = 0; c < slot->columns; c++)
+    if (slot->column[c].pointer_at == pointer_at)
+      return &slot->column[c];
+  return NULL;
+}
+#define ON_DEVICE(slot, field) ((decltype(asz_batch::field))column_of(slot, offsetof(struct asz_batch, field))->device)
+
+/* A batch's arrays on the device, and what its kernels need besides. */
+cudaError_t take_memory(struct slot *slot, const struct asz_batch *batch) {
+  cudaError_t error = cudaSuccess;
+  for (unsigned c = 0; error == cudaSuccess && c < slot->columns; c++)
+    error = cudaMalloc((void **)&slot->column[c].device, slot->column[c].item_bytes * batch->capacity);
+  if (error == cudaSuccess)
+    error = cudaMalloc((void **)&slot->verdict, batch->capacity);
+  if (error == cudaSuccess)
+    error = cudaHostAlloc((void **)&slot->landed, (size_t)2 * batch->capacity, cudaHostAllocDefault);
+  if (error == cudaSuccess && batch->kind == ASZ_KIND_SIG)
+    error = cudaMalloc((void **)&slot->sums, sizeof *slot->sums * ASZ_SIG_KNOWN_SUM_WORDS * batch->capacity);
+  if (error == cudaSuccess && batch->kind == ASZ_KIND_SIG)
+    error = cudaMalloc((void **)&slot->others, sizeof *slot->others * ((size_t)1 + batch->capacity));
+  return error;
 }
 
 int attach(void *opaque, unsigned index, const struct asz_batch *batch, void *slab, size_t slab_bytes, struct asz_diag *diag) {
@@ -81,19 +108,18 @@ int attach(void *opaque, unsigned index, const struct asz_batch *batch, void *sl
     return asz_diag_set(diag, ASZ_ERANGE, "a device has %d slots", SLOT_MAX);
   struct slot *slot = &((struct cuda_state *)opaque)->slot[index];
   const struct asz_verify_kind *kind = asz_verify_kind_of(batch->kind);
+  slot->capacity = batch->capacity;
   for (slot->columns = 0; slot->columns < kind->column_count; slot->columns++) {
-    const struct asz_column *column = &kind->column[slot->columns];
-    slot->column[slot->columns].host = *asz_column_data(column, (struct asz_batch *)batch);
-    slot->column[slot->columns].item_bytes = column->item_bytes;
+    const struct asz_column *from = &kind->column[slot->columns];
+    bool openings = from->pointer_at == offsetof(struct asz_batch, opening);
+    struct column *column = &slot->column[slot->columns];
+    column->host = *asz_column_data(from, (struct asz_batch *)batch);
+    column->pointer_at = from->pointer_at;
+    column->item_bytes = openings ? batch->opening_bytes : from->item_bytes;
   }
-
   cudaError_t error = cudaStreamCreateWithFlags(&slot->stream, cudaStreamNonBlocking);
-  for (unsigned c = 0; error == cudaSuccess && c < slot->columns; c++)
-    error = cudaMalloc((void **)&slot->column[c].device, slot->column[c].item_bytes * batch->capacity);
   if (error == cudaSuccess)
-    error = cudaMalloc((void **)&slot->verdict, batch->capacity);
-  if (error == cudaSuccess)
-    error = cudaHostAlloc((void **)&slot->verdict_landed, batch->capacity, cudaHostAllocDefault);
+    error = take_memory(slot, batch);
   if (error != cudaSuccess)
     return fail(diag, "no room for a batch", error);
 
@@ -104,32 +130,125 @@ int attach(void *opaque, unsigned index, const struct asz_batch *batch, void *sl
   return 0;
 }
 
-void launch(const struct slot *slot, const struct asz_batch *batch) {
-  const struct column *in = slot->column;
-  if (batch->kind == ASZ_KIND_SIG) {
-    unsigned blocks = (batch->count + BLOCK_THREADS - 1) / BLOCK_THREADS;
-    sig_kernel<<<blocks, BLOCK_THREADS, 0, slot->stream>>>(slot->verdict, in[0].device, in[1].device, in[2].device, in[3].device,
-                                                           batch->count);
-  } else {
-    unsigned items = BLOCK_THREADS / WARP, blocks = (batch->count + items - 1) / items;
-    seq_kernel<<<blocks, BLOCK_THREADS, 0, slot->stream>>>(
-        slot->verdict, in[0].device, (const uint8_t(*)[ASZ_SEQ_CHECKPOINTS][32])in[1].device, in[2].device, batch->count);
+/* Starts to make the tables of the pending keys. */
+cudaError_t make_tables(struct keys *keys) {
+  if (keys->pending_count == 0)
+    return cudaSuccess;
+  cudaError_t error = cudaMemcpyAsync(keys->pending, keys->pending_here, sizeof *keys->pending * keys->pending_count,
+                                      cudaMemcpyHostToDevice, keys->stream);
+  if (error != cudaSuccess)
+    return error;
+  asz_keys_kernel<<<keys->pending_count, ASZ_KEY_LANES, 0, keys->stream>>>(keys->chunk, keys->comb, keys->pending);
+  error = cudaGetLastError();
+  if (error == cudaSuccess)
+    error = cudaEventRecord(keys->made, keys->stream);
+  keys->pending_count = 0;
+  keys->pending_in_use = true;
+  return error;
+}
+
+/* Takes memory for a chunk of keys, none set; leaves it NULL where there is no more. */
+cudaError_t take_chunk(struct keys *keys, uint32_t chunk) {
+  size_t bytes = sizeof(struct asz_device_keys) + sizeof(struct asz_comb_point) * asz_comb_points(&keys->comb) * ASZ_KEYS_A_CHUNK;
+  void *memory = NULL;
+  cudaError_t error = cudaMalloc(&memory, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();
+    return cudaSuccess;
   }
+  if (error == cudaSuccess)
+    error = cudaMemsetAsync(memory, 0, sizeof(struct asz_device_keys), keys->stream);
+  keys->chunk_here[chunk] = (struct asz_device_keys *)memory;
+  if (error == cudaSuccess)
+    error =
+        cudaMemcpyAsync(keys->chunk + chunk, keys->chunk_here + chunk, sizeof *keys->chunk, cudaMemcpyHostToDevice, keys->stream);
+  return error;
+}
+
+int key_set(void *opaque, uint32_t key, const uint8_t public_key[32], struct asz_diag *diag) {
+  struct keys *keys = &((struct cuda_state *)opaque)->keys;
+  cudaError_t error = cudaSuccess;
+  if (!keys->chunk_here[key / ASZ_KEYS_A_CHUNK])
+    error = take_chunk(keys, key / ASZ_KEYS_A_CHUNK);
+  if (error == cudaSuccess && !keys->chunk_here[key / ASZ_KEYS_A_CHUNK])
+    return 0;
+  if (error == cudaSuccess && keys->pending_in_use)
+    error = cudaStreamSynchronize(keys->stream);
+  if (error != cudaSuccess)
+    return fail(diag, "setting a key", error);
+  keys->pending_in_use = false;
+  struct asz_device_new_key *added = &keys->pending_here[keys->pending_count++];
+  added->key = key;
+  memcpy(added->public_key, public_key, sizeof added->public_key);
+  if (keys->pending_count == KEYS_PENDING)
+    error = make_tables(keys);
+  return error == cudaSuccess ? 0 : fail(diag, "making tables of keys", error);
+}
+
+unsigned blocks_of(uint32_t threads, uint32_t block_threads) {
+  return (threads + block_threads - 1) / block_threads;
+}
+
+cudaError_t launch_sig(const struct cuda_state *state, const struct slot *slot, const struct asz_batch *batch) {
+  uint32_t lanes = blocks_of(batch->count, ASZ_SIG_KNOWN_SHARE);
+  struct asz_sig_launch in;
+  in.key_comb = state->keys.comb;
+  in.base_comb = state->keys.base_comb;
+  in.base = state->keys.base;
+  in.chunk = state->keys.chunk;
+  in.count = batch->count;
+  in.capacity = slot->capacity;
+  in.key = ON_DEVICE(slot, key);
+  in.public_key = ON_DEVICE(slot, public_key);
+  in.signature = ON_DEVICE(slot, signature);
+  in.message = ON_DEVICE(slot, message);
+  in.message_bytes = ON_DEVICE(slot, message_bytes);
+  in.sums = slot->sums;
+  in.others = slot->others;
+  in.verdict = slot->verdict;
+  cudaError_t error = cudaStreamWaitEvent(slot->stream, state->keys.made, 0);
+  if (error == cudaSuccess)
+    error = cudaMemsetAsync(slot->others, 0, sizeof *slot->others, slot->stream);
+  if (error != cudaSuccess)
+    return error;
+  unsigned blocks = blocks_of(batch->count, ASZ_SIG_THREADS);
+  asz_sig_known_kernel<<<blocks, ASZ_SIG_THREADS, 0, slot->stream>>>(in);
+  asz_sig_other_kernel<<<blocks, ASZ_SIG_THREADS, 0, slot->stream>>>(in);
+  asz_sig_finish_kernel<<<blocks_of(lanes, ASZ_SIG_THREADS), ASZ_SIG_THREADS, 0, slot->stream>>>(in, lanes);
+  return cudaGetLastError();
+}
+
+cudaError_t launch_seq(const struct slot *slot, const struct asz_batch *batch) {
+  unsigned blocks = blocks_of(batch->count, ASZ_SEQ_THREADS / ASZ_WARP);
+  asz_seq_kernel<<<blocks, ASZ_SEQ_THREADS, 0, slot->stream>>>(slot->verdict, ON_DEVICE(slot, seed), ON_DEVICE(slot, checkpoint),
+                                                               ON_DEVICE(slot, log2_steps), batch->count);
+  return cudaGetLastError();
+}
+
+/* Copies the batch's arrays to the device. */
+cudaError_t send(const struct slot *slot, const struct asz_batch *batch) {
+  cudaError_t error = cudaSuccess;
+  for (unsigned c = 0; error == cudaSuccess && c < slot->columns; c++) {
+    const struct column *column = &slot->column[c];
+    error =
+        cudaMemcpyAsync(column->device, column->host, column->item_bytes * batch->count, cudaMemcpyHostToDevice, slot->stream);
+  }
+  return error;
 }
 
 int start(void *opaque, unsigned index, const struct asz_batch *batch, struct asz_diag *diag) {
-  struct slot *slot = &((struct cuda_state *)opaque)->slot[index];
+  struct cuda_state *state = (struct cuda_state *)opaque;
+  struct slot *slot = &state->slot[index];
+  cudaError_t error = make_tables(&state->keys);
   /* Zero is no verdict: an item that a kernel leaves out is noticed. */
-  cudaError_t error = cudaMemsetAsync(slot->verdict, ASZ_VERDICT_NONE, batch->count, slot->stream);
-  for (unsigned c = 0; error == cudaSuccess && c < slot->columns; c++)
-    error = cudaMemcpyAsync(slot->column[c].device, slot->column[c].host, slot->column[c].item_bytes * batch->count,
-                            cudaMemcpyHostToDevice, slot->stream);
-  if (error == cudaSuccess) {
-    launch(slot, batch);
-    error = cudaGetLastError();
-  }
   if (error == cudaSuccess)
-    error = cudaMemcpyAsync(slot->verdict_landed, slot->verdict, batch->count, cudaMemcpyDeviceToHost, slot->stream);
+    error = cudaMemsetAsync(slot->verdict, ASZ_VERDICT_NONE, batch->count, slot->stream);
+  if (error == cudaSuccess)
+    error = send(slot, batch);
+  if (error == cudaSuccess)
+    error = batch->kind == ASZ_KIND_SIG ? launch_sig(state, slot, batch) : launch_seq(slot, batch);
+  if (error == cudaSuccess)
+    error = cudaMemcpyAsync(slot->landed, slot->verdict, batch->count, cudaMemcpyDeviceToHost, slot->stream);
   return error == cudaSuccess ? 0 : fail(diag, "starting a batch", error);
 }
 
@@ -140,29 +259,76 @@ int poll(void *opaque, unsigned index, struct asz_batch *batch, struct asz_diag 
     return 0;
   if (error != cudaSuccess)
     return fail(diag, "judging a batch", error);
-  memcpy(batch->verdict, slot->verdict_landed, batch->count);
+  memcpy(batch->verdict, slot->landed, batch->count);
   return 1;
 }
 
 /* After an error each of these calls may fail as well; there is nobody left to tell. */
+void release_stream(cudaStream_t stream) {
+  if (!stream)
+    return;
+  (void)cudaStreamSynchronize(stream);
+  (void)cudaStreamDestroy(stream);
+}
+
+void release_slot(struct slot *slot) {
+  release_stream(slot->stream);
+  for (unsigned c = 0; c < slot->columns; c++)
+    (void)cudaFree(slot->column[c].device);
+  (void)cudaFree(slot->verdict);
+  (void)cudaFree(slot->sums);
+  (void)cudaFree(slot->others);
+  (void)cudaFreeHost(slot->landed);
+  if (slot->pinned_slab)
+    (void)cudaHostUnregister(slot->pinned_slab);
+}
+
+void release_keys(struct keys *keys) {
+  release_stream(keys->stream);
+  if (keys->made)
+    (void)cudaEventDestroy(keys->made);
+  for (unsigned c = 0; c < ASZ_KEY_CHUNKS_MAX; c++)
+    if (keys->chunk_here[c])
+      (void)cudaFree(keys->chunk_here[c]);
+  (void)cudaFree(keys->chunk);
+  (void)cudaFree(keys->base);
+  (void)cudaFree(keys->pending);
+  (void)cudaFreeHost(keys->pending_here);
+}
+
 void release(void *opaque) {
   struct cuda_state *state = (struct cuda_state *)opaque;
-  for (struct slot *slot = state->slot; slot < state->slot + SLOT_MAX; slot++) {
-    if (slot->stream) {
-      (void)cudaStreamSynchronize(slot->stream);
-      (void)cudaStreamDestroy(slot->stream);
-    }
-    for (unsigned c = 0; c < slot->columns; c++)
-      (void)cudaFree(slot->column[c].device);
-    (void)cudaFree(slot->verdict);
-    (void)cudaFreeHost(slot->verdict_landed);
-    if (slot->pinned_slab)
-      (void)cudaHostUnregister(slot->pinned_slab);
-  }
+  for (struct slot *slot = state->slot; slot < state->slot + SLOT_MAX; slot++)
+    release_slot(slot); /* before the keys: its kernels read them */
+  release_keys(&state->keys);
   free(state);
 }
 
-const struct asz_device_ops cuda_ops = {attach, start, poll, release};
+/* Room for keys, and B's table under way. */
+cudaError_t open_keys(struct keys *keys, size_t memory_bytes) {
+  keys->comb = asz_comb_of(memory_bytes >= LARGE_TABLES_MEMORY_MIN ? ASZ_SIG_KNOWN_BITS : ASZ_SIG_KNOWN_BITS_SMALL);
+  keys->base_comb = asz_comb_of(ASZ_SIG_KNOWN_BASE_BITS);
+  cudaError_t error = cudaStreamCreateWithFlags(&keys->stream, cudaStreamNonBlocking);
+  if (error == cudaSuccess)
+    error = cudaEventCreateWithFlags(&keys->made, cudaEventDisableTiming);
+  if (error == cudaSuccess)
+    error = cudaMalloc((void **)&keys->base, sizeof *keys->base * asz_comb_points(&keys->base_comb));
+  if (error == cudaSuccess)
+    error = cudaMalloc((void **)&keys->chunk, sizeof keys->chunk_here);
+  if (error == cudaSuccess)
+    error = cudaMemsetAsync(keys->chunk, 0, sizeof keys->chunk_here, keys->stream);
+  if (error == cudaSuccess)
+    error = cudaMalloc((void **)&keys->pending, sizeof *keys->pending * KEYS_PENDING);
+  if (error == cudaSuccess)
+    error = cudaHostAlloc((void **)&keys->pending_here, sizeof *keys->pending * KEYS_PENDING, cudaHostAllocDefault);
+  if (error != cudaSuccess)
+    return error;
+  asz_base_kernel<<<1, ASZ_KEY_LANES, 0, keys->stream>>>(keys->base, keys->base_comb);
+  error = cudaGetLastError();
+  return error == cudaSuccess ? cudaEventRecord(keys->made, keys->stream) : error;
+}
+
+const struct asz_device_ops cuda_ops = {attach, key_set, NULL, start, poll, release};
 
 } /* namespace */
 
@@ -182,12 +348,18 @@ extern "C" int asz_device_cuda_open(struct asz_device *ret_device, struct asz_di
     error = cudaSetDevice(0);
   if (error != cudaSuccess)
     return asz_diag_set(diag, ASZ_ENOTSUP, "CUDA device 0 cannot be used: %s", cudaGetErrorString(error));
-  void *state = calloc(1, sizeof(struct cuda_state));
+  struct cuda_state *state = (struct cuda_state *)calloc(1, sizeof *state);
   if (!state)
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the device's slots");
+  error = open_keys(&state->keys, properties.totalGlobalMem);
+  if (error != cudaSuccess) {
+    release(state);
+    return asz_diag_set(diag, ASZ_ENOTSUP, "CUDA device 0 cannot be used: %s", cudaGetErrorString(error));
+  }
   ret_device->ops = &cuda_ops;
   ret_device->state = state;
   ret_device->kinds = 1u << ASZ_KIND_SIG | 1u << ASZ_KIND_SEQ;
+  ret_device->sig_items_min = SIG_ITEMS_MIN;
   snprintf(ret_device->name, sizeof ret_device->name, "cuda: %.64s", properties.name);
   return 0;
 }

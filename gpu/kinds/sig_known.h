@@ -26,6 +26,7 @@ enum {
   ASZ_SIG_KNOWN_BASE_BITS = 12, /* of a digit of S; 11 bits: one addition more, 16 bits: 6 less and 50 MB, no cache */
   ASZ_SIG_KNOWN_SHARE = 16,     /* items that share an inversion; 32: 8 products less, of 400, and half as many threads */
   ASZ_SIG_KNOWN_SUM_WORDS = 32, /* of an item between the two passes: x, y, z, and the product of the z before */
+  ASZ_SIG_KNOWN_KEPT = 255,     /* in the place of a verdict between the passes: no verdict, nor 0, which is an item left out */
   ASZ_COMB_CHUNK = 16,          /* points of a table that share an inversion while it is made */
 };
 
@@ -258,11 +259,13 @@ ASZ_HD struct asz_fe asz_sig_known_get(const uint32_t *sums, uint32_t items, uin
   return value;
 }
 
-/* asz_sig_known_keep: puts an item's sum away for asz_sig_known_finish. sums: ASZ_SIG_KNOWN_SUM_WORDS * items words. */
-ASZ_HD void asz_sig_known_keep(uint32_t *sums, uint32_t items, uint32_t item, struct asz_ge sum) {
+/* asz_sig_known_keep: puts an item's sum away for asz_sig_known_finish. sums: ASZ_SIG_KNOWN_SUM_WORDS * items words. Returns what
+ * stands for its verdict until then. */
+ASZ_HD uint8_t asz_sig_known_keep(uint32_t *sums, uint32_t items, uint32_t item, struct asz_ge sum) {
   asz_sig_known_put(sums, items, item, 0, sum.x);
   asz_sig_known_put(sums, items, item, 1, sum.y);
   asz_sig_known_put(sums, items, item, 2, sum.z);
+  return ASZ_SIG_KNOWN_KEPT;
 }
 
 /* Rules 2 and 4: PASS when R is the encoding of x, y and no point of small order. */
@@ -278,15 +281,15 @@ ASZ_HD uint8_t asz_sig_known_compare(const uint8_t r[32], struct asz_fe x, struc
   return difference == 0 && !small ? ASZ_VERDICT_PASS : ASZ_VERDICT_FAIL;
 }
 
-/* asz_sig_known_finish: gives their verdicts to the items lane, lane + lanes, .. of those whose verdict is NONE, and whose sums
- * are kept. lanes: the number of items divided by ASZ_SIG_KNOWN_SHARE, rounded up, or any other. */
+/* asz_sig_known_finish: gives their verdicts to the items lane, lane + lanes, .. of those whose sums are kept. lanes: the number
+ * of items divided by ASZ_SIG_KNOWN_SHARE, rounded up, or any other. */
 ASZ_HD void asz_sig_known_finish(uint8_t *verdict, uint32_t *sums, const uint8_t (*signature)[64], uint32_t count, uint32_t items,
                                  uint32_t lane, uint32_t lanes) {
   struct asz_fe inverse = asz_fe_small(1);
   uint32_t end = lane;
   ASZ_HD_ROLLED
   for (; end < count; end += lanes) {
-    if (verdict[end] != ASZ_VERDICT_NONE)
+    if (verdict[end] != ASZ_SIG_KNOWN_KEPT)
       continue;
     asz_sig_known_put(sums, items, end, 3, inverse);
     inverse = asz_fe_mul(inverse, asz_sig_known_get(sums, items, end, 2));
@@ -295,7 +298,7 @@ ASZ_HD void asz_sig_known_finish(uint8_t *verdict, uint32_t *sums, const uint8_t
   ASZ_HD_ROLLED
   for (uint32_t i = end; i > lane;) {
     i -= lanes;
-    if (verdict[i] != ASZ_VERDICT_NONE)
+    if (verdict[i] != ASZ_SIG_KNOWN_KEPT)
       continue;
     struct asz_fe z_inverse = asz_fe_mul(inverse, asz_sig_known_get(sums, items, i, 3));
     inverse = asz_fe_mul(inverse, asz_sig_known_get(sums, items, i, 2));

@@ -45,7 +45,7 @@ static void judge_with(uint8_t *ret_verdict, const struct asz_sig_case *item, si
     ret_verdict[i] =
         asz_sig_known_sum(&sum, &tables, item[i].public_key, item[i].signature, item[i].message, item[i].message_bytes);
     if (ret_verdict[i] == ASZ_VERDICT_NONE)
-      asz_sig_known_keep(sums, items, i, sum);
+      ret_verdict[i] = asz_sig_known_keep(sums, items, i, sum);
   }
   for (uint32_t lane = 0; lane < lanes; lane++)
     asz_sig_known_finish(ret_verdict, sums, (const uint8_t(*)[64])signature, (uint32_t)count, items, lane, lanes);
