@@ -270,26 +270,6 @@ bool asz_verify_kind_serves(const struct asz_verifier *verifier, unsigned kind) 
   return false;
 }
 
-int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]) {
-  const uint8_t *known = verifier->cpu.keys ? asz_sig_keys_get(verifier->cpu.keys, key) : NULL;
-  if (known && memcmp(known, public_key, 32) == 0)
-    return 0;
-  return verifier->cpu.keys ? asz_sig_keys_set(verifier->cpu.keys, key, public_key) : ASZ_ERANGE;
-}
-
-int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t slot, uint8_t preset, const uint8_t beacon[32],
-                        const uint8_t rho[32]) {
-  assert(slot < ASZ_VERIFY_SLOTS && preset >= 1 && preset <= verifier->preset_max);
-  size_t footprint = asz_gemm_slot_footprint(preset);
-  void *memory = aligned_alloc(SLAB_ALIGN, (footprint + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN);
-  if (!memory)
-    return ASZ_ENOMEM;
-  free(verifier->slot_memory[slot]);
-  verifier->slot_memory[slot] = memory;
-  verifier->cpu.slot[slot] = asz_gemm_slot_new(memory, preset, verifier->cpu.gemm, beacon, rho);
-  return 0;
-}
-
 struct asz_batch *asz_verify_batch(struct asz_verifier *verifier, unsigned kind) {
   for (unsigned i = 0; i < verifier->slot_count; i++) {
     struct asz_batch *batch = &verifier->slot[i].batch;
@@ -318,6 +298,35 @@ static void abandon_device(struct asz_verifier *verifier, const char *why) {
   }
 }
 
+int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]) {
+  const uint8_t *known = verifier->cpu.keys ? asz_sig_keys_get(verifier->cpu.keys, key) : NULL;
+  if (known && memcmp(known, public_key, 32) == 0)
+    return 0;
+  int rc = verifier->cpu.keys ? asz_sig_keys_set(verifier->cpu.keys, key, public_key) : ASZ_ERANGE;
+  struct asz_diag reason = {""};
+  if (rc == 0 && device_serves(verifier) && verifier->device.ops->key_set &&
+      verifier->device.ops->key_set(verifier->device.state, key, public_key, &reason) < 0)
+    abandon_device(verifier, reason.text);
+  return rc;
+}
+
+int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t slot, uint8_t preset, const uint8_t beacon[32],
+                        const uint8_t rho[32]) {
+  assert(slot < ASZ_VERIFY_SLOTS && preset >= 1 && preset <= verifier->preset_max);
+  size_t footprint = asz_gemm_slot_footprint(preset);
+  void *memory = aligned_alloc(SLAB_ALIGN, (footprint + SLAB_ALIGN - 1) / SLAB_ALIGN * SLAB_ALIGN);
+  if (!memory)
+    return ASZ_ENOMEM;
+  free(verifier->slot_memory[slot]);
+  verifier->slot_memory[slot] = memory;
+  verifier->cpu.slot[slot] = asz_gemm_slot_new(memory, preset, verifier->cpu.gemm, beacon, rho);
+  struct asz_diag reason = {""};
+  if (device_serves(verifier) && verifier->device.ops->slot_set &&
+      verifier->device.ops->slot_set(verifier->device.state, slot, verifier->cpu.slot[slot], &reason) < 0)
+    abandon_device(verifier, reason.text);
+  return 0;
+}
+
 static struct slot *slot_of(struct asz_verifier *verifier, struct asz_batch *batch) {
   struct slot *slot = (struct slot *)batch;
   assert(slot >= verifier->slot && slot < verifier->slot + verifier->slot_count);
@@ -331,7 +340,8 @@ void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
   batch->state = ASZ_BATCH_READY;
   slot->ticket = verifier->tickets++;
   slot->progress = (struct asz_verify_progress){.judged = 0};
-  slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind);
+  bool too_few = batch->kind == ASZ_KIND_SIG && verifier->serving && batch->count < verifier->device.sig_items_min;
+  slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind) && !too_few;
   if (!slot->on_device)
     return;
   struct asz_diag reason = {""};

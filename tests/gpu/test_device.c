@@ -5,19 +5,27 @@
 #include <stdbool.h>
 
 #include "gpu/device.h"
+#include "gpu/kind.h"
+#include "gpu/kinds/mem.h"
 #include "gpu/kinds/seq.h"
 #include "gpu/kinds/sig.h"
 #include "tests/gpu/batches.h"
 
-enum { NEVER = 1000000, FAKE_KINDS = 1 << ASZ_KIND_SIG | 1 << ASZ_KIND_SEQ };
+enum {
+  NEVER = 1000000,
+  FAKE_KINDS = 1 << ASZ_KIND_SIG | 1 << ASZ_KIND_SEQ,
+  FAKE_OPENED_KINDS = FAKE_KINDS | 1 << ASZ_KIND_GEMM | 1 << ASZ_KIND_MEM,
+};
 
 struct fake {
   /* What it does wrong, and from which call on (counted from 0, known answers included). */
-  unsigned attach_fails_at, start_fails_at, poll_fails_at, garbage_at;
+  unsigned attach_fails_at, start_fails_at, poll_fails_at, garbage_at, key_set_fails_at, slot_set_fails_at;
   unsigned polls_before_done; /* a slow device */
   bool passes_everything, follows_cofactor_rule, ignores_last_lane;
   /* What happened. */
-  unsigned attached, started, polled, freed, calls_after_failure, waited;
+  unsigned attached, started, polled, freed, calls_after_failure, waited, keys_set, slots_set;
+  uint8_t last_key[32];
+  const struct asz_gemm_slot *slot[ASZ_VERIFY_SLOTS];
   bool failed;
 };
 
@@ -33,6 +41,22 @@ static int fake_attach(void *state, unsigned slot, const struct asz_batch *batch
   cr_assert((const uint8_t *)batch->verdict >= (uint8_t *)slab);
   cr_assert((const uint8_t *)(batch->tag + batch->capacity) <= (uint8_t *)slab + slab_bytes);
   return fake->attached++ >= fake->attach_fails_at ? fake_fail(fake, diag) : 0;
+}
+
+static int fake_key_set(void *state, uint32_t key, const uint8_t public_key[32], struct asz_diag *diag) {
+  struct fake *fake = state;
+  (void)key;
+  fake->calls_after_failure += fake->failed;
+  memcpy(fake->last_key, public_key, 32);
+  return fake->keys_set++ >= fake->key_set_fails_at ? fake_fail(fake, diag) : 0;
+}
+
+static int fake_slot_set(void *state, unsigned slot, const struct asz_gemm_slot *values, struct asz_diag *diag) {
+  struct fake *fake = state;
+  fake->calls_after_failure += fake->failed;
+  cr_assert_lt(slot, ASZ_VERIFY_SLOTS);
+  fake->slot[slot] = values;
+  return fake->slots_set++ >= fake->slot_set_fails_at ? fake_fail(fake, diag) : 0;
 }
 
 static int fake_start(void *state, unsigned slot, const struct asz_batch *batch, struct asz_diag *diag) {
@@ -53,9 +77,23 @@ static uint8_t fake_judge_seq(const struct fake *fake, const struct asz_batch *b
   return ASZ_VERDICT_PASS;
 }
 
+static uint8_t fake_judge_opening(const struct fake *fake, const struct asz_batch *batch, uint32_t i) {
+  const struct asz_gemm_slot *slot = fake->slot[batch->slot];
+  const uint8_t *opening = batch->opening + i * batch->opening_bytes;
+  uint32_t t = batch->pick[i][0], j = batch->pick[i][1];
+  batch->reason[i] =
+      (uint8_t)(batch->kind == ASZ_KIND_MEM
+                    ? asz_mem_reason_of(&slot->shape, slot->s, slot->u, batch->seed[i], batch->root[i], batch->fold_seed[i],
+                                        batch->z_root[i], t, j, opening)
+                    : asz_gemm_reason_of(&slot->shape, slot->s, slot->u, batch->seed[i], batch->root[i], t, j, opening));
+  return (uint8_t)asz_gemm_verdict_of((enum asz_gemm_reason)batch->reason[i]);
+}
+
 static uint8_t fake_judge(const struct fake *fake, const struct asz_batch *batch, uint32_t i) {
   if (fake->passes_everything)
     return ASZ_VERDICT_PASS;
+  if (batch->kind == ASZ_KIND_GEMM || batch->kind == ASZ_KIND_MEM)
+    return fake_judge_opening(fake, batch, i);
   if (batch->kind == ASZ_KIND_SEQ)
     return fake_judge_seq(fake, batch, i);
   uint8_t verdict = asz_sig_judge(batch->public_key[i], batch->signature[i], batch->message[i], batch->message_bytes[i]);
@@ -87,10 +125,15 @@ static void fake_free(void *state) {
   ((struct fake *)state)->freed++;
 }
 
-static const struct asz_device_ops fake_ops = {fake_attach, fake_start, fake_poll, fake_free};
+static const struct asz_device_ops fake_ops = {fake_attach, fake_key_set, fake_slot_set, fake_start, fake_poll, fake_free};
 
 static struct fake honest(void) {
-  return (struct fake){.attach_fails_at = NEVER, .start_fails_at = NEVER, .poll_fails_at = NEVER, .garbage_at = NEVER};
+  return (struct fake){.attach_fails_at = NEVER,
+                       .start_fails_at = NEVER,
+                       .poll_fails_at = NEVER,
+                       .garbage_at = NEVER,
+                       .key_set_fails_at = NEVER,
+                       .slot_set_fails_at = NEVER};
 }
 
 enum { CAPACITY = 64, SELF_TEST_BATCHES = 2 };
@@ -101,13 +144,195 @@ static int new_on(struct asz_verifier **ret_verifier, struct fake *fake, struct 
   return asz_verify_new_on(ret_verifier, &config, &device, diag);
 }
 
-static void assert_refused(struct fake fake, const char *reason) {
+/* With keys and openings; a pool of two batches a kind. */
+enum { KEYS = ASZ_SIG_KNOWN_COUNT + 1, OPENED_SELF_TEST_BATCHES = 4 };
+
+static int new_opened_on(struct asz_verifier **ret_verifier, struct fake *fake, uint32_t sig_items_min, struct asz_diag *diag) {
+  struct asz_verify_config config = {.batch_capacity = CAPACITY,
+                                     .batch_count = 2,
+                                     .key_capacity = KEYS,
+                                     .key_table_bytes = ASZ_SIG_TABLE_SMALL,
+                                     .preset_max = ASZ_GEMM_PRESET_TINY,
+                                     .openings = CAPACITY};
+  struct asz_device device = {
+      .ops = &fake_ops, .state = fake, .kinds = FAKE_OPENED_KINDS, .sig_items_min = sig_items_min, .name = "fake"};
+  return asz_verify_new_on(ret_verifier, &config, &device, diag);
+}
+
+static void assert_refused_by(int (*make)(struct asz_verifier **, struct fake *, struct asz_diag *), struct fake fake,
+                              const char *reason) {
   struct asz_verifier *verifier = NULL;
   struct asz_diag diag = {""};
-  cr_assert_eq(new_on(&verifier, &fake, &diag), ASZ_ENOTSUP, "%s", reason);
+  cr_assert_eq(make(&verifier, &fake, &diag), ASZ_ENOTSUP, "%s", reason);
   cr_assert_null(verifier);
   cr_assert_not_null(strstr(diag.text, reason), "'%s' does not say '%s'", diag.text, reason);
   cr_assert_eq(fake.freed, 1);
+  cr_assert_eq(fake.calls_after_failure, 0);
+}
+
+static void assert_refused(struct fake fake, const char *reason) {
+  assert_refused_by(new_on, fake, reason);
+}
+
+static int new_opened(struct asz_verifier **ret_verifier, struct fake *fake, struct asz_diag *diag) {
+  return new_opened_on(ret_verifier, fake, 0, diag);
+}
+
+/* A batch of gemm or mem openings of all sorts, with the verdicts that they must get. */
+static struct asz_batch *fill_openings(struct asz_verifier *verifier, const struct asz_verify_kind *kind, uint8_t *ret_expected) {
+  struct asz_batch *batch = asz_verify_batch(verifier, kind->kind);
+  cr_assert_not_null(batch);
+  for (batch->count = 0; batch->count < CAPACITY; batch->count++)
+    ret_expected[batch->count] = (uint8_t)kind->known_fill(batch, batch->count, batch->count % kind->known_count);
+  memset(batch->reason, 0xff, CAPACITY);
+  return batch;
+}
+
+static void assert_openings(const struct asz_batch *batch, const uint8_t *expected) {
+  cr_assert_arr_eq(batch->verdict, expected, CAPACITY);
+  for (uint32_t i = 0; i < CAPACITY; i++)
+    cr_assert_eq(asz_gemm_verdict_of((enum asz_gemm_reason)batch->reason[i]), expected[i], "reason of item %u", i);
+}
+
+/* gemm and mem in flight when the device fails, or not; then one of each again. */
+static void assert_openings_survive(struct fake fake, uint64_t fallbacks) {
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(new_opened_on(&verifier, &fake, 0, &diag), 0, "%s", diag.text);
+  for (int round = 0; round < 2; round++) {
+    uint8_t expected[2][CAPACITY];
+    struct asz_batch *batch[2] = {fill_openings(verifier, &asz_verify_kind_gemm, expected[0]),
+                                  fill_openings(verifier, &asz_verify_kind_mem, expected[1])};
+    for (int i = 0; i < 2; i++)
+      asz_verify_submit(verifier, batch[i]);
+    for (int i = 0; i < 2; i++) {
+      cr_assert_eq(asz_batches_wait(verifier, 7), batch[i]);
+      assert_openings(batch[i], expected[i]);
+      asz_verify_release(verifier, batch[i]);
+    }
+  }
+  cr_assert_eq(asz_verify_fallbacks(verifier), fallbacks);
+  asz_verify_free(verifier);
+  cr_assert_eq(fake.calls_after_failure, 0);
+  cr_assert_eq(fake.freed, 1);
+}
+
+Test(device, one_that_fails_to_take_keys_or_slots_of_the_known_answers_is_refused)
+{
+  struct fake fake = honest();
+  fake.key_set_fails_at = 2;
+  assert_refused_by(new_opened, fake, "fake failed: unplugged");
+  fake = honest();
+  fake.slot_set_fails_at = 0;
+  assert_refused_by(new_opened, fake, "fake failed: unplugged");
+}
+
+Test(device, when_a_key_cannot_be_set_the_cpu_judges_from_there_on)
+{
+  struct fake fake = honest();
+  fake.key_set_fails_at = ASZ_SIG_KNOWN_COUNT;
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(new_opened(&verifier, &fake, &diag), 0, "%s", diag.text);
+  struct asz_sig_cases cases = asz_sig_cases_new(22);
+  asz_sig_cases_add_valid(&cases, CAPACITY);
+  cr_assert_eq(asz_verify_key_set(verifier, KEYS - 1, cases.item[0].public_key), 0, "the CPU has it");
+  cr_assert_arr_eq(fake.last_key, cases.item[0].public_key, 32);
+  cr_assert_eq(strncmp(asz_verify_backend_name(verifier), "cpu: ", 5), 0);
+  struct asz_batch *batch = asz_batches_fill_sig(verifier, cases.item, 0, cases.count);
+  memset(batch->key, 0xff, CAPACITY * sizeof *batch->key);
+  batch->key[0] = KEYS - 1;
+  asz_verify_submit(verifier, batch);
+  cr_assert_eq(asz_batches_wait(verifier, 0), batch);
+  for (uint32_t i = 0; i < CAPACITY; i++)
+    cr_assert_eq(batch->verdict[i], ASZ_VERDICT_PASS);
+  cr_assert_eq(asz_verify_fallbacks(verifier), 0, "nothing was in flight");
+  asz_verify_free(verifier);
+  cr_assert_eq(fake.calls_after_failure, 0);
+  asz_sig_cases_free(&cases);
+}
+
+Test(device, when_a_slot_cannot_be_set_the_cpu_judges_from_there_on)
+{
+  struct fake fake = honest();
+  fake.slot_set_fails_at = 1;
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  uint8_t preset, beacon[32], rho[32], expected[CAPACITY];
+  cr_assert_eq(new_opened(&verifier, &fake, &diag), 0, "%s", diag.text);
+  asz_verify_known_slot(&preset, beacon, rho);
+  cr_assert_eq(asz_verify_slot_set(verifier, 1, preset, beacon, rho), 0, "the CPU has it");
+  struct asz_batch *batch = fill_openings(verifier, &asz_verify_kind_gemm, expected);
+  batch->slot = 1;
+  asz_verify_submit(verifier, batch);
+  cr_assert_eq(asz_batches_wait(verifier, 0), batch);
+  assert_openings(batch, expected);
+  asz_verify_free(verifier);
+  cr_assert_eq(fake.calls_after_failure, 0);
+}
+
+Test(device, openings_in_flight_are_taken_over_with_their_reasons)
+{
+  struct fake fake = honest();
+  assert_openings_survive(fake, 0);
+  fake.start_fails_at = OPENED_SELF_TEST_BATCHES + 1;
+  assert_openings_survive(fake, 2);
+  fake = honest();
+  fake.poll_fails_at = OPENED_SELF_TEST_BATCHES + 1;
+  assert_openings_survive(fake, 1);
+  fake = honest();
+  fake.garbage_at = OPENED_SELF_TEST_BATCHES;
+  fake.polls_before_done = 2;
+  assert_openings_survive(fake, 2);
+}
+
+Test(device, it_is_told_keys_and_slots_as_the_verifier_is)
+{
+  struct fake fake = honest();
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  uint8_t preset, beacon[32], rho[32], key[32] = {7};
+  cr_assert_eq(new_opened(&verifier, &fake, &diag), 0, "%s", diag.text);
+  cr_assert_eq(fake.keys_set, ASZ_SIG_KNOWN_COUNT);
+  cr_assert_eq(fake.slots_set, 1);
+  asz_verify_known_slot(&preset, beacon, rho);
+  rho[0] ^= 1;
+  cr_assert_eq(asz_verify_slot_set(verifier, ASZ_VERIFY_SLOTS - 1, preset, beacon, rho), 0);
+  cr_assert_not_null(fake.slot[ASZ_VERIFY_SLOTS - 1]);
+  cr_assert_neq(fake.slot[ASZ_VERIFY_SLOTS - 1]->s[0], fake.slot[0]->s[0]);
+  cr_assert_eq(asz_verify_key_set(verifier, KEYS, key), ASZ_ERANGE);
+  cr_assert_eq(fake.keys_set, ASZ_SIG_KNOWN_COUNT, "a key without a place is nobody's");
+  asz_verify_free(verifier);
+}
+
+Test(device, batches_of_few_signatures_go_to_the_cpu)
+{
+  enum { MIN = 10 };
+  struct fake fake = honest();
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(new_opened_on(&verifier, &fake, MIN, &diag), 0, "%s", diag.text);
+  unsigned started = fake.started;
+  cr_assert_eq(started, OPENED_SELF_TEST_BATCHES, "known answers go to the device however few they are");
+  struct asz_sig_cases cases = asz_sig_cases_new(23);
+  asz_sig_cases_add_valid(&cases, MIN);
+  for (unsigned count = MIN - 1; count <= MIN; count++) {
+    struct asz_batch *batch = asz_batches_fill_sig(verifier, cases.item, 0, count);
+    asz_verify_submit(verifier, batch);
+    cr_assert_eq(asz_batches_wait(verifier, 0), batch);
+    for (uint32_t i = 0; i < count; i++)
+      cr_assert_eq(batch->verdict[i], ASZ_VERDICT_PASS);
+    asz_verify_release(verifier, batch);
+    cr_assert_eq(fake.started, started + (count == MIN));
+  }
+  uint8_t expected;
+  struct asz_batch *chain = asz_batches_fill_seq(verifier, &expected, 1, &cases.random);
+  asz_verify_submit(verifier, chain);
+  cr_assert_eq(asz_batches_wait(verifier, 0), chain);
+  cr_assert_eq(fake.started, started + 2, "a chain is work enough");
+  cr_assert_eq(asz_verify_fallbacks(verifier), 0);
+  asz_verify_free(verifier);
+  asz_sig_cases_free(&cases);
 }
 
 Test(device, one_that_lies_about_known_answers_is_refused)
