@@ -5,7 +5,7 @@
  * constants of rounds 8..15 already hold their word, the first round is two additions, the next three know h and d, and of the
  * first 16 new schedule words those terms are left out or constants that come from the upper half. The table lies in a unit of
  * its own (sha256.c), so that vector code reads it from memory, one broadcast operand each: a compiler that sees the values
- * moves every one of them through a general register instead, which cost the 16-lane code 8 cycles a compression. */
+ * moves every one of them through a general register instead (2 of 60 cycles a compression in 16 lanes). */
 #ifndef ASZ_GPU_SIMD_SHA256_PRIVATE_H
 #define ASZ_GPU_SIMD_SHA256_PRIVATE_H
 
