@@ -69,7 +69,14 @@
   X(challenge, rate_ps, U64, "challenges/s", "1000", 1, 1000000, 0, "challenges sent per second")                                \
   X(challenge, deadline_ms, U64, "ms", "5000", 10, 600000, 1, "an answer later than this is missing")                            \
   X(challenge, tries, U64, "", "3", 1, 10, 1, "transmissions of one challenge before it counts as missing")                      \
-  X(verify, backend, WORD, "auto|cpu|cuda", "auto", 0, 0, 0, "who verifies answers")                                             \
+  X(challenge, gemm_preset, WORD, "no|tiny|cpu|gpu", "no", 0, 0, 1,                                                              \
+    "matrix product asked of those who consent to it; tiny is for trials")                                                       \
+  X(challenge, gemm_deadline_ms, U64, "ms", "20000", 10, 600000, 1, "a commitment to a product later than this is missing")      \
+  X(challenge, openings, U64, "columns", "8", 1, 32, 1, "columns of each product that are opened and checked")                   \
+  X(challenge, opening_deadline_ms, U64, "ms", "10000", 10, 600000, 1, "a product not opened within this is missing")            \
+  X(verify, backend, WORD, "auto|cpu|cuda|reference", "auto", 0, 0, 0,                                                           \
+    "who verifies answers; reference: libsodium and plain C, one at a time")                                                     \
+  X(verify, key_table_kib, U64, "KiB", "20", 20, 1024, 0, "memory for each known key on the CPU: 20, 40 or 400")                 \
   X(verify, batch_items, U64, "items", "16384", 1, 65536, 0, "items in a batch")                                                 \
   X(score, rtt_target_ms, U64, "ms", "100", 1, 10000, 1, "q95 target of a provider without its own")                             \
   X(slash, s1_stake_bps_first, U64, "bps", "100", 0, 10000, 1, "stake share of a first S1; doubled on each later one")           \

@@ -168,11 +168,17 @@ int asz_epochs_transcript_keep(struct asz_epochs *e, const struct asz_outcome *o
   return 0;
 }
 
+/* Evidence holds a challenge and its answer. The openings of a product are not in it: a wrong one counts in the provider's
+ * profile and is an incident, but takes no step of the e-process, since nobody could check the slash. */
+static bool can_prove(const struct asz_outcome *o) {
+  return o->kind <= ASZ_KIND_SINGLE_MAX;
+}
+
 /* Every answer that was not right is kept, and of the right ones those whose nonce starts with six zero bits: a sample of 1 in 64
  * that the provider cannot foresee and anyone can check. */
 static bool is_kept(const struct asz_outcome *o) {
   enum { NONCE_AT = 64 };
-  return o->answer && (o->verdict != ASZ_VERDICT_PASS || o->challenge[NONCE_AT] >> 2 == 0);
+  return o->answer && can_prove(o) && (o->verdict != ASZ_VERDICT_PASS || o->challenge[NONCE_AT] >> 2 == 0);
 }
 
 void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
@@ -190,7 +196,7 @@ void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
     break;
   case ASZ_VERDICT_FAIL:
     entry->answers.fail++;
-    entry->wrong = true;
+    entry->wrong |= can_prove(o);
     break;
   case ASZ_VERDICT_MALFORMED:
     entry->answers.malformed++;

@@ -298,6 +298,10 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
       .deadline_ns = config->challenge_deadline_ms * UINT64_C(1000000),
       .tries = (uint32_t)config->challenge_tries,
       .seq_log2_steps = (uint8_t)config->challenge_seq_log2_steps,
+      .gemm_preset = (uint8_t)config->challenge_gemm_preset, /* the words stand in the order of the presets */
+      .openings = (uint8_t)config->challenge_openings,
+      .gemm_deadline_ns = config->challenge_gemm_deadline_ms * UINT64_C(1000000),
+      .opening_deadline_ns = config->challenge_opening_deadline_ms * UINT64_C(1000000),
   };
 }
 

@@ -97,12 +97,17 @@ int asz_validator_look(struct asz_validator *ret_validator, const struct asz_hom
   return 0;
 }
 
+enum { KEYS_TO_COME = 1000 }; /* and half of the roster: for those added while it runs; whoever has no table is judged without */
+
 static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
-  static const enum asz_backend backend_of_word[] = {ASZ_BACKEND_AUTO, ASZ_BACKEND_CPU, ASZ_BACKEND_CUDA};
+  static const enum asz_backend backend_of_word[] = {ASZ_BACKEND_AUTO, ASZ_BACKEND_CPU, ASZ_BACKEND_CUDA, ASZ_BACKEND_REFERENCE};
   struct asz_verify_config config;
   asz_verify_config_default(&config);
   config.backend = backend_of_word[v->config.verify_backend];
   config.batch_capacity = (uint32_t)v->config.verify_batch_items;
+  config.key_capacity = v->roster->count + v->roster->count / 2 + KEYS_TO_COME;
+  config.key_table_bytes = v->config.verify_key_table_kib << 10;
+  config.preset_max = (uint8_t)v->config.challenge_gemm_preset;
   int err = asz_verify_new(&v->verifier, &config, diag);
   if (!err)
     asz_log(ASZ_LOG_INFO, "verifier: %s, known answers passed", asz_verify_backend_name(v->verifier));

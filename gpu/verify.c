@@ -302,6 +302,8 @@ int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_
   const uint8_t *known = verifier->cpu.keys ? asz_sig_keys_get(verifier->cpu.keys, key) : NULL;
   if (known && memcmp(known, public_key, 32) == 0)
     return 0;
+  if (device_serves(verifier) && oldest_ready(verifier))
+    return ASZ_EAGAIN;
   int rc = verifier->cpu.keys ? asz_sig_keys_set(verifier->cpu.keys, key, public_key) : ASZ_ERANGE;
   struct asz_diag reason = {""};
   if (rc == 0 && device_serves(verifier) && verifier->device.ops->key_set &&

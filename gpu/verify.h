@@ -89,8 +89,9 @@ void asz_verify_free(struct asz_verifier *verifier);
 /* asz_verify_backend_name: "reference", "cpu: sig ifma, seq avx512, gemm avx512" or the like, or "cuda: <device name>". */
 const char *asz_verify_backend_name(const struct asz_verifier *verifier);
 
-/* asz_verify_key_set: the key of index `key`, new or in the place of another; some 100 us, nothing when it
- * is there already. Not while an item of another key of this index is READY. ASZ_ERANGE: key >= key_capacity. */
+/* asz_verify_key_set: the key of index `key`, new or in the place of another; some 100 us, nothing when it is there already. Not
+ * while an item of another key of this index is READY. ASZ_ERANGE: key >= key_capacity; ASZ_EAGAIN: a device is at work. Either
+ * way its items may be judged, as those of a key that is not known. */
 ASZ_MUST_CHECK int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_t public_key[32]);
 /* asz_verify_slot_set: openings of batches with this slot number (under ASZ_VERIFY_SLOTS, asserted) belong to this preset (1..
  * preset_max, asserted), beacon and reveal from here on; up to 100 ms. Not while a batch of that slot is READY. ASZ_ENOMEM. */

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""gemm from end to end over veth: consent, commitments, the reveal, openings in chunks, verdicts; with honest providers, with one that opens other columns than it
+committed to, with one that does not consent, and over a wire that loses datagrams. Speaks TAP."""
+import os
+import subprocess
+import sys
+
+import veth
+from veth import Checks, Network, run, sh
+
+ASSIZE, RESPONDER = sys.argv[1:3]
+PROVIDERS = 4
+checks = Checks("gemm")
+check = checks.check
+
+
+class AnyIp(Network):
+    """10.88.1.0/24 is the providers'."""
+
+    def __init__(self):
+        super().__init__()
+        sh("ip -n %s route add local 10.88.1.0/24 dev lo" % self.p)
+
+
+class Provider:
+    def __init__(self, network, folder, validator_key, *options):
+        self.responder = subprocess.Popen(["ip", "netns", "exec", network.p, RESPONDER, "run", "--key", os.path.join(folder, "provider.key"), "--validator",
+                                           validator_key, "--rate-pps", "100000", "--challenge-rate", "10000", "--duty-ppm", "1000000",
+                                           "--devices", str(PROVIDERS), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.responder.terminate()
+        self.responder.wait()
+
+
+def counters(validator):
+    """Of one epoch; {} when it did not end well."""
+    return (validator.json("run", "--epochs", "1").get("counters")) or {}
+
+
+def incidents(validator):
+    """Kinds of the last epoch's, over all providers."""
+    kinds = []
+    for i in range(PROVIDERS):
+        profile = validator.json("profile", "p%d" % i)
+        last = validator.json("status").get("last_epoch", {}).get("epoch")
+        kinds += [incident["kind"] for incident in profile.get("incidents", []) if incident["epoch"] == last]
+    return kinds
+
+
+def scenario(_, network, folder):
+    validator = veth.Validator(network, ASSIZE, os.path.join(folder, "home"), time__epoch_s="5", time__challenge_slot_s="5", challenge__gemm_preset="tiny",
+                               challenge__gemm_deadline_ms="600", challenge__opening_deadline_ms="800", challenge__openings="16")
+    done = validator.made
+    check("init_makes_a_home", done.returncode == 0, done.stderr)
+    validator_key = done.stdout.split("public key")[1].split()[0]
+    provider_key = run(RESPONDER, "keygen", "--key", os.path.join(folder, "provider.key")).stdout.strip()
+    for i in range(PROVIDERS):
+        done = validator.assize("provider", "add", "p%d" % i, "--ip", "10.88.1.%d" % (i + 1), "--key", provider_key, "--device", str(i))
+    check("providers_are_registered", done.returncode == 0, done.stderr)
+
+    with Provider(network, folder, validator_key, "--gemm", "tiny"):
+        seen = counters(validator)
+    check("everybody_says_welcome", seen.get("welcomes") == PROVIDERS, seen)
+    check("and_opens_what_it_committed_to", seen.get("openings_complete", 0) >= PROVIDERS and seen.get("openings_missing") == 0, seen)
+    check("in_several_chunks", seen.get("chunks", 0) == 9 * seen.get("openings_complete", 1), seen)
+    check("nothing_is_malformed", seen.get("answers_malformed") == 0 and seen.get("answers_bad_mac") == 0, seen)
+    check("nobody_is_blamed", incidents(validator) == [], incidents(validator))
+
+    with Provider(network, folder, validator_key):
+        seen = counters(validator)
+    check("who_does_not_consent_is_not_asked", seen.get("challenges_not_asked", 0) >= PROVIDERS and seen.get("opens_sent") == 0, seen)
+    check("and_not_blamed", incidents(validator) == [], incidents(validator))
+
+    with Provider(network, folder, validator_key, "--gemm", "tiny", "--lab-loss-ppm", "100000"):
+        seen = counters(validator)
+    check("what_the_wire_loses_is_asked_for_again", seen.get("openings_complete", 0) > 0 and seen.get("opens_sent", 0) > seen.get("openings_complete", 0), seen)
+    check("and_is_no_wrong_answer", "wrong-answer" not in incidents(validator), incidents(validator))
+
+    with Provider(network, folder, validator_key, "--gemm", "tiny", "--lab-wrong-answers"):
+        seen = counters(validator)
+    check("columns_that_were_not_committed_to_are_opened", seen.get("openings_complete", 0) >= PROVIDERS, seen)
+    check("and_are_wrong_answers", incidents(validator).count("wrong-answer") == PROVIDERS, incidents(validator))
+
+
+sys.exit(checks.main(scenario, kind=AnyIp))
