@@ -1,134 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pipeline against an engine of this file: a pair of queues and a clock that only the test moves. Providers answer with the
+/* The pipeline against an engine that is a pair of queues and a clock that only the test moves. Providers answer with the
  * real provers, honestly or not, and the real CPU verifier judges. */
-#include <criterion/criterion.h>
-#include <sodium.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "control/pipeline.h"
-#include "gpu/prove/prove.h"
-
-enum { PROVIDERS = 5, QUEUE = 256, SLOT = 77, EPOCH = 9, MS = 1000000, LOG2_STEPS = 6 };
-
-struct queued {
-  struct asz_engine_datagram datagram;
-  volatile uint64_t *tx_tsc;
-};
-
-static uint64_t now_ns;
-
-/* The engine that the pipeline sees. */
-static struct {
-  struct queued out[QUEUE];
-  unsigned out_count;
-  struct asz_engine_datagram in[QUEUE];
-  unsigned in_count;
-  struct asz_counters counters;
-  struct asz_clock clock;
-  bool full;
-} fake;
-
-int asz_engine_send(struct asz_engine *engine, const struct asz_engine_datagram *datagram, volatile uint64_t *ret_tsc_slot) {
-  (void)engine;
-  if (fake.full)
-    return ASZ_EAGAIN;
-  cr_assert_lt(fake.out_count, QUEUE);
-  fake.out[fake.out_count++] = (struct queued){*datagram, ret_tsc_slot};
-  if (*ret_tsc_slot == 0)
-    *ret_tsc_slot = now_ns / MS;
-  return 0;
-}
-
-int asz_engine_recv(struct asz_engine *engine, struct asz_engine_datagram *ret_datagram) {
-  (void)engine;
-  if (fake.in_count == 0)
-    return 0;
-  *ret_datagram = fake.in[--fake.in_count];
-  return 1;
-}
-
-void asz_engine_counters(const struct asz_engine *engine, struct asz_counters *ret_counters) {
-  (void)engine;
-  *ret_counters = fake.counters;
-}
-
-const struct asz_clock *asz_engine_clock(const struct asz_engine *engine) {
-  (void)engine;
-  return &fake.clock;
-}
-
-/* What came out, by provider and kind. */
-static struct {
-  unsigned count[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
-  uint8_t verdict[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
-  size_t answer_bytes[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
-  uint64_t tx_ns[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1], rx_ns[PROVIDERS][ASZ_KIND_SINGLE_MAX + 1];
-} got;
-
-static void sink(void *context, const struct asz_outcome *o) {
-  (void)context;
-  cr_assert_eq(o->slot, SLOT);
-  cr_assert_eq(o->epoch, EPOCH);
-  cr_assert_eq(o->challenge_bytes, asz_answer_bytes(o->kind));
-  got.count[o->provider][o->kind]++;
-  got.verdict[o->provider][o->kind] = o->verdict;
-  got.answer_bytes[o->provider][o->kind] = o->answer_bytes;
-  got.tx_ns[o->provider][o->kind] = o->tx_ns;
-  got.rx_ns[o->provider][o->kind] = o->rx_ns;
-}
-
-static struct asz_identity validator, identity[PROVIDERS];
-static struct asz_roster *roster;
-static struct asz_verifier *verifier;
-static struct asz_pipeline *pipeline;
-static const struct asz_session *session;
+#include "tests/control/pipeline_bed.h"
 
 static void begin(void) {
-  cr_assert_geq(sodium_init(), 0);
-  fake.clock =
-      (struct asz_clock){.tsc_hz = 1000000000, .ns_per_tick_q32 = UINT64_C(1) << 32, .ticks_per_ns_q32 = UINT64_C(1) << 32};
-  uint8_t seed[32] = {1};
-  asz_identity_from_seed(&validator, seed);
-  struct asz_provider *provider = calloc(PROVIDERS, sizeof *provider);
-  cr_assert_not_null(provider);
-  for (unsigned i = 0; i < PROVIDERS; i++) {
-    seed[1] = (uint8_t)(i + 1);
-    asz_identity_from_seed(&identity[i], seed);
-    provider[i] =
-        (struct asz_provider){.row = i + 1, .device = i, .ipv4 = 0x0a000001 + (i << 8), .port = 862, .challenge_port = 8620};
-    snprintf(provider[i].name, sizeof provider[i].name, "p%u", i);
-    memcpy(provider[i].public_key, identity[i].public_key, 32);
-  }
-  struct asz_diag diag;
-  cr_assert_eq(asz_roster_new(&roster, provider, PROVIDERS, &validator, &diag), 0, "%s", diag.text);
-  struct asz_verify_config verify;
-  asz_verify_config_default(&verify);
-  verify.backend = ASZ_BACKEND_CPU;
-  verify.batch_capacity = 4; /* small, so that batches fill and are waited for */
-  verify.batch_count = 2;
-  cr_assert_eq(asz_verify_new(&verifier, &verify, &diag), 0, "%s", diag.text);
   const struct asz_pipeline_config config = {.rate_ps = 1000, .deadline_ns = 300 * MS, .tries = 3, .seq_log2_steps = LOG2_STEPS};
-  cr_assert_eq(asz_pipeline_new(&pipeline, &config, NULL, verifier, roster, sink, NULL, &diag), 0, "%s", diag.text);
-  const uint8_t secret[32] = {2}, beacon[32] = {3};
-  session = asz_roster_epoch(roster, EPOCH);
-  now_ns = 1000 * (uint64_t)MS;
-  asz_pipeline_begin(pipeline, EPOCH, SLOT, secret, beacon, session, now_ns, now_ns);
+  bed_begin(&config);
 }
 
-static void end(void) {
-  asz_pipeline_free(pipeline);
-  asz_verify_free(verifier);
-  asz_roster_free(roster);
-}
-
-TestSuite(pipeline, .init = begin, .fini = end);
-
-static void run_for(unsigned ms) {
-  for (unsigned i = 0; i < ms; i++, now_ns += MS)
-    for (unsigned n = 0; n < 20; n++)
-      asz_pipeline_step(pipeline, now_ns);
-}
+TestSuite(pipeline, .init = begin, .fini = bed_end);
 
 /* answer_to makes the provider's answer to a queued challenge. */
 static struct asz_engine_datagram answer_to(const struct asz_engine_datagram *asked, enum asz_prove_mode mode) {
@@ -149,11 +29,6 @@ static const struct asz_engine_datagram *asked(uint32_t provider, unsigned kind)
   return &fake.out[i].datagram;
 }
 
-static void deliver(const struct asz_engine_datagram *datagram) {
-  cr_assert_lt(fake.in_count, QUEUE);
-  fake.in[fake.in_count++] = *datagram;
-}
-
 static void answer_all(enum asz_prove_mode mode) {
   for (unsigned i = 0; i < fake.out_count; i++) {
     struct asz_engine_datagram answer = answer_to(&fake.out[i].datagram, mode);
@@ -167,12 +42,6 @@ static void expect_everyone(unsigned kind, enum asz_verdict verdict) {
     cr_expect_eq(got.count[i][kind], 1, "provider %u kind %u has %u outcomes", i, kind, got.count[i][kind]);
     cr_expect_eq(got.verdict[i][kind], verdict, "provider %u kind %u: %s", i, kind, asz_verdict_name(got.verdict[i][kind]));
   }
-}
-
-static uint64_t counter(enum asz_pipeline_counter which) {
-  uint64_t value[ASZ_PCTR_COUNT];
-  asz_pipeline_counters(pipeline, value);
-  return value[which];
 }
 
 Test(pipeline, honest_answers_pass_once_each)
@@ -198,9 +67,8 @@ Test(pipeline, a_group_leaves_in_one_step_and_all_within_the_time_given)
 {
   asz_pipeline_abort(pipeline);
   memset(&got, 0, sizeof got);
-  const uint8_t secret[32] = {2}, beacon[32] = {3};
   uint64_t until_ns = now_ns + 10000 * (uint64_t)MS, last_ns = now_ns;
-  asz_pipeline_begin(pipeline, EPOCH, SLOT, secret, beacon, session, now_ns, until_ns);
+  asz_pipeline_begin(pipeline, EPOCH, SLOT, bed_secret, bed_beacon, session, now_ns, until_ns);
   unsigned bursts = 0;
   for (uint32_t i = 0; i < 2 * PROVIDERS;) {
     asz_pipeline_step(pipeline, now_ns);
@@ -367,8 +235,7 @@ Test(pipeline, an_answer_to_another_slot_is_foreign)
   struct asz_engine_datagram stale = answer_to(&fake.out[0].datagram, ASZ_PROVE_HONEST);
   asz_pipeline_abort(pipeline);
   memset(&got, 0, sizeof got);
-  const uint8_t secret[32] = {2}, beacon[32] = {3};
-  asz_pipeline_begin(pipeline, EPOCH, SLOT + 1, secret, beacon, session, now_ns, now_ns);
+  asz_pipeline_begin(pipeline, EPOCH, SLOT + 1, bed_secret, bed_beacon, session, now_ns, now_ns);
   deliver(&stale);
   asz_pipeline_step(pipeline, now_ns);
   cr_assert_eq(counter(ASZ_PCTR_FOREIGN), 1);
