@@ -33,9 +33,9 @@ struct asz_sig_keys;
 /* asz_sig_keys_table_bytes: what the largest table takes that fits table_bytes_max a key; 0 when none does (below 12 KiB). */
 size_t asz_sig_keys_table_bytes(size_t table_bytes_max);
 
-/* asz_sig_keys_footprint: bytes that asz_sig_keys_new takes for capacity keys: the tables, about 100 bytes a key beside them, and
- * 2.3 MB. Of address space: the memory of a table is used when its key is set. 0 where asz_sig_keys_new would fail with
- * ASZ_EINVAL. */
+/* asz_sig_keys_footprint: bytes that asz_sig_keys_new takes for capacity keys: the tables, 33 bytes a key beside them, and 2.3
+ * MB. Of address space: the memory of a table is used when its key is set. 0 where asz_sig_keys_new would fail with ASZ_EINVAL.
+ */
 size_t asz_sig_keys_footprint(uint32_t capacity, size_t table_bytes_max);
 
 /* asz_sig_keys_new: room for capacity keys (1..2^24), none set; milliseconds, for B's table. ASZ_EINVAL: capacity out of range or
@@ -44,7 +44,8 @@ ASZ_MUST_CHECK int asz_sig_keys_new(struct asz_sig_keys **ret_keys, uint32_t cap
 void asz_sig_keys_free(struct asz_sig_keys *keys);
 
 /* asz_sig_keys_set: the key of index `key`, new or in the place of another. Every 32 bytes are taken: with a key that
- * libsodium would refuse (not canonical, of small order, no point) every item FAILs. ASZ_ERANGE: key >= capacity. */
+ * libsodium would refuse (not canonical, of small order, no point) every item FAILs. ASZ_ERANGE: key >= capacity. Takes about 0.1
+ * ms for a small table, 0.2 ms for a default one, 1.8 ms for a large one. */
 ASZ_MUST_CHECK int asz_sig_keys_set(struct asz_sig_keys *keys, uint32_t key, const uint8_t public_key[32]);
 
 /* asz_sig_keys_get: the bytes that were set; NULL when nothing was, or key >= capacity. */
@@ -64,7 +65,8 @@ struct asz_sig_items {
 struct asz_sig_backend {
   const char *name;
   bool (*supported)(void); /* has this machine its instructions? judge must not be called where not */
-  /* At most 96 KiB of stack, no other memory. Best at multiples of 256 items of keys that set; any number is right. */
+  /* At most 128 KiB of stack, no other memory. Any number of items is right; 256 share inversions, so that fewer cost more each.
+   */
   void (*judge)(const struct asz_sig_keys *keys, const struct asz_sig_items *items);
 };
 
