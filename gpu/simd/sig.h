@@ -33,7 +33,7 @@ struct asz_sig_keys;
 /* asz_sig_keys_table_bytes: what the largest table takes that fits table_bytes_max a key; 0 when none does (below 12 KiB). */
 size_t asz_sig_keys_table_bytes(size_t table_bytes_max);
 
-/* asz_sig_keys_footprint: bytes that asz_sig_keys_new takes for capacity keys: the tables, 33 bytes a key beside them, and 2.3
+/* asz_sig_keys_footprint: bytes that asz_sig_keys_new takes for capacity keys: the tables, 33 bytes a key beside them, and 2.5
  * MB. Of address space: the memory of a table is used when its key is set. 0 where asz_sig_keys_new would fail with ASZ_EINVAL.
  */
 size_t asz_sig_keys_footprint(uint32_t capacity, size_t table_bytes_max);

@@ -6,7 +6,6 @@
  * page's address. A table is filled group by group in projective coordinates; the divisions by z are collected over as many
  * points as the scratch takes and cost one inversion. */
 #include <assert.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "gpu/kinds/sig.h"
@@ -71,14 +70,23 @@ static size_t aligned(size_t bytes) {
   return (bytes + ALIGN_BYTES - 1) / ALIGN_BYTES * ALIGN_BYTES;
 }
 
+/* Points on their way into a table. */
+struct scratch {
+  unsigned count;               /* 0 between two tables */
+  struct asz_sig_point *target; /* of the first; the others follow */
+  struct asz_ge51 point[SCRATCH_POINTS];
+  struct asz_fe51 product[SCRATCH_POINTS]; /* z(0) .. z(i) multiplied */
+};
+
 /* The parts of the mapping, in order. */
 struct layout {
-  size_t base_at, table_at, public_key_at, state_at, end;
+  size_t scratch_at, base_at, table_at, public_key_at, state_at, end;
 };
 
 static struct layout layout_of(const struct asz_sig_comb *a, const struct asz_sig_comb *b, uint32_t capacity) {
   struct layout layout;
-  layout.base_at = aligned(sizeof(struct asz_sig_keys));
+  layout.scratch_at = aligned(sizeof(struct asz_sig_keys));
+  layout.base_at = layout.scratch_at + aligned(sizeof(struct scratch));
   layout.table_at = layout.base_at + aligned(comb_points(b) * sizeof(struct asz_sig_point));
   layout.public_key_at = layout.table_at + aligned(comb_points(a) * sizeof(struct asz_sig_point) * capacity);
   layout.state_at = layout.public_key_at + aligned((size_t)32 * capacity);
@@ -92,14 +100,6 @@ size_t asz_sig_keys_footprint(uint32_t capacity, size_t table_bytes_max) {
     return 0;
   return layout_of(&a, &b, capacity).end;
 }
-
-/* Points on their way into a table. */
-struct scratch {
-  unsigned count;
-  struct asz_sig_point *target; /* of the first; the others follow */
-  struct asz_ge51 point[SCRATCH_POINTS];
-  struct asz_fe51 product[SCRATCH_POINTS]; /* z(0) .. z(i) multiplied */
-};
 
 static const struct asz_fe51 d2 = {
     {0x69b9426b2f159, 0x35050762add7a, 0x3cf44c0038052, 0x6738cc7407977, 0x2406d9dc56dff}}; /* 2d, asz_fe_2d() */
@@ -169,14 +169,9 @@ int asz_sig_keys_new(struct asz_sig_keys **ret_keys, uint32_t capacity, size_t t
   size_t bytes = asz_sig_keys_footprint(capacity, table_bytes_max);
   if (bytes == 0)
     return ASZ_EINVAL;
-  struct scratch *scratch = malloc(sizeof *scratch);
-  if (!scratch)
-    return ASZ_ENOMEM;
   uint8_t *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    free(scratch);
+  if (memory == MAP_FAILED)
     return ASZ_ENOMEM;
-  }
   (void)madvise(memory, bytes, MADV_HUGEPAGE); /* as good as the kernel has it: speed only */
 
   struct asz_sig_keys *keys = (struct asz_sig_keys *)memory;
@@ -191,8 +186,7 @@ int asz_sig_keys_new(struct asz_sig_keys **ret_keys, uint32_t capacity, size_t t
   keys->table = (struct asz_sig_point *)(memory + layout.table_at);
   keys->public_key = (uint8_t(*)[32])(memory + layout.public_key_at);
   keys->state = memory + layout.state_at;
-  keys->scratch = scratch;
-  scratch->count = 0;
+  keys->scratch = (struct scratch *)(memory + layout.scratch_at);
 
   /* B = (x, 4/5), x even: 0x58, then 31 times 0x66 (RFC 8032, 5.1). */
   uint8_t encoded[32];
@@ -201,16 +195,14 @@ int asz_sig_keys_new(struct asz_sig_keys **ret_keys, uint32_t capacity, size_t t
   struct asz_ge51 base;
   bool is_point = decode(&base, encoded);
   assert(is_point);
-  fill(keys->base, &keys->b, base, scratch);
+  fill(keys->base, &keys->b, base, keys->scratch);
   *ret_keys = keys;
   return ASZ_OK;
 }
 
 void asz_sig_keys_free(struct asz_sig_keys *keys) {
-  if (!keys)
-    return;
-  free(keys->scratch);
-  munmap(keys, keys->mapped_bytes);
+  if (keys)
+    munmap(keys, keys->mapped_bytes);
 }
 
 int asz_sig_keys_set(struct asz_sig_keys *keys, uint32_t key, const uint8_t public_key[32]) {

@@ -19,7 +19,9 @@ static void judge_with_table(const uint8_t key[32], const uint8_t signature[64],
   static const uint32_t first = 0;
   if (!keys)
     FUZZ_CHECK(asz_sig_keys_new(&keys, 1, ASZ_SIG_TABLE_SMALL) == ASZ_OK);
-  FUZZ_CHECK(asz_sig_keys_set(keys, 0, key) == ASZ_OK);
+  const uint8_t *set = asz_sig_keys_get(keys, 0);
+  if (!set || memcmp(set, key, 32) != 0)
+    FUZZ_CHECK(asz_sig_keys_set(keys, 0, key) == ASZ_OK);
   uint8_t padded[1][ASZ_SIG_MESSAGE_MAX + 1] = {{0}}, verdict;
   memcpy(padded[0], message, message_bytes <= ASZ_SIG_MESSAGE_MAX ? message_bytes : 0);
   const struct asz_sig_items items = {
