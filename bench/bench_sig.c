@@ -77,6 +77,16 @@ static void fill(struct bench *bench) {
                                         .verdict = take(bench->items, 1)};
 }
 
+static void empty(struct bench *bench) {
+  free(bench->public_key);
+  free(bench->key);
+  free(bench->signature);
+  free(bench->message);
+  free(bench->message_bytes);
+  free(bench->expected);
+  free(bench->batch.verdict);
+}
+
 static int set_keys(struct bench *bench, size_t table_bytes) {
   int rc = asz_sig_keys_new(&bench->table, bench->keys, table_bytes);
   uint64_t start_ns = asz_clock_monotonic_ns();
@@ -154,21 +164,22 @@ static void report(const struct bench *bench, const struct asz_bench_args *args,
   asz_bench_print(args, json);
 }
 
+/* The exit status. */
 static int run_size(struct bench *bench, const struct asz_bench_args *args, const char *only, size_t table_bytes) {
-  int rc = set_keys(bench, table_bytes);
+  int rc = set_keys(bench, table_bytes), status = 1;
   if (rc != 0) {
     fprintf(stderr, "bench_sig: %u keys of %zu bytes: %s\n", bench->keys, table_bytes, asz_err_str(rc));
-    return 1;
-  }
-  if (measure(bench, only, args->seconds ? args->seconds : args->smoke ? 0 : 3) != 0) {
+  } else if (measure(bench, only, args->seconds ? args->seconds : args->smoke ? 0 : 3) != 0) {
     fprintf(stderr, "bench_sig: a verdict differs from libsodium's\n");
-    return 1;
+  } else {
+    for (unsigned at = 0; at < asz_sig_backend_count; at++)
+      if (wanted(only, at))
+        report(bench, args, at, table_bytes);
+    status = 0;
   }
-  for (unsigned at = 0; at < asz_sig_backend_count; at++)
-    if (wanted(only, at))
-      report(bench, args, at, table_bytes);
   asz_sig_keys_free(bench->table);
-  return 0;
+  bench->table = NULL;
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -192,11 +203,10 @@ int main(int argc, char **argv) {
     return 1;
   struct bench bench = {.keys = (uint32_t)keys, .items = (uint32_t)items, .libsodium_items = args.smoke ? 20 : 500};
   fill(&bench);
-  if (table_bytes)
-    return run_size(&bench, &args, only, table_bytes);
   const size_t sizes[] = {ASZ_SIG_TABLE_SMALL, ASZ_SIG_TABLE_DEFAULT, ASZ_SIG_TABLE_LARGE};
-  status = 0;
-  for (unsigned i = 0; status == 0 && i < sizeof sizes / sizeof sizes[0]; i++)
+  status = table_bytes ? run_size(&bench, &args, only, table_bytes) : 0;
+  for (unsigned i = 0; table_bytes == 0 && status == 0 && i < sizeof sizes / sizeof sizes[0]; i++)
     status = run_size(&bench, &args, only, sizes[i]);
+  empty(&bench);
   return status;
 }
