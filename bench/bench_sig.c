@@ -199,6 +199,13 @@ int main(int argc, char **argv) {
       (items_text && asz_bench_number(&items, "items", items_text, 1, 1 << 20) != 0) ||
       (table_text && asz_bench_number(&table_bytes, "table-bytes", table_text, 1, UINT32_MAX) != 0))
     return 2;
+  unsigned wanted_count = 0;
+  for (unsigned at = 0; at < asz_sig_backend_count; at++)
+    wanted_count += wanted(only, at);
+  if (wanted_count == 0) {
+    fprintf(stderr, "bench_sig: this machine has no backend '%s'; see --help\n", only);
+    return 2;
+  }
   if (sodium_init() < 0 || asz_sig_backend_count > BACKENDS_MAX)
     return 1;
   struct bench bench = {.keys = (uint32_t)keys, .items = (uint32_t)items, .libsodium_items = args.smoke ? 20 : 500};
