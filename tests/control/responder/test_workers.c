@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "control/responder/workers.h"
-#include "tests/control/responder/fixture.h"
+#include "control/responder/works.h"
+#include "tests/control/responder/open_fixture.h"
 
 static struct fixture fixture;
 
@@ -19,7 +20,7 @@ static struct asz_job job_of(enum asz_kind kind, uint8_t nonce) {
 static struct asz_workers *start(unsigned count, unsigned capacity) {
   fixture_make(&fixture, 1);
   struct asz_workers *workers;
-  cr_assert_eq(asz_workers_new(&workers, count, capacity, &fixture.provider, ASZ_PROVE_HONEST, false), 0);
+  cr_assert_eq(asz_workers_new(&workers, count, capacity, &fixture.provider, ASZ_PROVE_HONEST, true), 0);
   return workers;
 }
 
@@ -89,5 +90,53 @@ Test(workers, signatures_overtake_chains)
   while (wait_one(workers).challenge.kind != ASZ_KIND_SIG)
     place++;
   cr_assert_leq(place, 1, "only the chain already begun goes before it, %u did", place);
+  stop(workers);
+}
+
+/* An OPEN in the queue behind its commit sees what the commit left, whatever else is asked. */
+Test(workers, works_are_done_in_the_order_in_which_they_were_asked)
+{
+  struct asz_workers *workers = start(2, 16);
+  struct asz_works *works;
+  cr_assert_eq(asz_works_new(&works, 16 << 20, 1), 0);
+  struct asz_job build = job_of(ASZ_KIND_MEM, 1), fold = job_of(ASZ_KIND_MEM, 2), open = job_of(ASZ_KIND_SIG, 3);
+  build.challenge.param = ASZ_GEMM_PRESET_TINY;
+  fold.challenge.param = ASZ_GEMM_PRESET_TINY | ASZ_MEM_FOLD;
+  cr_assert_eq(asz_works_begin(works, &build.challenge, 0, &build.work), 0);
+  fold.work = open.work = build.work;
+  open.type = ASZ_JOB_OPEN;
+  open.open = open_fixture_open(&fold.challenge, (const uint8_t[16]){0});
+  cr_assert_eq(asz_workers_submit(workers, &build), 0);
+  cr_assert_eq(asz_workers_submit(workers, &fold), 0);
+  cr_assert_eq(asz_workers_submit(workers, &open), 0);
+  build = wait_one(workers);
+  fold = wait_one(workers);
+  open = wait_one(workers);
+  cr_assert_eq(build.challenge.param, ASZ_GEMM_PRESET_TINY);
+  cr_assert_eq(open.type, ASZ_JOB_OPEN);
+  cr_assert_gt(build.spent_ns, 0);
+  fixture_verify_answer(&fixture, &build.challenge, build.answer, build.answer_bytes, FIXTURE_CHAIN_RIGHT);
+  fixture_verify_answer(&fixture, &fold.challenge, fold.answer, fold.answer_bytes, FIXTURE_CHAIN_RIGHT);
+  struct asz_datagram answer = {.size_bytes = (uint32_t)fold.answer_bytes};
+  memcpy(answer.payload, fold.answer, fold.answer_bytes);
+  const uint8_t *blob = open.work->answer[ASZ_WORK_FOLD].blob;
+  cr_assert_eq(open_fixture_judge(&fixture, &open.open, &build.challenge, &fold.challenge, &answer, blob), FIXTURE_OPENINGS);
+  asz_workers_free(workers);
+  asz_works_free(works);
+  fixture_free(&fixture);
+}
+
+Test(workers, a_welcome_comes_back_signed)
+{
+  struct asz_workers *workers = start(1, 2);
+  struct asz_job job = job_of(ASZ_KIND_SIG, 1);
+  job.type = ASZ_JOB_WELCOME;
+  job.challenge = (struct asz_challenge){.kind = 0};
+  job.welcome = (struct asz_welcome){.epoch = FIXTURE_EPOCH, .declaration = {.devices = 1}};
+  cr_assert_eq(asz_workers_submit(workers, &job), 0);
+  job = wait_one(workers);
+  struct asz_datagram answer = {.size_bytes = (uint32_t)job.answer_bytes};
+  memcpy(answer.payload, job.answer, job.answer_bytes);
+  cr_assert_eq(open_fixture_welcome(&fixture, &answer).declaration.devices, 1);
   stop(workers);
 }
