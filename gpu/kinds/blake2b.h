@@ -43,12 +43,10 @@ ASZ_HD void asz_blake2b_mix(uint64_t *v, int a, int b, int c, int d, uint64_t x,
   v[b] = asz_hd_ror64(v[b] ^ v[c], 63);
 }
 
-/* One compression (RFC 7693 section 3.2). total_bytes: of the message up to the end of this block. */
-ASZ_HD_CALL void asz_blake2b_compress(uint64_t h[8], const uint8_t block[ASZ_BLAKE2B_BLOCK_BYTES], uint64_t total_bytes,
-                                      int is_last) {
-  uint64_t v[16], m[16];
-  for (size_t i = 0; i < 16; i++)
-    m[i] = asz_hd_le32_load(block + 8 * i) | (uint64_t)asz_hd_le32_load(block + 8 * i + 4) << 32;
+/* asz_blake2b_compress_words: one compression (RFC 7693 section 3.2) of a block, given as its 16 words. total_bytes: of the
+ * message up to the end of this block. */
+ASZ_HD_CALL void asz_blake2b_compress_words(uint64_t h[8], const uint64_t m[16], uint64_t total_bytes, int is_last) {
+  uint64_t v[16];
   for (int i = 0; i < 8; i++) {
     v[i] = h[i];
     v[i + 8] = asz_blake2b_iv[i];
@@ -70,6 +68,14 @@ ASZ_HD_CALL void asz_blake2b_compress(uint64_t h[8], const uint8_t block[ASZ_BLA
   }
   for (int i = 0; i < 8; i++)
     h[i] ^= v[i] ^ v[i + 8];
+}
+
+/* asz_blake2b_compress: the same for a block in memory. */
+ASZ_HD void asz_blake2b_compress(uint64_t h[8], const uint8_t block[ASZ_BLAKE2B_BLOCK_BYTES], uint64_t total_bytes, int is_last) {
+  uint64_t m[16];
+  for (size_t i = 0; i < 16; i++)
+    m[i] = asz_hd_le32_load(block + 8 * i) | (uint64_t)asz_hd_le32_load(block + 8 * i + 4) << 32;
+  asz_blake2b_compress_words(h, m, total_bytes, is_last);
 }
 
 ASZ_HD void asz_blake2b_add(struct asz_blake2b *hash, const uint8_t *bytes, size_t size_bytes) {

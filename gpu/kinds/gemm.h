@@ -91,16 +91,16 @@ ASZ_GEMM_PRESET_LIST(ASZ_GEMM_PRESET_ASSERT)
 #endif
 
 /* The rest of an opening: where the three paths stand, and its size. */
-ASZ_HD size_t asz_gemm_at_path(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_gemm_at_path(const struct asz_gemm_shape *shape) {
   return ASZ_GEMM_AT_COLUMN + (size_t)4 * shape->n;
 }
-ASZ_HD size_t asz_gemm_at_step_path(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_gemm_at_step_path(const struct asz_gemm_shape *shape) {
   return asz_gemm_at_path(shape) + (size_t)shape->log2_m * ASZ_TREE_HASH_BYTES;
 }
-ASZ_HD size_t asz_gemm_at_link_path(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_gemm_at_link_path(const struct asz_gemm_shape *shape) {
   return asz_gemm_at_step_path(shape) + (size_t)shape->log2_t * ASZ_TREE_HASH_BYTES;
 }
-ASZ_HD size_t asz_gemm_opening_bytes(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_gemm_opening_bytes(const struct asz_gemm_shape *shape) {
   return asz_gemm_at_link_path(shape) + (size_t)shape->log2_t * ASZ_TREE_HASH_BYTES;
 }
 

@@ -17,16 +17,16 @@
 enum { ASZ_MEM_HALF_BITS = 30, ASZ_MEM_GROUP_BYTES = 8 * ASZ_GEMM_FOLD_COLUMNS };
 
 /* What a fold's opening has after the gemm opening: the group's z, and its path. */
-ASZ_HD uint32_t asz_mem_log2_groups(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST uint32_t asz_mem_log2_groups(const struct asz_gemm_shape *shape) {
   return shape->log2_t + shape->log2_m - 6;
 }
-ASZ_HD size_t asz_mem_at_z(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_mem_at_z(const struct asz_gemm_shape *shape) {
   return asz_gemm_opening_bytes(shape);
 }
-ASZ_HD size_t asz_mem_at_z_path(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_mem_at_z_path(const struct asz_gemm_shape *shape) {
   return asz_mem_at_z(shape) + ASZ_MEM_GROUP_BYTES;
 }
-ASZ_HD size_t asz_mem_opening_bytes(const struct asz_gemm_shape *shape) {
+ASZ_HD_HOST size_t asz_mem_opening_bytes(const struct asz_gemm_shape *shape) {
   return asz_mem_at_z_path(shape) + (size_t)asz_mem_log2_groups(shape) * ASZ_TREE_HASH_BYTES;
 }
 
