@@ -343,7 +343,8 @@ void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
   slot->ticket = verifier->tickets++;
   slot->progress = (struct asz_verify_progress){.judged = 0};
   bool too_few = batch->kind == ASZ_KIND_SIG && verifier->serving && batch->count < verifier->device.sig_items_min;
-  slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind) && !too_few;
+  bool unset = is_opened(batch->kind) && (batch->slot >= ASZ_VERIFY_SLOTS || !verifier->cpu.slot[batch->slot]);
+  slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind) && !too_few && !unset;
   if (!slot->on_device)
     return;
   struct asz_diag reason = {""};

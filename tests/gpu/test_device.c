@@ -305,6 +305,27 @@ Test(device, it_is_told_keys_and_slots_as_the_verifier_is)
   asz_verify_free(verifier);
 }
 
+Test(device, openings_of_a_slot_that_was_never_set_are_unjudged_and_it_serves_on)
+{
+  struct fake fake = honest();
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  uint8_t expected[CAPACITY];
+  cr_assert_eq(new_opened(&verifier, &fake, &diag), 0, "%s", diag.text);
+  static const uint32_t slots[] = {1, ASZ_VERIFY_SLOTS, UINT32_MAX};
+  for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
+    struct asz_batch *batch = fill_openings(verifier, &asz_verify_kind_gemm, expected);
+    batch->slot = slots[i];
+    asz_verify_submit(verifier, batch);
+    cr_assert_eq(asz_batches_wait(verifier, 0), batch);
+    for (uint32_t k = 0; k < CAPACITY; k++)
+      cr_assert_eq(batch->verdict[k], ASZ_VERDICT_UNJUDGED);
+    asz_verify_release(verifier, batch);
+  }
+  cr_assert_str_eq(asz_verify_backend_name(verifier), "fake");
+  asz_verify_free(verifier);
+}
+
 Test(device, batches_of_few_signatures_go_to_the_cpu)
 {
   enum { MIN = 10 };
