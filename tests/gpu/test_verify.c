@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "gpu/device.h"
+#include "tests/gpu/agree.h"
 #include "tests/gpu/batches.h"
 
 static struct asz_verifier *new_on_cpu(uint32_t capacity, uint32_t count) {
@@ -207,6 +208,22 @@ Test(verify, chains_of_all_sorts_are_judged)
   cr_assert_arr_eq(batch->verdict, expected, 1000, "seed %lu", random.seed);
   cr_assert_eq(asz_verify_fallbacks(verifier), 0);
   asz_verify_free(verifier);
+}
+
+Test(verify, items_of_all_kinds_are_judged_as_the_reference_judges_them)
+{
+  struct asz_verify_config config;
+  struct asz_verifier *verifier[2] = {NULL, NULL};
+  struct asz_diag diag = {""};
+  asz_agree_config(&config);
+  for (int v = 0; v < 2; v++) {
+    config.backend = v == 0 ? ASZ_BACKEND_CPU : ASZ_BACKEND_REFERENCE;
+    cr_assert_eq(asz_verify_new(&verifier[v], &config, &diag), 0, "%s", diag.text);
+  }
+  uint64_t passed = asz_agree_check(verifier[0], verifier[1], 8000, 16);
+  cr_assert(passed > 3200 && passed < 6400, "%lu passed", passed);
+  asz_verify_free(verifier[0]);
+  asz_verify_free(verifier[1]);
 }
 
 Test(verify, every_verdict_has_a_name)

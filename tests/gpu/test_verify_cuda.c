@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "gpu/device.h"
+#include "tests/gpu/agree.h"
 #include "tests/gpu/batches.h"
 
 static struct asz_verifier *new_or_skip(uint32_t capacity) {
@@ -13,6 +14,7 @@ static struct asz_verifier *new_or_skip(uint32_t capacity) {
     cr_skip_test("%s", diag.text);
   struct asz_verify_config config = {.batch_capacity = capacity, .batch_count = 4};
   struct asz_verifier *verifier = NULL;
+  device.sig_items_min = 0; /* the device is what is tested */
   cr_assert_eq(asz_verify_new_on(&verifier, &config, &device, &diag), 0, "%s", diag.text);
   return verifier;
 }
@@ -73,4 +75,24 @@ Test(verify_cuda, one_item_alone_is_judged)
   cr_assert_eq(asz_sig_cases_check(&cases, judge), 3);
   asz_sig_cases_free(&cases);
   asz_verify_free(judging);
+}
+
+Test(verify_cuda, a_million_items_of_all_kinds_are_judged_as_the_cpu_judges_them, .timeout = 1800)
+{
+  struct asz_device device;
+  struct asz_diag diag = {""};
+  struct asz_verify_config config;
+  struct asz_verifier *on_cuda = NULL, *on_cpu = NULL;
+  if (asz_device_cuda_open(&device, &diag) != 0)
+    cr_skip_test("%s", diag.text);
+  device.sig_items_min = 0;
+  asz_agree_config(&config);
+  cr_assert_eq(asz_verify_new_on(&on_cuda, &config, &device, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_verify_new_on(&on_cpu, &config, NULL, &diag), 0, "%s", diag.text);
+  uint64_t passed = asz_agree_check(on_cuda, on_cpu, 1000000, 34);
+  cr_assert(passed > 400000 && passed < 800000, "%lu passed", passed);
+  cr_assert_eq(asz_verify_fallbacks(on_cuda), 0, "the device itself must have judged");
+  cr_assert_neq(strncmp(asz_verify_backend_name(on_cuda), "cpu", 3), 0);
+  asz_verify_free(on_cpu);
+  asz_verify_free(on_cuda);
 }
