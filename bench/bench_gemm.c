@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "bench/bench.h"
 #include "dataplane/base/bytes.h"
@@ -16,7 +17,7 @@
 #include "gpu/prove/mem.h"
 #include "gpu/tree.h"
 
-enum { OPENINGS = 8, KEYSTREAM_BYTES = 1 << 16 };
+enum { OPENINGS = 8, KEYSTREAM_BYTES = 1 << 16, HUGE_PAGE = 2 << 20 };
 
 struct bench {
   uint32_t preset;
@@ -32,12 +33,16 @@ struct bench {
 };
 
 static void *memory_of(size_t bytes) {
-  void *memory = aligned_alloc(ASZ_GEMM_ALIGN_BYTES, (bytes + 63) / 64 * 64);
+  size_t align = bytes < HUGE_PAGE ? ASZ_GEMM_ALIGN_BYTES : HUGE_PAGE;
+  bytes = (bytes + align - 1) / align * align;
+  void *memory = aligned_alloc(align, bytes);
   if (memory == NULL) {
     fprintf(stderr, "bench_gemm: out of memory (%zu bytes)\n", bytes);
     exit(1);
   }
-  memset(memory, 0, bytes); /* touched, so that page faults are nobody's time */
+  if (align == HUGE_PAGE)
+    madvise(memory, bytes, MADV_HUGEPAGE); /* as a provider should; where there are none, small pages do, more slowly */
+  memset(memory, 0, bytes);                /* touched, so that page faults are nobody's time */
   return memory;
 }
 
@@ -261,6 +266,8 @@ int main(int argc, char **argv) {
     return refuse("no such preset", preset);
   if (bench.backend == NULL)
     return refuse("no such backend here", backend);
+  if (sodium_init() < 0) /* else it hashes by its slowest code */
+    return 1;
   bench.shape = asz_gemm_shape_of(bench.preset);
   bench.threads = (unsigned)threads;
   bench.rounds = args.smoke ? 2 : 50 * (args.seconds ? args.seconds : 1);

@@ -2,7 +2,8 @@
 /* asz_prove_mem: the provider's half of mem on the CPU: build an arena once, fold it on every fresh seed, open columns.
  *
  * The arena stays in the caller's memory, 2 t m n bytes, beside what gemm keeps and 8.5 bytes a column for the last fold. A build
- * costs as much as a gemm; a fold reads the arena once, at the speed of memory. One caller at a time. */
+ * costs as much as a gemm; a fold reads the arena once. Put it into huge pages (madvise) where there are any. One caller at a
+ * time. */
 #ifndef ASZ_GPU_PROVE_MEM_H
 #define ASZ_GPU_PROVE_MEM_H
 
