@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench/growth and bench/growth-plot: wrong words end in status 2, a small run gives a line that both the table and the picture take. Speaks TAP."""
+"""bench/growth, bench/growth-plot and bench/verify-growth: wrong words end in status 2, a small run gives a line that both the table and the picture take. Speaks TAP."""
 import json
 import os
 import sys
@@ -11,6 +11,7 @@ from veth import Checks, run
 
 BUILD, SOURCE = sys.argv[1], sys.argv[2]
 GROWTH, PLOT = os.path.join(SOURCE, "bench", "growth"), os.path.join(SOURCE, "bench", "growth-plot")
+VERIFY = os.path.join(SOURCE, "bench", "verify-growth")
 LOOP = {"bench": "loop", "providers": 10_000_000, "rate_pps": 3_000_000, "cycles_per_probe": 700.5, "memory_peak_bytes": 3 << 30}
 checks = Checks("growth")
 check = checks.check
@@ -49,7 +50,26 @@ def small_run(folder):
     check("the_table_says_what_was_not_measured", len(rows) == 2 and all("not measured" in row for row in rows), listed)
 
 
+def verify_growth(folder):
+    for words in (("--items", "0"), ("--items", "65537"), ("--kinds", "sid"), ("--backends", "gpu"), ("--keys", "0"), ("--seconds", "0"), ("--build", folder), ("a",)):
+        done = run(VERIFY, *words)
+        check("verify_refuses_" + "_".join(words if words[0] != "--build" else words[:1]).replace("-", ""), done.returncode == 2 and done.stdout == "", done)
+    for name, text in (("no_json", "sig\n"), ("no_kind", '{"bench": "verify"}\n'), ("another_bench", json.dumps(LOOP) + "\n")):
+        for option in ("--table", "--plot"):
+            done = run(VERIFY, option, written(folder, name, text))
+            check("verify_%s_refuses_%s" % (option[2:], name), done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, done)
+    done = run(VERIFY, "--build", BUILD, "--kinds", "sig,seq,gemm", "--items", "16,32", "--keys", "20", timeout=120)
+    check("verify_gives_a_line_a_size_and_kind", done.returncode == 0 and done.stdout.count("\n") == 6, done)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    check("verify_says_latency_and_memory", all(line["batch_p50_us"] > 0 and line["memory_peak_bytes"] > 1 << 20 for line in lines), lines)
+    path = written(folder, "verify.jsonl", done.stdout)
+    drawn, listed = run(VERIFY, "--plot", path), run(VERIFY, "--table", path)
+    check("verify_draws", drawn.returncode == 0 and xml.dom.minidom.parseString(drawn.stdout).documentElement.tagName == "svg", drawn)
+    check("verify_lists", listed.returncode == 0 and listed.stdout.count("| cpu |") == 6, listed)
+
+
 with tempfile.TemporaryDirectory() as scratch:
     refusals(scratch)
     small_run(scratch)
+    verify_growth(scratch)
 sys.exit(checks.report())
