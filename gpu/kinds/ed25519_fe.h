@@ -40,45 +40,21 @@ ASZ_HD struct asz_fe asz_fe_sqrt_minus_1(void) {
 /* r + carry * 2^256, for a carry up to 38. The first pass can itself carry, but then leaves less than 38 * 38 behind, so that the
  * last addition cannot. */
 ASZ_HD struct asz_fe asz_fe_fold(struct asz_fe r, uint32_t carry) {
-  uint64_t t = (uint64_t)carry * 38;
-  ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++) {
-    t += r.v[i];
-    r.v[i] = (uint32_t)t;
-    t >>= 32;
-  }
-  r.v[0] += (uint32_t)t * 38;
+  const uint32_t folded[8] = {carry * 38, 0, 0, 0, 0, 0, 0, 0};
+  r.v[0] += asz_hd_add8(r.v, folded) * 38;
   return r;
 }
 
 ASZ_HD struct asz_fe asz_fe_add(struct asz_fe a, struct asz_fe b) {
-  uint64_t t = 0;
-  ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++) {
-    t += (uint64_t)a.v[i] + b.v[i];
-    a.v[i] = (uint32_t)t;
-    t >>= 32;
-  }
-  return asz_fe_fold(a, (uint32_t)t);
+  uint32_t carry = asz_hd_add8(a.v, b.v);
+  return asz_fe_fold(a, carry);
 }
 
 ASZ_HD struct asz_fe asz_fe_sub(struct asz_fe a, struct asz_fe b) {
-  uint64_t borrow = 0;
-  ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++) {
-    uint64_t t = (uint64_t)a.v[i] - b.v[i] - borrow;
-    a.v[i] = (uint32_t)t;
-    borrow = t >> 63;
-  }
+  uint32_t borrowed = asz_hd_sub8(a.v, b.v);
   /* A borrow added 2^256, which is 38 too much. Taking 38 away can borrow again, but then leaves at least 2^256 - 38. */
-  borrow *= 38;
-  ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++) {
-    uint64_t t = (uint64_t)a.v[i] - borrow;
-    a.v[i] = (uint32_t)t;
-    borrow = t >> 63;
-  }
-  a.v[0] -= (uint32_t)borrow * 38;
+  const uint32_t too_much[8] = {borrowed & 38, 0, 0, 0, 0, 0, 0, 0};
+  a.v[0] -= asz_hd_sub8(a.v, too_much) & 38;
   return a;
 }
 
@@ -86,30 +62,35 @@ ASZ_HD struct asz_fe asz_fe_neg(struct asz_fe a) {
   return asz_fe_sub(asz_fe_small(0), a);
 }
 
-/* Schoolbook product into 16 words, then the upper eight come down times 38. Neither line can overflow 64 bits:
- * (2^32 - 1)^2 + 2 (2^32 - 1) = 2^64 - 1. */
+/* Schoolbook product into 16 words, then the upper eight come down times 38. Products of two words overlap each other by one;
+ * those that begin at even words do not among themselves, nor do those at odd ones, so that each sort is added up by itself, four
+ * products and one carry at a time, and the two sums once at the end. A carry goes into a word that has held carries only: it
+ * cannot carry itself. */
 ASZ_HD_CALL struct asz_fe asz_fe_mul(struct asz_fe a, struct asz_fe b) {
-  uint32_t w[16] = {0};
+  uint32_t even[17] = {0}, odd[17] = {0}; /* odd[i] counts as word i + 1 */
   ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++) {
-    uint64_t t = 0;
-    ASZ_HD_UNROLL
-    for (int j = 0; j < 8; j++) {
-      t += asz_hd_mul_wide(a.v[i], b.v[j]) + w[i + j];
-      w[i + j] = (uint32_t)t;
-      t >>= 32;
-    }
-    w[i + 8] = (uint32_t)t;
+  for (int j = 0; j < 8; j += 2) {
+    asz_hd_mad4(even + j, a.v, b.v[j]);
+    asz_hd_mad4(odd + j, a.v + 1, b.v[j]);
+    asz_hd_mad4(odd + j, a.v, b.v[j + 1]);
+    asz_hd_mad4(even + j + 2, a.v + 1, b.v[j + 1]);
   }
+  const uint32_t carry[8] = {asz_hd_add8(even + 1, odd), 0, 0, 0, 0, 0, 0, 0};
+  (void)asz_hd_add8(even + 9, odd + 8); /* up to even[16]: all 512 bits of a product, and zeros */
+  (void)asz_hd_add8(even + 9, carry);
+
+  uint32_t low[9] = {0}, shifted[9] = {0}; /* shifted[i] counts as word i + 1 */
   struct asz_fe r;
-  uint64_t t = 0;
   ASZ_HD_UNROLL
-  for (int i = 0; i < 8; i++) {
-    t += asz_hd_mul_wide(w[i + 8], 38) + w[i];
-    r.v[i] = (uint32_t)t;
-    t >>= 32;
-  }
-  return asz_fe_fold(r, (uint32_t)t);
+  for (int i = 0; i < 8; i++)
+    low[i] = even[i];
+  asz_hd_mad4(low, even + 8, 38);
+  asz_hd_mad4(shifted, even + 9, 38);
+  (void)asz_hd_add8(low + 1, shifted);
+  ASZ_HD_UNROLL
+  for (int i = 0; i < 8; i++)
+    r.v[i] = low[i];
+  return asz_fe_fold(r, low[8]);
 }
 
 ASZ_HD struct asz_fe asz_fe_square(struct asz_fe a) {

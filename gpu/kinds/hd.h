@@ -93,6 +93,92 @@ ASZ_HD uint64_t asz_hd_mul_wide(uint32_t a, uint32_t b) {
 #endif
 }
 
+/* Sums over eight words, and four products of one word each added up in nine. The carry goes from word to word in a device's
+ * flag, which C cannot name: written in C, nvcc makes 300 instructions of a field product, and 130 of these. gcc's build is the
+ * meaning; tests/gpu/carry_check.py runs the device's instructions, which nothing else here can, against it. */
+
+/* asz_hd_add8: r += b; the carry out, 0 or 1. */
+ASZ_HD uint32_t asz_hd_add8(uint32_t *r, const uint32_t *b) {
+#if defined(__CUDACC__)
+  uint32_t out;
+  asm("add.cc.u32 %0, %0, %9;\n\t"
+      "addc.cc.u32 %1, %1, %10;\n\t"
+      "addc.cc.u32 %2, %2, %11;\n\t"
+      "addc.cc.u32 %3, %3, %12;\n\t"
+      "addc.cc.u32 %4, %4, %13;\n\t"
+      "addc.cc.u32 %5, %5, %14;\n\t"
+      "addc.cc.u32 %6, %6, %15;\n\t"
+      "addc.cc.u32 %7, %7, %16;\n\t"
+      "addc.u32 %8, 0, 0;"
+      : "+r"(r[0]), "+r"(r[1]), "+r"(r[2]), "+r"(r[3]), "+r"(r[4]), "+r"(r[5]), "+r"(r[6]), "+r"(r[7]), "=r"(out)
+      : "r"(b[0]), "r"(b[1]), "r"(b[2]), "r"(b[3]), "r"(b[4]), "r"(b[5]), "r"(b[6]), "r"(b[7]));
+  return out;
+#else
+  uint64_t t = 0;
+  for (int i = 0; i < 8; i++) {
+    t += (uint64_t)r[i] + b[i];
+    r[i] = (uint32_t)t;
+    t >>= 32;
+  }
+  return (uint32_t)t;
+#endif
+}
+
+/* asz_hd_sub8: r -= b; all ones when that borrowed, else 0. */
+ASZ_HD uint32_t asz_hd_sub8(uint32_t *r, const uint32_t *b) {
+#if defined(__CUDACC__)
+  uint32_t out;
+  asm("sub.cc.u32 %0, %0, %9;\n\t"
+      "subc.cc.u32 %1, %1, %10;\n\t"
+      "subc.cc.u32 %2, %2, %11;\n\t"
+      "subc.cc.u32 %3, %3, %12;\n\t"
+      "subc.cc.u32 %4, %4, %13;\n\t"
+      "subc.cc.u32 %5, %5, %14;\n\t"
+      "subc.cc.u32 %6, %6, %15;\n\t"
+      "subc.cc.u32 %7, %7, %16;\n\t"
+      "subc.u32 %8, 0, 0;"
+      : "+r"(r[0]), "+r"(r[1]), "+r"(r[2]), "+r"(r[3]), "+r"(r[4]), "+r"(r[5]), "+r"(r[6]), "+r"(r[7]), "=r"(out)
+      : "r"(b[0]), "r"(b[1]), "r"(b[2]), "r"(b[3]), "r"(b[4]), "r"(b[5]), "r"(b[6]), "r"(b[7]));
+  return out;
+#else
+  uint64_t borrow = 0;
+  for (int i = 0; i < 8; i++) {
+    uint64_t t = (uint64_t)r[i] - b[i] - borrow;
+    r[i] = (uint32_t)t;
+    borrow = t >> 63;
+  }
+  return (uint32_t)(0 - borrow);
+#endif
+}
+
+/* asz_hd_mad4: r += (a[0] + 2^64 a[2] + 2^128 a[4] + 2^192 a[6]) b, over nine words, which the sum must fit. */
+ASZ_HD void asz_hd_mad4(uint32_t *r, const uint32_t *a, uint32_t b) {
+#if defined(__CUDACC__)
+  asm("mad.lo.cc.u32 %0, %9, %13, %0;\n\t"
+      "madc.hi.cc.u32 %1, %9, %13, %1;\n\t"
+      "madc.lo.cc.u32 %2, %10, %13, %2;\n\t"
+      "madc.hi.cc.u32 %3, %10, %13, %3;\n\t"
+      "madc.lo.cc.u32 %4, %11, %13, %4;\n\t"
+      "madc.hi.cc.u32 %5, %11, %13, %5;\n\t"
+      "madc.lo.cc.u32 %6, %12, %13, %6;\n\t"
+      "madc.hi.cc.u32 %7, %12, %13, %7;\n\t"
+      "addc.u32 %8, %8, 0;"
+      : "+r"(r[0]), "+r"(r[1]), "+r"(r[2]), "+r"(r[3]), "+r"(r[4]), "+r"(r[5]), "+r"(r[6]), "+r"(r[7]), "+r"(r[8])
+      : "r"(a[0]), "r"(a[2]), "r"(a[4]), "r"(a[6]), "r"(b));
+#else
+  uint64_t t = 0;
+  for (int i = 0; i < 8; i += 2) {
+    uint64_t product = (uint64_t)a[i] * b;
+    t += (uint64_t)r[i] + (uint32_t)product;
+    r[i] = (uint32_t)t;
+    t = (t >> 32) + r[i + 1] + (product >> 32);
+    r[i + 1] = (uint32_t)t;
+    t >>= 32;
+  }
+  r[8] += (uint32_t)t;
+#endif
+}
+
 /* Rotations to the right; 0 < n < width. */
 ASZ_HD uint32_t asz_hd_ror32(uint32_t x, unsigned n) {
   return x >> n | x << (32 - n);
