@@ -3,7 +3,7 @@
  *
  * First the jobs, a thread each: a block has one job of 128 openings. Then the products, a warp an opening, which end in
  * verdicts. All warps of a block walk u in step, a piece of it in shared memory: read by each opening for itself, u would be 256
- * KB of traffic an opening, 5 TB/s where the arithmetic is done with 20 M of them. */
+ * KB of traffic an opening, 4 TB/s where the arithmetic is done with 16 M of them. */
 #ifndef ASZ_GPU_KERNELS_GEMM_CUH
 #define ASZ_GPU_KERNELS_GEMM_CUH
 

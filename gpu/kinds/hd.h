@@ -94,7 +94,7 @@ ASZ_HD uint64_t asz_hd_mul_wide(uint32_t a, uint32_t b) {
 }
 
 /* Sums over eight words, and four products of one word each added up in nine. The carry goes from word to word in a device's
- * flag, which C cannot name: written in C, nvcc makes 300 instructions of a field product, and 130 of these. gcc's build is the
+ * flag, which C cannot name: written in C, nvcc makes 300 instructions of a field product, and 140 of these. gcc's build is the
  * meaning; tests/gpu/carry_check.py runs the device's instructions, which nothing else here can, against it. */
 
 /* asz_hd_add8: r += b; the carry out, 0 or 1. */
