@@ -145,12 +145,18 @@ Test(sig_known, public_vectors_get_the_verdict_of_libsodium)
   asz_sig_cases_free(&cases);
 }
 
+/* Under the sanitizers a sixteenth of them: the same code, and 45 s less. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { ITEMS_A_KEY = 80 };
+#else
+enum { ITEMS_A_KEY = 1280 };
+#endif
+
 Test(sig_known, twenty_thousand_honest_and_spoilt_items_get_the_verdict_of_libsodium)
 {
-  struct asz_sig_cases cases = many(44, 16, 1280);
-  cr_assert_geq(cases.count, 20000);
-  size_t passed = asz_sig_cases_check(&cases, judge_default);
-  cr_assert(passed >= 10240 && passed < 10300, "%zu", passed);
+  struct asz_sig_cases cases = many(44, 16, ITEMS_A_KEY);
+  size_t passed = asz_sig_cases_check(&cases, judge_default), honest = cases.count / 2;
+  cr_assert(passed >= honest && passed < honest + 60, "%zu", passed);
   asz_sig_cases_free(&cases);
 }
 
