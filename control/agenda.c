@@ -33,7 +33,7 @@ static int by_cluster(const void *left, const void *right) {
   return order ? order : by_value(a->rank, b->rank);
 }
 
-static int by_due(const void *left, const void *right) {
+int asz_agenda_by_due(const void *left, const void *right) {
   const struct asz_agenda_entry *a = left, *b = right;
   int order = by_value(a->due_ns, b->due_ns);
   return order ? order : by_value(a->group, b->group);
@@ -118,6 +118,6 @@ void asz_agenda_make(struct asz_agenda_entry *ret_entry, const struct asz_agenda
     group = cut(ret_entry, mark, first, end, ASZ_AGENDA_GROUP_MAX, group, window_ns);
     first = end;
   }
-  qsort(ret_entry, count, sizeof *ret_entry, by_due);
+  qsort(ret_entry, count, sizeof *ret_entry, asz_agenda_by_due);
   count_groups(ret_entry, count);
 }

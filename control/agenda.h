@@ -38,6 +38,9 @@ struct asz_agenda_entry {
 
 enum { ASZ_AGENDA_GROUP_MAX = 64 }; /* what leaves in one burst: 64 datagrams of 1,152 bytes are 0.06 ms of a 10 Gbit/s port */
 
+/* asz_agenda_by_due: the order of entries, for qsort. */
+int asz_agenda_by_due(const void *left, const void *right);
+
 /* asz_agenda_bytes: scratch memory for so many members. */
 uint64_t asz_agenda_bytes(uint32_t count);
 /* asz_agenda_make fills ret_entry[0..count) in order of due_ns. window_ns 0: all at its start. scratch: asz_agenda_bytes(count),

@@ -177,13 +177,6 @@ struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *p, uint32
   return c;
 }
 
-static int by_due(const void *left, const void *right) {
-  const struct asz_agenda_entry *a = left, *b = right;
-  if (a->due_ns != b->due_ns)
-    return a->due_ns < b->due_ns ? -1 : 1;
-  return (a->group > b->group) - (a->group < b->group);
-}
-
 /* When in a round a kind is asked. seq would disturb a gemm on the same machine: it has the time when that is opened. */
 struct window {
   uint64_t start_ns, length_ns;
@@ -191,9 +184,9 @@ struct window {
 static struct window window_of(const struct asz_pipeline *p, uint8_t kind, uint64_t spare_ns) {
   if (!p->fetch)
     return (struct window){0, spare_ns};
-  uint64_t half_ns = spare_ns / 2, reveal_ns = half_ns + commit_phase_ns(p);
+  uint64_t half_ns = spare_ns / 2;
   if (kind == ASZ_KIND_SEQ)
-    return (struct window){reveal_ns, spare_ns - half_ns};
+    return (struct window){p->reveal_ns - p->begin_ns, spare_ns - half_ns};
   uint64_t hello_ns = kind == ASZ_KIND_GEMM && !asz_pipeline_all_enrolled(p) ? p->config.deadline_ns : 0;
   return hello_ns < half_ns ? (struct window){hello_ns, half_ns - hello_ns} : (struct window){half_ns, 0};
 }
@@ -213,7 +206,7 @@ static void make_agenda(struct asz_pipeline *p, uint64_t spare_ns) {
     }
     p->entry_count += p->member_count;
   }
-  qsort(p->entry, p->entry_count, sizeof *p->entry, by_due);
+  qsort(p->entry, p->entry_count, sizeof *p->entry, asz_agenda_by_due);
 }
 
 static void open_item(struct asz_pipeline *p, uint32_t index) {
@@ -267,23 +260,25 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
       .answer = item->answer_bytes ? p->answer[index] : NULL,
       .answer_bytes = item->answer_bytes,
   };
-  const struct asz_fetch *fetch = asz_pipeline_fetch_of(p, index);
+  const struct asz_fetch *fetch = item->fetch;
   if (fetch && asz_reassembly_complete(&fetch->reassembly)) {
     outcome.opening = fetch->blob;
     outcome.opening_bytes = fetch->reassembly.total_bytes;
   }
   item->state = ASZ_ITEM_IDLE;
+  item->fetch = NULL; /* its memory is given to another in a later step */
   p->open--;
   p->sink(p->context, &outcome);
 }
 
-void asz_pipeline_close(struct asz_pipeline *p, uint32_t index) {
+/* Ends an item that was not asked. */
+static void close_unasked(struct asz_pipeline *p, uint32_t index) {
   p->counter[ASZ_PCTR_NOT_ASKED]++;
   p->item[index].state = ASZ_ITEM_IDLE;
   p->open--;
 }
 
-uint64_t asz_pipeline_deadline_ns(const struct asz_pipeline *p, uint32_t index) {
+static uint64_t deadline_ns(const struct asz_pipeline *p, uint32_t index) {
   return p->kind[index % p->kind_count] == ASZ_KIND_GEMM ? p->config.gemm_deadline_ns : p->config.deadline_ns;
 }
 
@@ -319,7 +314,7 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
     p->counter[ASZ_PCTR_REPEATED]++;
   p->counter[ASZ_PCTR_SENT]++;
   item->tries++;
-  item->next_ns = now_ns + asz_pipeline_deadline_ns(p, index) / p->config.tries;
+  item->next_ns = now_ns + deadline_ns(p, index) / p->config.tries;
   item->state = ASZ_ITEM_SENT;
   return 1;
 }
@@ -333,7 +328,7 @@ static int ask_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   if (consent < 0)
     p->item[index].state = ASZ_ITEM_HELD;
   else
-    asz_pipeline_close(p, index);
+    close_unasked(p, index);
   return 1;
 }
 
@@ -365,12 +360,11 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_MALFORMED]++;
     return;
   }
-  const uint8_t *place = memchr(p->kind, answer.kind, p->kind_count);
-  if (!place) {
+  uint32_t index = asz_pipeline_index(p, datagram->target, answer.kind);
+  if (index == ASZ_ITEM_NONE) {
     p->counter[ASZ_PCTR_FOREIGN]++;
     return;
   }
-  uint32_t index = datagram->target * p->kind_count + (uint32_t)(place - p->kind);
   struct asz_item *item = &p->item[index];
   struct asz_challenge asked = asz_pipeline_challenge(p, index);
   if (p->open == 0 || answer.epoch != asked.epoch || answer.slot != asked.slot || answer.device != asked.device ||
@@ -388,7 +382,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_DUPLICATE]++;
     return;
   }
-  if (now_ns - item->first_ns > asz_pipeline_deadline_ns(p, index)) {
+  if (now_ns - item->first_ns > deadline_ns(p, index)) {
     p->counter[ASZ_PCTR_LATE]++;
     return;
   }
@@ -446,7 +440,7 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
       done += (unsigned)ask_one(p, index, now_ns);
     if (item->state != ASZ_ITEM_SENT || now_ns < item->next_ns)
       continue;
-    if (now_ns - item->first_ns >= asz_pipeline_deadline_ns(p, index)) {
+    if (now_ns - item->first_ns >= deadline_ns(p, index)) {
       asz_pipeline_finish(p, index, asz_pipeline_missing(p, item));
       done++;
     } else if (item->tries < p->config.tries) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Consent: each provider is asked once an epoch, by a HELLO, which kinds its device takes; the signed WELCOME also brings the
  * token without which it opens nothing. Who says nothing is asked nothing that needs consent: that is no fault. */
-#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 

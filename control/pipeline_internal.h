@@ -4,6 +4,8 @@
 #ifndef ASZ_CONTROL_PIPELINE_INTERNAL_H
 #define ASZ_CONTROL_PIPELINE_INTERNAL_H
 
+#include <string.h>
+
 #include "control/agenda.h"
 #include "control/pipeline.h"
 #include "dataplane/base/enrol.h"
@@ -33,6 +35,7 @@ struct asz_item {
   volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
   uint64_t rx_tsc;
   uint8_t nonce[16];
+  struct asz_fetch *fetch; /* while its answer is opened and that is judged; else NULL */
 };
 
 enum asz_enrolment { ASZ_ENROLMENT_UNASKED = 0, ASZ_ENROLMENT_ASKED, ASZ_ENROLMENT_WELCOME, ASZ_ENROLMENT_SILENT };
@@ -54,7 +57,6 @@ struct asz_fetch {
   bool busy;
   uint32_t index;
   uint64_t first_ns, next_ns; /* of the first OPEN, and when to ask again */
-  uint64_t progress;          /* chunks since then */
   struct asz_open open;
   struct asz_reassembly reassembly;
   uint8_t *blob;
@@ -108,12 +110,15 @@ struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *pipeline,
 static inline uint32_t asz_pipeline_provider(const struct asz_pipeline *pipeline, uint32_t index) {
   return index / pipeline->kind_count;
 }
+/* asz_pipeline_index: of the item about that kind; ASZ_ITEM_NONE when it is not asked. */
+#define ASZ_ITEM_NONE UINT32_MAX
+static inline uint32_t asz_pipeline_index(const struct asz_pipeline *pipeline, uint32_t provider, uint8_t kind) {
+  const uint8_t *place = memchr(pipeline->kind, kind, pipeline->kind_count);
+  return place ? provider * pipeline->kind_count + (uint32_t)(place - pipeline->kind) : ASZ_ITEM_NONE;
+}
 /* asz_pipeline_finish reports an item's outcome and closes it. */
 void asz_pipeline_finish(struct asz_pipeline *pipeline, uint32_t index, enum asz_verdict verdict);
 
-/* asz_pipeline_close ends an item that was not asked. */
-void asz_pipeline_close(struct asz_pipeline *pipeline, uint32_t index);
-uint64_t asz_pipeline_deadline_ns(const struct asz_pipeline *pipeline, uint32_t index);
 /* asz_pipeline_missing: what silence about an item means. */
 enum asz_verdict asz_pipeline_missing(const struct asz_pipeline *pipeline, const struct asz_item *item);
 /* asz_pipeline_send hands `size_bytes` of a datagram to the engine, for a provider's challenge port. 0 when its ring is full. */
@@ -132,8 +137,6 @@ bool asz_pipeline_all_enrolled(const struct asz_pipeline *pipeline);
 /* In pipeline_open.c. */
 unsigned asz_pipeline_open(struct asz_pipeline *pipeline, uint64_t now_ns);
 void asz_pipeline_chunk(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram, uint64_t now_ns);
-/* asz_pipeline_fetch_of: the fetch of an item; NULL when it has none. */
-struct asz_fetch *asz_pipeline_fetch_of(struct asz_pipeline *pipeline, uint32_t index);
 
 /* In pipeline_verify.c. The first two return the number of things done. */
 unsigned asz_pipeline_enqueue(struct asz_pipeline *pipeline, unsigned received);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "control/pipeline_internal.h"
-#include "dataplane/base/head.h"
 
 enum {
   LOOK_PER_STEP = 256,          /* items */
@@ -22,13 +21,6 @@ static bool reveal(struct asz_pipeline *p) {
   p->revealed =
       asz_verify_slot_set(p->verifier, (uint32_t)(p->round % ASZ_VERIFY_SLOTS), p->config.gemm_preset, p->beacon, p->rho) == 0;
   return p->revealed;
-}
-
-struct asz_fetch *asz_pipeline_fetch_of(struct asz_pipeline *p, uint32_t index) {
-  for (unsigned i = 0; p->fetch && i < ASZ_FETCH_MAX; i++)
-    if (p->fetch[i].busy && p->fetch[i].index == index)
-      return &p->fetch[i];
-  return NULL;
 }
 
 static struct asz_fetch *free_fetch(struct asz_pipeline *p) {
@@ -56,6 +48,7 @@ static void start_fetch(struct asz_pipeline *p, struct asz_fetch *fetch, uint32_
   memcpy(fetch->open.token, p->enrolled[asz_pipeline_provider(p, index)].token, ASZ_TOKEN_BYTES);
   memcpy(fetch->open.rho, p->rho, sizeof p->rho);
   asz_reassembly_init(&fetch->reassembly, fetch->blob, &fetch->open);
+  p->item[index].fetch = fetch;
   p->item[index].state = ASZ_ITEM_OPENING;
 }
 
@@ -126,10 +119,9 @@ void asz_pipeline_chunk(struct asz_pipeline *p, const struct asz_engine_datagram
     p->counter[ASZ_PCTR_MALFORMED]++;
     return;
   }
-  const uint8_t *place = memchr(p->kind, chunk.kind, p->kind_count);
-  struct asz_fetch *fetch =
-      place ? asz_pipeline_fetch_of(p, datagram->target * p->kind_count + (uint32_t)(place - p->kind)) : NULL;
-  if (!fetch || p->item[fetch->index].state != ASZ_ITEM_OPENING || !asz_opening_answers(&chunk, &fetch->open) ||
+  uint32_t index = asz_pipeline_index(p, datagram->target, chunk.kind);
+  struct asz_fetch *fetch = index != ASZ_ITEM_NONE ? p->item[index].fetch : NULL;
+  if (!fetch || p->item[index].state != ASZ_ITEM_OPENING || !asz_opening_answers(&chunk, &fetch->open) ||
       memcmp(chunk.provider_id, p->roster->provider_id[datagram->target], ASZ_ID_BYTES) != 0) {
     p->counter[ASZ_PCTR_CHUNKS_FOREIGN]++;
     return;

@@ -149,7 +149,7 @@ static void join(struct asz_item *item, enum asz_verdict verdict) {
 /* All verdicts about an item are there. A commitment that is signed has only begun. */
 static void conclude(struct asz_pipeline *p, uint32_t index) {
   struct asz_item *item = &p->item[index];
-  bool commits = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX && !asz_pipeline_fetch_of(p, index);
+  bool commits = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX && !item->fetch;
   if (commits && item->signature_verdict == ASZ_VERDICT_PASS)
     item->state = ASZ_ITEM_COMMITTED;
   else
