@@ -15,9 +15,10 @@
 #include "dataplane/base/head.h"
 
 enum {
-  RECV_PER_STEP = 64,     /* answers taken a step: keeps a step under a millisecond */
-  SCAN_PER_STEP = 512,    /* items looked at for repeats and deadlines a step */
-  CATCH_UP_NS = 10000000, /* a pause of ours is made up for by this much sending at once, no more */
+  RECV_PER_STEP = 64,      /* answers taken a step: keeps a step under a millisecond */
+  SCAN_PER_STEP = 512,     /* items looked at for repeats and deadlines a step */
+  CATCH_UP_NS = 10000000,  /* a pause of ours is made up for by this much sending at once, no more */
+  DROPS_LOOK_NS = 1000000, /* some ports are asked for theirs over a bus */
 };
 static const uint8_t kinds_asked[] = {ASZ_KIND_SIG, ASZ_KIND_SEQ, ASZ_KIND_GEMM}; /* the last where a preset is configured */
 
@@ -142,24 +143,26 @@ static uint64_t commit_phase_ns(const struct asz_pipeline *p) {
   uint64_t deadline_ns = p->config.deadline_ns;
   if (p->fetch)
     deadline_ns += p->config.gemm_deadline_ns; /* a challenge that waits for a WELCOME leaves this late */
-  return datagrams * (UINT64_C(1000000000) / p->config.rate_ps) + deadline_ns;
+  return datagrams * (UINT64_C(1000000000) / p->config.rate_ps) + deadline_ns + ASZ_SETTLE_NS;
 }
 
 /* Until all openings are there: all at once, or a second a batch where they are many. */
 static uint64_t open_phase_ns(const struct asz_pipeline *p) {
-  return p->fetch ? p->config.opening_deadline_ns + p->member_count / ASZ_FETCH_MAX * UINT64_C(1000000000) : 0;
+  return p->fetch ? p->config.opening_deadline_ns + ASZ_SETTLE_NS + p->member_count / ASZ_FETCH_MAX * UINT64_C(1000000000) : 0;
 }
 
 uint64_t asz_pipeline_round_ns(const struct asz_pipeline *p) {
   return commit_phase_ns(p) + open_phase_ns(p);
 }
 
-/* own_drops: frames that we lost, and ways that we did, so that silence during the round proves nothing. */
-static uint64_t own_drops(const struct asz_pipeline *p) {
+uint64_t asz_pipeline_drops(struct asz_pipeline *p, uint64_t now_ns) {
+  if (p->drops_looked_ns != 0 && now_ns < p->drops_looked_ns + DROPS_LOOK_NS)
+    return p->drops;
   struct asz_counters c;
   asz_engine_counters(p->engine, &c);
-  return c.value[ASZ_CTR_RX_ANSWERS_DROPPED] + c.value[ASZ_CTR_RX_PORT_MISSED] + c.value[ASZ_CTR_LINK_LOST] +
-         c.value[ASZ_CTR_NEIGH_LOST];
+  p->drops_looked_ns = now_ns;
+  return p->drops = c.value[ASZ_CTR_RX_ANSWERS_DROPPED] + c.value[ASZ_CTR_RX_PORT_MISSED] + c.value[ASZ_CTR_LINK_LOST] +
+                    c.value[ASZ_CTR_NEIGH_LOST];
 }
 
 struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *p, uint32_t index) {
@@ -232,7 +235,7 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
     p->fetch[i].busy = false;
   p->verify_head = p->verify_tail = 0;
   p->begin_ns = p->send_ns = now_ns;
-  p->drops_before = own_drops(p);
+  p->drops_looked_ns = 0;
   memset(p->item, 0, p->item_count * sizeof *p->item);
   make_agenda(p, until_ns > now_ns + least_ns ? until_ns - now_ns - least_ns : 0);
   for (uint32_t i = 0; i < p->entry_count; i++)
@@ -282,19 +285,26 @@ static uint64_t deadline_ns(const struct asz_pipeline *p, uint32_t index) {
   return p->kind[index % p->kind_count] == ASZ_KIND_GEMM ? p->config.gemm_deadline_ns : p->config.deadline_ns;
 }
 
-int asz_pipeline_send(struct asz_pipeline *p, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
-                      volatile uint64_t *ret_tx_tsc) {
+static int send_datagram(struct asz_pipeline *p, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
+                         volatile uint64_t *ret_tx_tsc) {
+  if (*ret_tx_tsc == UINT64_MAX) /* what was asked before never left */
+    *ret_tx_tsc = 0;
   datagram->target = provider;
   datagram->port = p->roster->provider[provider].challenge_port;
   datagram->size_bytes = (uint16_t)size_bytes;
   return asz_engine_send(p->engine, datagram, ret_tx_tsc) == 0;
 }
 
-bool asz_pipeline_may_send(struct asz_pipeline *p, uint64_t now_ns) {
-  if (p->send_ns > now_ns)
-    return false;
+static void pay(struct asz_pipeline *p) {
   p->send_ns += UINT64_C(1000000000) / p->config.rate_ps;
-  return true;
+}
+
+int asz_pipeline_send_paced(struct asz_pipeline *p, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
+                            volatile uint64_t *ret_tx_tsc, uint64_t now_ns) {
+  if (p->send_ns > now_ns || !send_datagram(p, datagram, provider, size_bytes, ret_tx_tsc))
+    return 0;
+  pay(p);
+  return 1;
 }
 
 /* send_one: 1 when the challenge was handed to the engine; 0 when its ring is full. */
@@ -303,15 +313,17 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   struct asz_challenge challenge = asz_pipeline_challenge(p, index);
   uint32_t provider = asz_pipeline_provider(p, index);
   struct asz_engine_datagram datagram;
+  uint64_t drops = asz_pipeline_drops(p, now_ns);
   size_t size_bytes = asz_challenge_write(datagram.payload, &challenge, p->session[provider].request_key);
-  if (item->tx_tsc == UINT64_MAX) /* what was asked before never left */
-    item->tx_tsc = 0;
-  if (!asz_pipeline_send(p, &datagram, provider, size_bytes, &item->tx_tsc))
+  if (!send_datagram(p, &datagram, provider, size_bytes, &item->tx_tsc))
     return 0;
-  if (item->tries == 0)
+  if (item->tries == 0) {
     item->first_ns = now_ns;
-  else
+    item->drops = drops;
+    pay(p); /* repeats follow at the pace of what they repeat */
+  } else {
     p->counter[ASZ_PCTR_REPEATED]++;
+  }
   p->counter[ASZ_PCTR_SENT]++;
   item->tries++;
   item->next_ns = now_ns + deadline_ns(p, index) / p->config.tries;
@@ -346,7 +358,6 @@ static unsigned send_due(struct asz_pipeline *p, uint64_t now_ns) {
   if (p->send_ns + CATCH_UP_NS < now_ns)
     p->send_ns = now_ns - CATCH_UP_NS;
   while (p->send_next < p->entry_count && may_leave(p, now_ns) && ask_one(p, p->entry[p->send_next].index, now_ns)) {
-    p->send_ns += UINT64_C(1000000000) / p->config.rate_ps;
     p->send_next++;
     done++;
   }
@@ -422,11 +433,10 @@ static unsigned receive(struct asz_pipeline *p, uint64_t now_ns) {
   return done;
 }
 
-/* Silence is the provider's only when the question left and we dropped nothing meanwhile. */
-enum asz_verdict asz_pipeline_missing(const struct asz_pipeline *p, const struct asz_item *item) {
-  uint64_t tx_tsc = item->tx_tsc;
+/* Silence is the provider's only when the question left and we dropped nothing from then on. */
+enum asz_verdict asz_pipeline_missing(struct asz_pipeline *p, uint64_t tx_tsc, uint64_t drops, uint64_t now_ns) {
   bool sent = tx_tsc != 0 && tx_tsc != UINT64_MAX;
-  return sent && own_drops(p) == p->drops_before ? ASZ_VERDICT_NONE : ASZ_VERDICT_UNJUDGED;
+  return sent && asz_pipeline_drops(p, now_ns) == drops ? ASZ_VERDICT_NONE : ASZ_VERDICT_UNJUDGED;
 }
 
 static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
@@ -440,10 +450,11 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
       done += (unsigned)ask_one(p, index, now_ns);
     if (item->state != ASZ_ITEM_SENT || now_ns < item->next_ns)
       continue;
-    if (now_ns - item->first_ns >= deadline_ns(p, index)) {
-      asz_pipeline_finish(p, index, asz_pipeline_missing(p, item));
+    uint64_t waited_ns = now_ns - item->first_ns;
+    if (waited_ns >= deadline_ns(p, index) + ASZ_SETTLE_NS) {
+      asz_pipeline_finish(p, index, asz_pipeline_missing(p, item->tx_tsc, item->drops, now_ns));
       done++;
-    } else if (item->tries < p->config.tries) {
+    } else if (waited_ns < deadline_ns(p, index) && item->tries < p->config.tries) {
       done += (unsigned)send_one(p, index, now_ns);
     }
   }

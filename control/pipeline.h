@@ -48,7 +48,7 @@ struct asz_pipeline_config {
   X(BAD_MAC, "answers_bad_mac", "answers whose MAC is not of this session")                                                      \
   X(FOREIGN, "answers_foreign", "answers to another slot, nonce, device or kind")                                                \
   X(DUPLICATE, "answers_duplicate", "second answers to a challenge")                                                             \
-  X(LATE, "answers_late", "answers after the deadline")                                                                          \
+  X(LATE, "answers_late", "answers and chunks after the deadline")                                                               \
   X(HELLOS, "hellos_sent", "questions for consent, repeats included")                                                            \
   X(WELCOMES, "welcomes", "signed declarations, one a provider and epoch")                                                       \
   X(NOT_ASKED, "challenges_not_asked", "gemm challenges kept back: no declaration, or none that consents")                       \

@@ -34,7 +34,7 @@ static unsigned say_hello(struct asz_pipeline *p, uint32_t provider, uint64_t no
   struct asz_hello hello = hello_to(p, provider);
   struct asz_engine_datagram datagram;
   asz_hello_write(datagram.payload, &hello, p->session[provider].request_key);
-  if (!asz_pipeline_may_send(p, now_ns) || !asz_pipeline_send(p, &datagram, provider, ASZ_ENROL_BYTES, &p->tx_ignored))
+  if (!asz_pipeline_send_paced(p, &datagram, provider, ASZ_ENROL_BYTES, &p->tx_ignored, now_ns))
     return 0;
   p->counter[ASZ_PCTR_HELLOS]++;
   enrolled->state = ASZ_ENROLMENT_ASKED;

@@ -32,6 +32,7 @@ struct asz_item {
   uint8_t signature_verdict, work_verdict;
   uint16_t answer_bytes;
   uint64_t first_ns, next_ns; /* CLOCK_MONOTONIC: first transmission, next repeat */
+  uint64_t drops;             /* asz_pipeline_drops at the first transmission */
   volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
   uint64_t rx_tsc;
   uint8_t nonce[16];
@@ -50,6 +51,10 @@ struct asz_enrolled {
   struct asz_declaration declaration;
 };
 
+/* 120 ms: silence is judged so long after its deadline, since a lost link is noticed within 100 ms and counters are published
+ * every 2 ms. */
+#define ASZ_SETTLE_NS UINT64_C(120000000)
+
 enum { ASZ_FETCH_MAX = 256 }; /* answers that are opened at a time: 12 MiB for preset gpu */
 
 /* One answer that is being opened. */
@@ -57,6 +62,8 @@ struct asz_fetch {
   bool busy;
   uint32_t index;
   uint64_t first_ns, next_ns; /* of the first OPEN, and when to ask again */
+  volatile uint64_t tx_tsc;   /* as of an item */
+  uint64_t drops;
   struct asz_open open;
   struct asz_reassembly reassembly;
   uint8_t *blob;
@@ -101,7 +108,7 @@ struct asz_pipeline {
   uint64_t slot;
   uint8_t secret[32], beacon[32];
   const struct asz_session *session;
-  uint64_t drops_before; /* frames lost by us when the round began */
+  uint64_t drops, drops_looked_ns; /* of asz_pipeline_drops, and when the engine was last asked; 0: not in this round */
   uint64_t counter[ASZ_PCTR_COUNT];
 };
 
@@ -119,13 +126,16 @@ static inline uint32_t asz_pipeline_index(const struct asz_pipeline *pipeline, u
 /* asz_pipeline_finish reports an item's outcome and closes it. */
 void asz_pipeline_finish(struct asz_pipeline *pipeline, uint32_t index, enum asz_verdict verdict);
 
-/* asz_pipeline_missing: what silence about an item means. */
-enum asz_verdict asz_pipeline_missing(const struct asz_pipeline *pipeline, const struct asz_item *item);
-/* asz_pipeline_send hands `size_bytes` of a datagram to the engine, for a provider's challenge port. 0 when its ring is full. */
-int asz_pipeline_send(struct asz_pipeline *pipeline, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
-                      volatile uint64_t *ret_tx_tsc);
-/* asz_pipeline_may_send: has the configured rate room for one more? Takes it. */
-bool asz_pipeline_may_send(struct asz_pipeline *pipeline, uint64_t now_ns);
+/* asz_pipeline_drops: frames that we lost, and ways that we did: while it grows, silence proves nothing. Up to 1 ms old. */
+uint64_t asz_pipeline_drops(struct asz_pipeline *pipeline, uint64_t now_ns);
+/* asz_pipeline_missing: what silence means, ASZ_SETTLE_NS after its deadline; of what was asked for, the time that the engine
+ * told and the drops by then. */
+enum asz_verdict asz_pipeline_missing(struct asz_pipeline *pipeline, uint64_t tx_tsc, uint64_t drops, uint64_t now_ns);
+/* asz_pipeline_send_paced hands `size_bytes` of a datagram to the engine, for a provider's challenge port, when the configured
+ * rate has room for one more; only what is handed over takes it. ret_tx_tsc as of asz_engine_send; told again when what it was
+ * told of never left. 0 when there is no room or the engine's ring is full. */
+int asz_pipeline_send_paced(struct asz_pipeline *pipeline, struct asz_engine_datagram *datagram, uint32_t provider,
+                            size_t size_bytes, volatile uint64_t *ret_tx_tsc, uint64_t now_ns);
 
 /* In pipeline_enrol.c. */
 unsigned asz_pipeline_enrol(struct asz_pipeline *pipeline, uint64_t now_ns);

@@ -35,6 +35,8 @@ static void start_fetch(struct asz_pipeline *p, struct asz_fetch *fetch, uint32_
   fetch->busy = true;
   fetch->index = index;
   fetch->first_ns = fetch->next_ns = now_ns;
+  fetch->tx_tsc = 0;
+  fetch->drops = asz_pipeline_drops(p, now_ns);
   fetch->open = (struct asz_open){
       .kind = challenge.kind,
       .param = challenge.param,
@@ -62,7 +64,7 @@ static unsigned ask(struct asz_pipeline *p, struct asz_fetch *fetch, uint64_t no
   struct asz_engine_datagram datagram;
   uint32_t provider = asz_pipeline_provider(p, fetch->index);
   asz_open_write(datagram.payload, &fetch->open, p->session[provider].request_key);
-  if (!asz_pipeline_may_send(p, now_ns) || !asz_pipeline_send(p, &datagram, provider, ASZ_OPEN_BYTES, &p->tx_ignored))
+  if (!asz_pipeline_send_paced(p, &datagram, provider, ASZ_OPEN_BYTES, &fetch->tx_tsc, now_ns))
     return 0;
   p->counter[ASZ_PCTR_OPENS]++;
   fetch->next_ns = now_ns + ASK_AGAIN_NS;
@@ -77,13 +79,14 @@ static unsigned care(struct asz_pipeline *p, struct asz_fetch *fetch, uint64_t n
   }
   if (asz_reassembly_complete(&fetch->reassembly))
     return (unsigned)asz_pipeline_judge_opening(p, fetch);
-  if (now_ns - fetch->first_ns >= p->config.opening_deadline_ns) {
+  uint64_t waited_ns = now_ns - fetch->first_ns;
+  if (waited_ns >= p->config.opening_deadline_ns + ASZ_SETTLE_NS) {
     p->counter[ASZ_PCTR_NOT_OPENED]++;
     fetch->busy = false;
-    asz_pipeline_finish(p, fetch->index, asz_pipeline_missing(p, item));
+    asz_pipeline_finish(p, fetch->index, asz_pipeline_missing(p, fetch->tx_tsc, fetch->drops, now_ns));
     return 1;
   }
-  return now_ns >= fetch->next_ns ? ask(p, fetch, now_ns) : 0;
+  return waited_ns < p->config.opening_deadline_ns && now_ns >= fetch->next_ns ? ask(p, fetch, now_ns) : 0;
 }
 
 /* Opens commitments while there is room. */
@@ -129,6 +132,10 @@ void asz_pipeline_chunk(struct asz_pipeline *p, const struct asz_engine_datagram
   if (!asz_mac_check(chunk.mac, p->session[datagram->target].reply_key, datagram->payload,
                      datagram->size_bytes - (size_t)ASZ_MAC_BYTES)) {
     p->counter[ASZ_PCTR_BAD_MAC]++;
+    return;
+  }
+  if (now_ns - fetch->first_ns > p->config.opening_deadline_ns) {
+    p->counter[ASZ_PCTR_LATE]++;
     return;
   }
   if (asz_reassembly_add(&fetch->reassembly, &chunk) != 0) {

@@ -126,7 +126,7 @@ Test(pipeline, answer_to_the_first_try_that_comes_with_a_repeat_under_way_keeps_
 
 Test(pipeline, silence_is_missing_after_all_tries)
 {
-  run_for(400);
+  run_for(450);
   cr_assert(asz_pipeline_idle(pipeline));
   cr_assert_eq(fake.out_count, 3 * PROVIDERS * ASZ_KIND_SINGLE_MAX);
   cr_assert_eq(counter(ASZ_PCTR_REPEATED), 2 * PROVIDERS * ASZ_KIND_SINGLE_MAX);
@@ -138,8 +138,40 @@ Test(pipeline, silence_is_unjudged_when_we_dropped_frames)
 {
   run_for(20);
   fake.counters.value[ASZ_CTR_RX_PORT_MISSED]++;
-  run_for(400);
+  run_for(450);
   expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_UNJUDGED);
+}
+
+Test(pipeline, silence_is_unjudged_when_a_loss_is_noticed_a_little_after_the_deadline)
+{
+  run_for(310 + 100);
+  fake.counters.value[ASZ_CTR_LINK_LOST]++;
+  run_for(40);
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_UNJUDGED);
+}
+
+/* A loss before anything is asked, and one whenever nothing has been under way for a while. */
+Test(pipeline, a_loss_while_nothing_is_in_flight_excuses_nobody)
+{
+  asz_pipeline_abort(pipeline);
+  memset(&got, 0, sizeof got);
+  asz_pipeline_begin(pipeline, EPOCH, SLOT, bed_secret, bed_beacon, session, now_ns, now_ns + 10000 * (uint64_t)MS);
+  uint64_t last_ns = now_ns;
+  unsigned losses = 0;
+  fake.counters.value[ASZ_CTR_RX_PORT_MISSED]++;
+  for (unsigned ms = 0; ms < 11000; ms++, now_ns += MS) {
+    if (now_ns - last_ns == 450 * (uint64_t)MS) {
+      fake.counters.value[ASZ_CTR_RX_PORT_MISSED]++;
+      losses++;
+    }
+    asz_pipeline_step(pipeline, now_ns);
+    last_ns = fake.out_count > 0 ? now_ns : last_ns;
+    fake.out_count = 0;
+  }
+  cr_assert_gt(losses, 1);
+  cr_assert(asz_pipeline_idle(pipeline));
+  expect_everyone(ASZ_KIND_SIG, ASZ_VERDICT_NONE);
+  expect_everyone(ASZ_KIND_SEQ, ASZ_VERDICT_NONE);
 }
 
 Test(pipeline, a_question_that_never_left_is_unjudged)

@@ -15,9 +15,9 @@ static struct {
   unsigned wrong_byte; /* of the first column, 0: none */
 } manner;
 
-static void begin(void) {
+static void begin_at(uint64_t rate_ps) {
   const struct asz_pipeline_config config = {
-      .rate_ps = 1000000,
+      .rate_ps = rate_ps,
       .deadline_ns = DEADLINE_MS * (uint64_t)MS,
       .tries = 3,
       .seq_log2_steps = LOG2_STEPS,
@@ -29,7 +29,24 @@ static void begin(void) {
   bed_begin(&config);
 }
 
+static void begin(void) {
+  begin_at(1000000);
+}
+static void begin_slowly(void) {
+  begin_at(100); /* one in 10 ms */
+}
+
 TestSuite(pipeline_gemm, .init = begin, .fini = bed_end);
+TestSuite(pipeline_slow, .init = begin_slowly, .fini = bed_end);
+
+Test(pipeline_slow, what_a_full_ring_refuses_takes_nothing_of_the_rate)
+{
+  fake.full = true;
+  run_for(25); /* not a multiple of 10 */
+  fake.full = false;
+  asz_pipeline_step(pipeline, now_ns);
+  cr_assert_gt(counter(ASZ_PCTR_HELLOS), 0);
+}
 
 /* The product that a provider was asked for; its prover is the caller's to free. */
 static struct asz_prove_gemm *product(const uint8_t seed[32], uint8_t ret_root[32], void **ret_memory) {
@@ -254,24 +271,72 @@ Test(pipeline_gemm, silence_is_missing)
   expect_gemm(1, ASZ_VERDICT_NONE);
 }
 
+/* Until every commitment is there and the first openings are asked for. */
+static void until_opened(void) {
+  while (counter(ASZ_PCTR_OPENS) == 0) {
+    serve();
+    run_for(1);
+  }
+}
+
 Test(pipeline_gemm, frames_that_we_dropped_leave_it_unjudged)
+{
+  manner.never_opens = true;
+  until_opened();
+  fake.counters.value[ASZ_CTR_RX_PORT_MISSED]++;
+  whole_round();
+  expect_gemm(1, ASZ_VERDICT_UNJUDGED);
+}
+
+Test(pipeline_gemm, frames_that_we_dropped_before_it_was_to_be_opened_excuse_nothing)
 {
   manner.never_opens = true;
   run_for(20);
   serve();
+  run_for(20);
   fake.counters.value[ASZ_CTR_RX_PORT_MISSED]++;
   whole_round();
-  for (unsigned i = 0; i < PROVIDERS; i++)
-    cr_assert_eq(got.verdict[i][ASZ_KIND_GEMM], ASZ_VERDICT_UNJUDGED);
+  expect_gemm(1, ASZ_VERDICT_NONE);
+}
+
+Test(pipeline_gemm, openings_that_nobody_could_ask_for_are_unjudged)
+{
+  manner.never_opens = true;
+  until_opened();
+  while (!asz_pipeline_idle(pipeline)) {
+    for (unsigned i = 0; i < fake.out_count; i++)
+      if (asz_head_type(fake.out[i].datagram.payload, fake.out[i].datagram.size_bytes) == ASZ_MESSAGE_OPEN)
+        *fake.out[i].tx_tsc = UINT64_MAX;
+    serve();
+    run_for(1);
+  }
+  expect_gemm(1, ASZ_VERDICT_UNJUDGED);
+}
+
+Test(pipeline_gemm, chunks_after_the_deadline_are_late)
+{
+  until_opened();
+  manner.never_opens = true;
+  static struct queued kept[QUEUE];
+  unsigned count = fake.out_count;
+  memcpy(kept, fake.out, sizeof kept);
+  serve(); /* not these */
+  for (unsigned ms = 0; ms <= OPENING_DEADLINE_MS; ms++) {
+    run_for(1);
+    serve();
+  }
+  for (unsigned i = 0; i < count; i++)
+    if (asz_head_type(kept[i].datagram.payload, kept[i].datagram.size_bytes) == ASZ_MESSAGE_OPEN)
+      open_chunks(&kept[i].datagram);
+  whole_round();
+  expect_gemm(1, ASZ_VERDICT_NONE);
+  cr_assert_gt(counter(ASZ_PCTR_LATE), 0);
 }
 
 /* Up to the moment when chunks are under way: what a hostile neighbour sends instead changes nothing. */
 Test(pipeline_gemm, chunks_that_are_forged_doubled_or_foreign_change_nothing)
 {
-  while (counter(ASZ_PCTR_OPENS) == 0) {
-    serve();
-    run_for(1);
-  }
+  until_opened();
   cr_assert_eq(fake.in_count, 0);
   serve();
   static struct asz_engine_datagram kept[QUEUE];
