@@ -230,7 +230,7 @@ static int parse(struct bench *ret_bench, struct asz_bench_args *ret_args, int a
       {"items", "items a batch, of which there are 4", &items_text},
       {"keys", "sig: keys that are known in advance (default 64; 0: every item's key is unknown)", &keys_text},
       {"log2-steps", "seq: length of a chain", &steps_text},
-      {"preset", "gemm, mem: tiny, cpu or gpu (default gpu; with --smoke tiny)", &preset},
+      {"preset", "gemm, mem: of docs/challenges.md (default gpu; with --smoke tiny)", &preset},
   };
   struct asz_bench_items *what = &ret_bench->what;
   int status;

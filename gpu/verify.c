@@ -100,10 +100,15 @@ static bool is_opened(unsigned kind) {
   return kind > ASZ_KIND_SINGLE_MAX;
 }
 
-/* Of the largest opening of a kind that the verifier may be given. */
+/* Of the largest opening of a kind that the verifier may be given: presets do not stand in the order of their sizes. */
 static size_t opening_bytes_max(unsigned kind, uint8_t preset_max) {
-  struct asz_gemm_shape shape = asz_gemm_shape_of(preset_max);
-  return kind == ASZ_KIND_MEM ? asz_mem_opening_bytes(&shape) : asz_gemm_opening_bytes(&shape);
+  size_t most = 0;
+  for (unsigned preset = 1; preset <= preset_max; preset++) {
+    struct asz_gemm_shape shape = asz_gemm_shape_of(preset);
+    size_t bytes = kind == ASZ_KIND_MEM ? asz_mem_opening_bytes(&shape) : asz_gemm_opening_bytes(&shape);
+    most = bytes > most ? bytes : most;
+  }
+  return most;
 }
 
 /* Adds one batch of a kind to the pool and shows it to the device. */

@@ -74,7 +74,7 @@ struct asz_verify_config {
   uint32_t batch_count;     /* batches per kind in the pool, 1..16; default 4 */
   uint32_t key_capacity;    /* known keys, 0..2^24; default 0 */
   size_t key_table_bytes;   /* memory for each, on the CPU (gpu/simd/sig.h); default ASZ_SIG_TABLE_DEFAULT */
-  uint8_t preset_max;       /* largest preset (enum asz_gemm_preset) of openings; 0: none are judged; default 0 */
+  uint8_t preset_max;       /* openings of presets (enum asz_gemm_preset) up to this value; 0: none are judged; default 0 */
   uint32_t openings;        /* openings per batch, 1..65,536; default 1,024 */
 };
 void asz_verify_config_default(struct asz_verify_config *ret_config);

@@ -8,6 +8,7 @@ Speaks TAP."""
 import hashlib
 import json
 import os
+import re
 import struct
 import sys
 
@@ -325,6 +326,32 @@ def every_reason_is_there(made):
     return expected - {case["reason"] for kind in ("gemm", "mem") for case in made[kind]["wrong"]}
 
 
+def presets_of_the_page():
+    """Rows of the table in docs/challenges.md: name: {value, n, K, m, T, arena, opening, fold}."""
+    with open(os.path.join(ROOT, "docs", "challenges.md"), encoding="utf-8") as file:
+        rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in file if re.match(r"\| `[a-z0-9-]+` \| \d+ \|", line)]
+    number = lambda cell: int(cell.replace(",", "").replace(" bytes", ""))
+    units = {"KiB": 10, "MiB": 20, "GiB": 30}
+    size = lambda cell: int(cell.split()[0]) << units[cell.split()[1]]
+    return {row[0].strip("`"): [number(cell) for cell in row[1:6]] + [size(row[8]), number(row[9]), number(row[10])] for row in rows}
+
+
+def wrong_presets():
+    """Names of presets whose sizes do not follow from their shape, or are not what dataplane/base/challenge.h has."""
+    with open(os.path.join(ROOT, "dataplane", "base", "challenge.h"), encoding="utf-8") as file:
+        listed = {name: [int(x) for x in (value + "," + sizes).split(",")]
+                  for value, name, sizes in re.findall(r'X\(\w+, (\d+), "([a-z0-9-]+)", (\d+, \d+, \d+, \d+)\)', file.read())}
+    wrong = set()
+    page = presets_of_the_page()
+    for name, (value, n, k, m, t, arena, opening, fold_opening) in page.items():
+        log2_m, log2_t = m.bit_length() - 1, t.bit_length() - 1
+        expected = 72 + 4 * n + 32 * (log2_m + 2 * log2_t)
+        with_fold = expected + 8 * GROUP + 32 * (log2_m + log2_t - 6)
+        if listed.get(name) != [value, n, k, m, t] or (arena, opening, fold_opening) != (2 * n * m * t, expected, with_fold):
+            wrong.add(name)
+    return wrong | (set(listed) ^ set(page))
+
+
 def main():
     made = derive()
     if sys.argv[1:] == ["--write"]:
@@ -336,6 +363,8 @@ def main():
     checks += [("%s_is_what_the_pages_say" % part, stored.get(part) == made[part], "") for part in made]
     missing = every_reason_is_there(made)
     checks.append(("every_reason_has_a_vector", not missing, ", ".join(sorted(missing))))
+    wrong = wrong_presets()
+    checks.append(("every_preset_has_the_sizes_of_its_row", not wrong, ", ".join(sorted(wrong))))
     print("TAP version 13\n1..%d" % len(checks))
     for number, (name, holds, problem) in enumerate(checks, 1):
         print("%sok %d - challenges::%s" % ("" if holds else "not ", number, name))

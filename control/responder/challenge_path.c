@@ -59,8 +59,9 @@ static enum asz_resp_counter check_consent(const struct asz_declaration *declara
     return ASZ_RESP_DROPPED_STEPS;
   if (challenge->kind > ASZ_KIND_SINGLE_MAX && challenge->device >= declaration->devices)
     return ASZ_RESP_DROPPED_CONSENT;
-  const unsigned preset_max = challenge->kind == ASZ_KIND_GEMM ? declaration->gemm_preset_max : declaration->mem_preset;
-  if (challenge->kind > ASZ_KIND_SINGLE_MAX && (challenge->param & ~(unsigned)ASZ_MEM_FOLD) > preset_max)
+  if (challenge->kind == ASZ_KIND_GEMM && challenge->param > declaration->gemm_preset_max)
+    return ASZ_RESP_DROPPED_CONSENT;
+  if (challenge->kind == ASZ_KIND_MEM && !asz_mem_covers(declaration->mem_preset, challenge->param & ~(unsigned)ASZ_MEM_FOLD))
     return ASZ_RESP_DROPPED_CONSENT;
   return ASZ_RESP_ANSWERED_CHALLENGES;
 }

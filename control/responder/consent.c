@@ -26,11 +26,16 @@ static int check_preset(const char *option, const char *name, struct asz_diag *d
   return asz_diag_set(diag, ASZ_EINVAL, "%s: expected one of %s, found '%.80s'", option, names, name);
 }
 
+static bool is_covered(unsigned kind, unsigned largest, unsigned preset) {
+  return kind == ASZ_KIND_GEMM ? preset <= largest : asz_mem_covers(largest, preset);
+}
+
 /* Memory for the largest work of a kind; 0 without consent. */
 static uint64_t bytes_of(unsigned kind, const char *name, unsigned threads) {
+  const unsigned largest = name ? asz_preset_from_name(name) : 0;
   uint64_t most = 0;
-  for (unsigned preset = 1; name && preset <= asz_preset_from_name(name); preset++) {
-    const uint64_t bytes = asz_works_bytes(kind, preset, threads);
+  for (unsigned preset = 1; preset <= ASZ_GEMM_PRESET_MAX; preset++) {
+    const uint64_t bytes = is_covered(kind, largest, preset) ? asz_works_bytes(kind, preset, threads) : 0;
     most = bytes > most ? bytes : most;
   }
   return most;

@@ -41,8 +41,10 @@
   X(challenge_rate, U64, "--challenge-rate", "N", 1000, 1, 1000000, RUN, "challenges a second from one validator")               \
   X(seq_log2_max, U64, "--seq-log2-max", "N", 20, ASZ_SEQ_LOG2_MIN, ASZ_SEQ_LOG2_MAX, RUN, "longest seq chain, log2 of steps")   \
   X(workers, U64, "--workers", "N", 1, 1, ASZ_WORKERS_MAX, RUN, "threads that make proofs")                                      \
-  X(gemm, TEXT, "--gemm", "PRESET", NULL, 0, 0, RUN, "consent to gemm, presets up to this: tiny, cpu, gpu; without it to none")  \
-  X(mem, TEXT, "--mem", "PRESET", NULL, 0, 0, RUN, "consent to hold an arena of mem, presets up to this; without it to none")    \
+  X(gemm, TEXT, "--gemm", "PRESET", NULL, 0, 0, RUN,                                                                             \
+    "consent to gemm, presets up to this: tiny, cpu, gpu, ..; without it to none")                                               \
+  X(mem, TEXT, "--mem", "PRESET", NULL, 0, 0, RUN,                                                                               \
+    "consent to hold an arena of mem as large as this preset's; without it to none")                                             \
   X(mem_bandwidth, U64, "--mem-bandwidth", "N", 0, 0, 1000000000000000, RUN, "bytes a second of that memory, as you claim")      \
   X(work_mib, U64, "--work-mib", "N", 256, 1, 16777216, RUN, "memory for gemm and mem, arenas included")                         \
   X(duty_ppm, U64, "--duty-ppm", "N", 10000, 1, ASZ_DUTY_PPM_MAX, RUN, "millionths of an hour to spend on gemm and mem")         \

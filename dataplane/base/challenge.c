@@ -102,6 +102,10 @@ uint64_t asz_mem_arena_bytes(unsigned preset) {
   return shape ? (uint64_t)2 * shape->n * shape->m * shape->t : 0;
 }
 
+bool asz_mem_covers(unsigned largest, unsigned preset) {
+  return asz_preset_of(preset) != NULL && asz_mem_arena_bytes(preset) <= asz_mem_arena_bytes(largest);
+}
+
 static void head_write(uint8_t *datagram, enum asz_message type, const struct asz_challenge *challenge,
                        const uint8_t sender_id[8]) {
   struct asz_head head = {.type = (uint8_t)type,

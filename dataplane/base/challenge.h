@@ -52,18 +52,23 @@ enum {
 };
 
 /* Presets of gemm and mem: X(symbol, value on the wire, name, n, k, m, t): A has n rows of k, each of the t matrices B has m
- * columns of k, all of them powers of two. An arena of mem keeps 2 bytes of each of the n * m * t results. */
+ * columns of k, all of them powers of two. An arena of mem keeps 2 bytes of each of the n * m * t results. Values are in the
+ * order of their coming: which arena is the larger one asz_mem_covers says. Those named for an arena have k as large as the
+ * machines that they are for allow: k / 2 products a byte are what keeps a provider from making again what it did not keep. */
 #define ASZ_GEMM_PRESET_LIST(X)                                                                                                  \
   X(TINY, 1, "tiny", 64, 256, 64, 2)                                                                                             \
   X(CPU, 2, "cpu", 256, 4096, 4096, 64)                                                                                          \
-  X(GPU, 3, "gpu", 1024, 65536, 8192, 256)
+  X(GPU, 3, "gpu", 1024, 65536, 8192, 256)                                                                                       \
+  X(MEM_1G, 4, "mem-1g", 256, 4096, 4096, 512)                                                                                   \
+  X(MEM_16G, 5, "mem-16g", 1024, 65536, 8192, 1024)                                                                              \
+  X(MEM_64G, 6, "mem-64g", 1024, 65536, 8192, 4096)
 
 enum asz_gemm_preset {
 #define ASZ_GEMM_PRESET_ENUM(symbol, value, name, n, k, m, t) ASZ_GEMM_PRESET_##symbol = value,
   ASZ_GEMM_PRESET_LIST(ASZ_GEMM_PRESET_ENUM)
 #undef ASZ_GEMM_PRESET_ENUM
 };
-enum { ASZ_GEMM_PRESET_MAX = 3, ASZ_MEM_FOLD = 0x80 };
+enum { ASZ_GEMM_PRESET_MAX = 6, ASZ_MEM_FOLD = 0x80 };
 
 struct asz_preset {
   const char *name;
@@ -121,8 +126,10 @@ bool asz_param_valid(unsigned kind, unsigned param);
 /* asz_preset_of: NULL for an unknown one (an ASZ_MEM_FOLD bit makes it one). asz_preset_from_name: 0 when unknown. */
 const struct asz_preset *asz_preset_of(unsigned preset);
 unsigned asz_preset_from_name(const char *name);
-/* asz_mem_arena_bytes: of a preset's arena; 0 for an unknown preset. */
+/* asz_mem_arena_bytes: of a preset's arena; 0 for an unknown preset. asz_mem_covers: does consent to arenas up to that of
+ * `largest` cover that of `preset`? False when either is unknown. */
 uint64_t asz_mem_arena_bytes(unsigned preset);
+bool asz_mem_covers(unsigned largest, unsigned preset);
 
 /* asz_challenge_write writes asz_answer_bytes(kind) bytes, sealed; returns that size. The challenge must be valid (asserted). */
 size_t asz_challenge_write(uint8_t *ret_datagram, const struct asz_challenge *challenge, const uint8_t request_key[16]);

@@ -20,14 +20,17 @@ static void refused(struct asz_options options, int err, const char *line) {
 
 Test(consent, unknown_presets_are_refused_with_those_that_there_are)
 {
-  refused(PARSED("--gemm", "large"), ASZ_EINVAL, "--gemm: expected one of tiny, cpu, gpu, found 'large'");
-  refused(PARSED("--mem", "0x81"), ASZ_EINVAL, "--mem: expected one of tiny, cpu, gpu, found '0x81'");
+  refused(PARSED("--gemm", "large"), ASZ_EINVAL,
+          "--gemm: expected one of tiny, cpu, gpu, mem-1g, mem-16g, mem-64g, found 'large'");
+  refused(PARSED("--mem", "0x81"), ASZ_EINVAL, "--mem: expected one of tiny, cpu, gpu, mem-1g, mem-16g, mem-64g, found '0x81'");
 }
 
 Test(consent, memory_that_is_too_small_is_refused_with_what_would_do)
 {
   refused(PARSED("--mem", "gpu"), ASZ_ETOOBIG, "--work-mib: expected ");
   refused(PARSED("--gemm", "cpu", "--work-mib", "1"), ASZ_ETOOBIG, "found 1");
+  struct asz_options larger = PARSED("--mem", "mem-1g", "--work-mib", "1200");
+  cr_assert_eq(asz_consent_check(&larger, NULL), 0, "the 4 GiB of preset gpu, a lower value, are not consented to");
   struct asz_options enough = PARSED("--gemm", "gpu", "--mem", "tiny");
   cr_assert_eq(asz_consent_check(&enough, NULL), 0, "the default is enough for a gemm of any preset");
 }

@@ -102,9 +102,9 @@ static bool param_may_be(unsigned kind, unsigned param) {
   case ASZ_KIND_SEQ:
     return param >= 5 && param <= 24;
   case ASZ_KIND_GEMM:
-    return param >= 1 && param <= 3;
+    return param >= 1 && param <= 6;
   default:
-    return (param >= 1 && param <= 3) || (param >= 0x81 && param <= 0x83);
+    return (param >= 1 && param <= 6) || (param >= 0x81 && param <= 0x86);
   }
 }
 
@@ -265,6 +265,19 @@ Test(challenge, presets)
   cr_assert(tiny->n == 64 && tiny->k == 256 && tiny->m == 64 && tiny->t == 2);
   cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_TINY), 16384);
   cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_GPU), UINT64_C(4) << 30);
+  cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_MEM_1G), UINT64_C(1) << 30);
+  cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_MEM_16G), UINT64_C(16) << 30);
+  cr_assert_eq(asz_mem_arena_bytes(ASZ_GEMM_PRESET_MEM_64G), UINT64_C(64) << 30);
+}
+
+Test(challenge, consent_to_an_arena_covers_smaller_ones_whatever_their_value)
+{
+  cr_assert(!asz_mem_covers(0, ASZ_GEMM_PRESET_TINY));
+  cr_assert(!asz_mem_covers(ASZ_GEMM_PRESET_MEM_64G, 0));
+  cr_assert(!asz_mem_covers(ASZ_GEMM_PRESET_MEM_64G, ASZ_GEMM_PRESET_TINY | ASZ_MEM_FOLD));
+  cr_assert(!asz_mem_covers(ASZ_GEMM_PRESET_MEM_1G, ASZ_GEMM_PRESET_GPU), "4 GiB");
+  cr_assert(asz_mem_covers(ASZ_GEMM_PRESET_GPU, ASZ_GEMM_PRESET_MEM_1G));
+  cr_assert(asz_mem_covers(ASZ_GEMM_PRESET_MEM_16G, ASZ_GEMM_PRESET_MEM_16G));
 }
 
 Test(challenge, seed_of_a_fixed_challenge)
