@@ -14,7 +14,7 @@ enum asz_resp_counter asz_open_path_hello(struct asz_challenge_path *path, const
   welcome->epoch = hello->epoch;
   welcome->device = hello->device;
   welcome->declaration = path->declaration;
-  welcome->declaration.free_bytes = path->works ? asz_works_unheld_bytes(path->works) : 0;
+  welcome->declaration.free_bytes = path->works ? asz_works_free_bytes(path->works, hello->validator_id, hello->device) : 0;
   memcpy(welcome->provider_id, path->provider_id, sizeof welcome->provider_id);
   memcpy(welcome->nonce, hello->nonce, sizeof welcome->nonce);
   asz_token_make(welcome->token, path->token_secret, &job->ends.peer, hello->validator_id, hello->epoch);

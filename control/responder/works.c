@@ -54,10 +54,6 @@ void asz_works_free(struct asz_works *works) {
   free(works);
 }
 
-uint64_t asz_works_unheld_bytes(const struct asz_works *works) {
-  return works->budget_bytes - works->arena_bytes;
-}
-
 static bool may_give_way(const struct asz_work *work, uint64_t now_ns) {
   return work->memory && work->pins == 0 && (work->gemm || now_ns - work->used_ns >= ASZ_WORKS_IDLE_NS);
 }
@@ -106,15 +102,23 @@ static struct asz_work *make(struct asz_works *works, unsigned kind, unsigned pr
   return work;
 }
 
+static bool is_arena_of(const struct asz_work *work, const uint8_t validator_id[8], uint32_t device) {
+  const struct asz_challenge *asked = &work->answer[ASZ_WORK_BASE].asked;
+  return work->mem && asked->device == device && memcmp(asked->validator_id, validator_id, sizeof asked->validator_id) == 0;
+}
+
+uint64_t asz_works_free_bytes(const struct asz_works *works, const uint8_t validator_id[8], uint32_t device) {
+  uint64_t held_bytes = works->arena_bytes;
+  for (unsigned i = 0; i < ASZ_WORKS_MAX; i++)
+    held_bytes -= is_arena_of(&works->work[i], validator_id, device) ? works->work[i].bytes : 0; /* gives way to the next */
+  return works->budget_bytes - held_bytes;
+}
+
 /* The arena of a challenge's validator and device. */
 static struct asz_work *arena_of(struct asz_works *works, const struct asz_challenge *challenge) {
-  for (unsigned i = 0; i < ASZ_WORKS_MAX; i++) {
-    struct asz_work *work = &works->work[i];
-    const struct asz_challenge *asked = &work->answer[ASZ_WORK_BASE].asked;
-    if (work->mem && asked->device == challenge->device &&
-        memcmp(asked->validator_id, challenge->validator_id, sizeof asked->validator_id) == 0)
-      return work;
-  }
+  for (unsigned i = 0; i < ASZ_WORKS_MAX; i++)
+    if (is_arena_of(&works->work[i], challenge->validator_id, challenge->device))
+      return &works->work[i];
   return NULL;
 }
 

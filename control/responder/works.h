@@ -21,8 +21,8 @@ size_t asz_works_bytes(unsigned kind, unsigned preset, unsigned threads);
 /* asz_works_new: budget_bytes for all works, taken as they come; each is worked on by `threads` threads. ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_works_new(struct asz_works **ret_works, uint64_t budget_bytes, unsigned threads);
 void asz_works_free(struct asz_works *works);
-/* asz_works_unheld_bytes: what no arena holds of the budget. */
-uint64_t asz_works_unheld_bytes(const struct asz_works *works);
+/* asz_works_free_bytes: of the budget, for an arena of this validator and device: what no other arena holds. */
+uint64_t asz_works_free_bytes(const struct asz_works *works, const uint8_t validator_id[8], uint32_t device);
 
 /* asz_works_begin: the work for a new challenge of kind gemm or mem, pinned; what it answered before in that part (a build: in
  * both) is forgotten. ASZ_ENOMEM: no room; ASZ_ENOENT: a fold without an arena of its validator, device, preset and epoch;

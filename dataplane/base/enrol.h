@@ -42,7 +42,7 @@ struct asz_declaration {
   uint8_t seq_log2_max;        /* ASZ_SEQ_LOG2_MIN..ASZ_SEQ_LOG2_MAX with consent to seq, else 0 */
   uint8_t gemm_preset_max;     /* with consent to gemm every preset up to this value, else 0 */
   uint8_t mem_preset;          /* with consent to mem the largest arena that it will hold, else 0 */
-  uint64_t free_bytes;         /* of memory for arenas, and not held by one */
+  uint64_t free_bytes;         /* of memory for an arena of who asks: held by no other one */
   uint64_t bandwidth_bytes_ps; /* of that memory, as claimed; 0: no claim */
 };
 

@@ -109,7 +109,9 @@ Test(works, an_arena_is_replaced_by_its_validator_alone)
   const struct asz_challenge thirds = challenge_of(ASZ_KIND_MEM, ASZ_GEMM_PRESET_TINY, 3, 1);
   do_all(&mine, 1);
   do_all(&theirs, 1);
-  cr_assert_eq(asz_works_unheld_bytes(works), 0);
+  cr_assert_eq(asz_works_free_bytes(works, thirds.validator_id, thirds.device), 0);
+  cr_assert_eq(asz_works_free_bytes(works, mine.validator_id, mine.device), mem_bytes, "its own gives way");
+  cr_assert_eq(asz_works_free_bytes(works, mine.validator_id, mine.device + 1), 0);
   cr_assert_eq(begin(&thirds, 2, &work), ASZ_ENOMEM);
   do_all(&mine_again, 3);
   cr_assert(kept(&mine_again, 4) && !kept(&mine, 4) && kept(&theirs, 4));
