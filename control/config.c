@@ -331,6 +331,16 @@ static int check_time(const struct asz_config *c, const char *where, struct asz_
   return 0;
 }
 
+static int check_mem(const struct asz_config *c, const char *where, struct asz_diag *diag) {
+  if (c->challenge_mem_preset != 0 && 2 * c->time_challenge_slot_s > c->time_epoch_s)
+    return asz_diag_set(
+        diag, ASZ_ERANGE,
+        "%s: challenge.mem_preset: expected two slots of time.challenge_slot_s in an epoch, one to build an arena and "
+        "one to fold it, got %" PRIu64 " s in slots of %" PRIu64 " s",
+        where, c->time_epoch_s, c->time_challenge_slot_s);
+  return 0;
+}
+
 static int check_rate(const struct asz_config *c, const char *where, struct asz_diag *diag) {
   uint64_t rounds = c->time_epoch_s * 1000 / c->probe_interval_ms;
   unsigned together = c->probe_pair_gap_us > 0 ? 2 : 1; /* a pair is one look: what takes one of it takes both */
@@ -400,6 +410,8 @@ int asz_config_check(const struct asz_config *config, const char *where, struct 
   int err = check_origin(config, where, diag);
   if (!err)
     err = check_time(config, where, diag);
+  if (!err)
+    err = check_mem(config, where, diag);
   if (!err)
     err = check_rate(config, where, diag);
   if (!err)

@@ -72,8 +72,12 @@
   X(challenge, gemm_preset, WORD, "no|tiny|cpu|gpu", "no", 0, 0, 1,                                                              \
     "matrix product asked of those who consent to it; tiny is for trials")                                                       \
   X(challenge, gemm_deadline_ms, U64, "ms", "20000", 10, 600000, 1, "a commitment to a product later than this is missing")      \
-  X(challenge, openings, U64, "columns", "8", 1, 32, 1, "columns of each product that are opened and checked")                   \
-  X(challenge, opening_deadline_ms, U64, "ms", "10000", 10, 600000, 1, "a product not opened within this is missing")            \
+  X(challenge, mem_preset, WORD, "no|tiny|cpu|gpu|mem-1g|mem-16g|mem-64g", "no", 0, 0, 1,                                        \
+    "arena that those who consent to it build in each epoch and fold in each later slot; tiny is for trials")                    \
+  X(challenge, mem_build_deadline_ms, U64, "ms", "60000", 10, 600000, 1, "an arena not built within this is missing")            \
+  X(challenge, mem_fold_deadline_ms, U64, "ms", "5000", 10, 600000, 1, "a fold later than this is missing")                      \
+  X(challenge, openings, U64, "columns", "8", 1, 32, 1, "columns of each product, build and fold that are opened and checked")   \
+  X(challenge, opening_deadline_ms, U64, "ms", "10000", 10, 600000, 1, "what is not opened within this is missing")              \
   X(verify, backend, WORD, "auto|cpu|cuda|reference", "auto", 0, 0, 0,                                                           \
     "who verifies answers; reference: libsodium and plain C, one at a time")                                                     \
   X(verify, key_table_kib, U64, "KiB", "20", 20, 1024, 0, "memory for each known key on the CPU: 20, 40 or 400")                 \

@@ -20,7 +20,6 @@ enum {
   CATCH_UP_NS = 10000000,  /* a pause of ours is made up for by this much sending at once, no more */
   DROPS_LOOK_NS = 1000000, /* some ports are asked for theirs over a bus */
 };
-static const uint8_t kinds_asked[] = {ASZ_KIND_SIG, ASZ_KIND_SEQ, ASZ_KIND_GEMM}; /* the last where a preset is configured */
 
 const char *asz_pipeline_counter_name(enum asz_pipeline_counter counter) {
   static const char *const name[] = {
@@ -68,11 +67,24 @@ static void list_members(struct asz_pipeline *p) {
   }
 }
 
-/* What gemm needs beside. */
+static void list_kinds(struct asz_pipeline *p) {
+  p->kind[p->kind_count++] = ASZ_KIND_SIG;
+  p->kind[p->kind_count++] = ASZ_KIND_SEQ;
+  if (p->config.gemm_preset)
+    p->kind[p->kind_count++] = ASZ_KIND_GEMM;
+  if (p->config.mem_preset)
+    p->kind[p->kind_count++] = ASZ_KIND_MEM;
+}
+
+/* What gemm and mem need beside. */
 static bool take_fetches(struct asz_pipeline *p) {
-  if (p->config.gemm_preset == 0)
+  if (p->config.gemm_preset == 0 && p->config.mem_preset == 0)
     return true;
-  size_t blob_bytes = asz_opening_total_bytes(ASZ_KIND_GEMM, p->config.gemm_preset, p->config.openings);
+  size_t gemm_bytes = asz_opening_total_bytes(ASZ_KIND_GEMM, p->config.gemm_preset, p->config.openings);
+  size_t mem_bytes = asz_opening_total_bytes(ASZ_KIND_MEM, p->config.mem_preset | (unsigned)ASZ_MEM_FOLD, p->config.openings);
+  size_t blob_bytes = gemm_bytes > mem_bytes ? gemm_bytes : mem_bytes;
+  if (p->config.mem_preset && !(p->arena = calloc(p->roster->count + 1, sizeof *p->arena)))
+    return false;
   p->enrolled = calloc(p->roster->count + 1, sizeof *p->enrolled);
   p->fetch = calloc(ASZ_FETCH_MAX, sizeof *p->fetch);
   p->blobs = malloc(ASZ_FETCH_MAX * blob_bytes);
@@ -85,8 +97,10 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
                      struct asz_verifier *verifier, const struct asz_roster *roster,
                      void (*sink)(void *context, const struct asz_outcome *outcome), void *context, struct asz_diag *diag) {
   assert(config->rate_ps && config->tries && config->deadline_ns);
-  assert(config->gemm_preset == 0 || (config->openings >= 1 && config->openings <= ASZ_OPENINGS_MAX && config->gemm_deadline_ns &&
-                                      config->opening_deadline_ns));
+  assert(config->gemm_preset == 0 || config->gemm_deadline_ns);
+  assert(config->mem_preset == 0 || (config->build_deadline_ns && config->fold_deadline_ns));
+  assert((config->gemm_preset == 0 && config->mem_preset == 0) ||
+         (config->openings >= 1 && config->openings <= ASZ_OPENINGS_MAX && config->opening_deadline_ns));
   struct asz_pipeline *p = calloc(1, sizeof *p);
   if (!p)
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the pipeline");
@@ -96,8 +110,7 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
   p->roster = roster;
   p->sink = sink;
   p->context = context;
-  p->kind_count = sizeof kinds_asked - (config->gemm_preset == 0);
-  memcpy(p->kind, kinds_asked, sizeof kinds_asked);
+  list_kinds(p);
   p->item_count = roster->count * p->kind_count;
   p->member = calloc(roster->count + 1, sizeof *p->member);
   p->scratch = malloc(asz_agenda_bytes(roster->count) + 1);
@@ -122,6 +135,7 @@ void asz_pipeline_free(struct asz_pipeline *p) {
   free(p->entry);
   free(p->item);
   free(p->enrolled);
+  free(p->arena);
   free(p->fetch);
   free(p->blobs);
   free(p->answer);
@@ -137,30 +151,13 @@ void asz_pipeline_counters(const struct asz_pipeline *p, uint64_t ret_value[ASZ_
   memcpy(ret_value, p->counter, sizeof p->counter);
 }
 
-/* Until the last answer is in or late: HELLOs, challenges, the deadline. */
-static uint64_t commit_phase_ns(const struct asz_pipeline *p) {
-  uint64_t datagrams = (uint64_t)p->member_count * (p->kind_count + (p->fetch != NULL));
-  uint64_t deadline_ns = p->config.deadline_ns;
-  if (p->fetch)
-    deadline_ns += p->config.gemm_deadline_ns; /* a challenge that waits for a WELCOME leaves this late */
-  return datagrams * (UINT64_C(1000000000) / p->config.rate_ps) + deadline_ns + ASZ_SETTLE_NS;
-}
-
-/* Until all openings are there: all at once, or a second a batch where they are many. */
-static uint64_t open_phase_ns(const struct asz_pipeline *p) {
-  return p->fetch ? p->config.opening_deadline_ns + ASZ_SETTLE_NS + p->member_count / ASZ_FETCH_MAX * UINT64_C(1000000000) : 0;
-}
-
-uint64_t asz_pipeline_round_ns(const struct asz_pipeline *p) {
-  return commit_phase_ns(p) + open_phase_ns(p);
-}
-
 uint64_t asz_pipeline_drops(struct asz_pipeline *p, uint64_t now_ns) {
   if (p->drops_looked_ns != 0 && now_ns < p->drops_looked_ns + DROPS_LOOK_NS)
     return p->drops;
   struct asz_counters c;
   asz_engine_counters(p->engine, &c);
   p->drops_looked_ns = now_ns;
+  p->stalls = c.value[ASZ_CTR_RX_DOUBTFUL];
   return p->drops = c.value[ASZ_CTR_RX_ANSWERS_DROPPED] + c.value[ASZ_CTR_RX_PORT_MISSED] + c.value[ASZ_CTR_LINK_LOST] +
                     c.value[ASZ_CTR_NEIGH_LOST];
 }
@@ -173,50 +170,34 @@ struct asz_challenge asz_pipeline_challenge(const struct asz_pipeline *p, uint32
       .slot = p->slot,
       .device = provider->device,
   };
-  c.param = c.kind == ASZ_KIND_SEQ ? p->config.seq_log2_steps : c.kind == ASZ_KIND_GEMM ? p->config.gemm_preset : 0;
+  c.param = p->item[index].param;
   memcpy(c.validator_id, p->roster->validator_id, sizeof c.validator_id);
   memcpy(c.beacon, p->beacon, sizeof c.beacon);
   memcpy(c.nonce, p->item[index].nonce, sizeof c.nonce);
   return c;
 }
 
-/* When in a round a kind is asked. seq would disturb a gemm on the same machine: it has the time when that is opened. */
-struct window {
-  uint64_t start_ns, length_ns;
-};
-static struct window window_of(const struct asz_pipeline *p, uint8_t kind, uint64_t spare_ns) {
-  if (!p->fetch)
-    return (struct window){0, spare_ns};
-  uint64_t half_ns = spare_ns / 2;
-  if (kind == ASZ_KIND_SEQ)
-    return (struct window){p->reveal_ns - p->begin_ns, spare_ns - half_ns};
-  uint64_t hello_ns = kind == ASZ_KIND_GEMM && !asz_pipeline_all_enrolled(p) ? p->config.deadline_ns : 0;
-  return hello_ns < half_ns ? (struct window){hello_ns, half_ns - hello_ns} : (struct window){half_ns, 0};
-}
-
-/* The agendas of all kinds in one list, whose groups keep apart. */
-static void make_agenda(struct asz_pipeline *p, uint64_t spare_ns) {
-  p->entry_count = 0;
-  p->reveal_ns = p->begin_ns + spare_ns / 2 + commit_phase_ns(p);
-  for (unsigned k = 0; k < p->kind_count; k++) {
-    struct asz_agenda_entry *entry = p->entry + p->entry_count;
-    const struct window window = window_of(p, p->kind[k], spare_ns);
-    asz_agenda_make(entry, p->member, p->member_count, p->secret, p->kind[k], p->slot, window.length_ns, p->scratch);
-    for (uint32_t i = 0; i < p->member_count; i++) {
-      entry[i].due_ns += window.start_ns;
-      entry[i].index = entry[i].index * p->kind_count + k;
-      entry[i].group = entry[i].group * p->kind_count + k;
-    }
-    p->entry_count += p->member_count;
+static uint8_t param_of(const struct asz_pipeline *p, uint32_t provider, uint8_t kind) {
+  switch (kind) {
+  case ASZ_KIND_SEQ:
+    return p->config.seq_log2_steps;
+  case ASZ_KIND_GEMM:
+    return p->config.gemm_preset;
+  case ASZ_KIND_MEM:
+    return asz_pipeline_mem_param(p, provider);
+  default:
+    return 0;
   }
-  qsort(p->entry, p->entry_count, sizeof *p->entry, asz_agenda_by_due);
 }
 
-static void open_item(struct asz_pipeline *p, uint32_t index) {
-  const struct asz_provider *provider = &p->roster->provider[asz_pipeline_provider(p, index)];
-  struct asz_item *item = &p->item[index];
-  item->state = ASZ_ITEM_QUEUED;
-  asz_challenge_nonce(item->nonce, p->secret, p->kind[index % p->kind_count], p->slot, provider->device, provider->public_key);
+static void open_items(struct asz_pipeline *p, uint32_t provider) {
+  const struct asz_provider *who = &p->roster->provider[provider];
+  for (unsigned k = 0; k < p->kind_count; k++) {
+    struct asz_item *item = &p->item[provider * p->kind_count + k];
+    item->state = ASZ_ITEM_QUEUED;
+    item->param = param_of(p, provider, p->kind[k]);
+    asz_challenge_nonce(item->nonce, p->secret, p->kind[k], p->slot, who->device, who->public_key);
+  }
 }
 
 void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, const uint8_t secret[32], const uint8_t beacon[32],
@@ -237,9 +218,9 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
   p->begin_ns = p->send_ns = now_ns;
   p->drops_looked_ns = 0;
   memset(p->item, 0, p->item_count * sizeof *p->item);
-  make_agenda(p, until_ns > now_ns + least_ns ? until_ns - now_ns - least_ns : 0);
-  for (uint32_t i = 0; i < p->entry_count; i++)
-    open_item(p, p->entry[i].index);
+  for (uint32_t i = 0; i < p->member_count; i++)
+    open_items(p, p->member[i].index);
+  asz_pipeline_plan(p, until_ns > now_ns + least_ns ? until_ns - now_ns - least_ns : 0);
   p->open = p->entry_count;
 }
 
@@ -249,14 +230,16 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
   struct asz_challenge challenge = asz_pipeline_challenge(p, index);
   uint8_t datagram[ASZ_ANSWER_MAX_BYTES];
   uint64_t tx_tsc = item->tx_tsc;
+  bool left = tx_tsc != 0 && tx_tsc != UINT64_MAX;
   struct asz_outcome outcome = {
       .provider = asz_pipeline_provider(p, index),
       .epoch = p->epoch,
       .slot = p->slot,
       .kind = challenge.kind,
       .verdict = verdict,
-      .tx_ns = tx_tsc && tx_tsc != UINT64_MAX ? asz_clock_realtime_ns(clock, tx_tsc) : 0,
+      .tx_ns = left ? asz_clock_realtime_ns(clock, tx_tsc) : 0,
       .rx_ns = item->answer_bytes ? asz_clock_realtime_ns(clock, item->rx_tsc) : 0,
+      .took_ns = left && item->rx_tsc > tx_tsc ? asz_clock_ns(clock, item->rx_tsc - tx_tsc) : 0,
       .clock_error_ns = clock->error_ns,
       .challenge = datagram,
       .challenge_bytes = asz_challenge_write(datagram, &challenge, p->session[asz_pipeline_provider(p, index)].request_key),
@@ -268,6 +251,8 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
     outcome.opening = fetch->blob;
     outcome.opening_bytes = fetch->reassembly.total_bytes;
   }
+  if (challenge.kind == ASZ_KIND_MEM)
+    asz_pipeline_mem_ended(p, index, &outcome);
   item->state = ASZ_ITEM_IDLE;
   item->fetch = NULL; /* its memory is given to another in a later step */
   p->open--;
@@ -279,10 +264,6 @@ static void close_unasked(struct asz_pipeline *p, uint32_t index) {
   p->counter[ASZ_PCTR_NOT_ASKED]++;
   p->item[index].state = ASZ_ITEM_IDLE;
   p->open--;
-}
-
-static uint64_t deadline_ns(const struct asz_pipeline *p, uint32_t index) {
-  return p->kind[index % p->kind_count] == ASZ_KIND_GEMM ? p->config.gemm_deadline_ns : p->config.deadline_ns;
 }
 
 static int send_datagram(struct asz_pipeline *p, struct asz_engine_datagram *datagram, uint32_t provider, size_t size_bytes,
@@ -320,13 +301,14 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   if (item->tries == 0) {
     item->first_ns = now_ns;
     item->drops = drops;
+    item->stalls = p->stalls;
     pay(p); /* repeats follow at the pace of what they repeat */
   } else {
     p->counter[ASZ_PCTR_REPEATED]++;
   }
   p->counter[ASZ_PCTR_SENT]++;
   item->tries++;
-  item->next_ns = now_ns + deadline_ns(p, index) / p->config.tries;
+  item->next_ns = now_ns + asz_pipeline_deadline_ns(p, index) / p->config.tries;
   item->state = ASZ_ITEM_SENT;
   return 1;
 }
@@ -334,7 +316,7 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
 /* Asks, if the kind needs no consent or has it; holds or closes the item otherwise. 0 when the engine's ring is full. */
 static int ask_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   bool needs_consent = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX;
-  int consent = needs_consent ? asz_pipeline_consent(p, asz_pipeline_provider(p, index)) : 1;
+  int consent = needs_consent ? asz_pipeline_consent(p, index) : 1;
   if (consent > 0)
     return send_one(p, index, now_ns);
   if (consent < 0)
@@ -393,7 +375,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_DUPLICATE]++;
     return;
   }
-  if (now_ns - item->first_ns > deadline_ns(p, index)) {
+  if (now_ns - item->first_ns > asz_pipeline_deadline_ns(p, index)) {
     p->counter[ASZ_PCTR_LATE]++;
     return;
   }
@@ -446,15 +428,15 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
     uint32_t index = p->scan_next;
     p->scan_next = index + 1 < p->item_count ? index + 1 : 0;
     struct asz_item *item = &p->item[index];
-    if (item->state == ASZ_ITEM_HELD && asz_pipeline_consent(p, asz_pipeline_provider(p, index)) >= 0)
+    if (item->state == ASZ_ITEM_HELD && asz_pipeline_consent(p, index) >= 0)
       done += (unsigned)ask_one(p, index, now_ns);
     if (item->state != ASZ_ITEM_SENT || now_ns < item->next_ns)
       continue;
     uint64_t waited_ns = now_ns - item->first_ns;
-    if (waited_ns >= deadline_ns(p, index) + ASZ_SETTLE_NS) {
+    if (waited_ns >= asz_pipeline_deadline_ns(p, index) + ASZ_SETTLE_NS) {
       asz_pipeline_finish(p, index, asz_pipeline_missing(p, item->tx_tsc, item->drops, now_ns));
       done++;
-    } else if (waited_ns < deadline_ns(p, index) && item->tries < p->config.tries) {
+    } else if (waited_ns < asz_pipeline_deadline_ns(p, index) && item->tries < p->config.tries) {
       done += (unsigned)send_one(p, index, now_ns);
     }
   }
@@ -462,6 +444,7 @@ static unsigned scan(struct asz_pipeline *p, uint64_t now_ns) {
 }
 
 unsigned asz_pipeline_step(struct asz_pipeline *p, uint64_t now_ns) {
+  p->now_ns = now_ns;
   unsigned received = receive(p, now_ns);
   unsigned done = received;
   done += asz_pipeline_collect(p);

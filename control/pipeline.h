@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_pipeline: the one unit that sees both the engine and the verifier. It asks every provider with a key each challenge kind
- * once a correctness slot (gemm only those who consent), and brings back one outcome for each.
+ * once a correctness slot (gemm and mem only those who consent), and brings back one outcome for each.
  *
  *   begin(slot) -> queued -> sent (again after a third of the deadline, `tries` times) -> answered: MAC and fields checked
  *               -> batches for the verifier -> verdicts -> outcome
  *   gemm: a HELLO once an epoch -> WELCOME: consent and token -> queued as above; the answer is a signed commitment, which waits
  *         until all are in or late -> the reveal, chunk by chunk -> openings and their signature -> verifier -> outcome
+ *   mem:  as gemm; in its first slot of an epoch the provider builds an arena, in later ones it folds it, against the
+ *         clock (fold_pace.h)
  *
  * What decides (control/pipeline.c, outcome_of):
  *   signature invalid               MALFORMED   nobody signed it: no evidence against anyone
@@ -13,7 +15,8 @@
  *   both right                      PASS
  *   no answer until the deadline    NONE        missing, as is a commitment that is not opened; UNJUDGED instead when we dropped
  *                                               frames or never sent the question
- *   gemm: opening signed and wrong  FAIL
+ *   opening signed and wrong        FAIL
+ *   fold of another arena than the provider signed that it built, signed: FAIL
  * An answer that fails the MAC, or that repeats another slot, nonce or device, is counted and ignored: it did not come from this
  * session.
  *
@@ -24,6 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/fold_pace.h"
 #include "control/roster.h"
 #include "dataplane/engine.h"
 #include "gpu/verify.h"
@@ -33,10 +37,13 @@ struct asz_pipeline_config {
   uint64_t deadline_ns; /* from the first transmission */
   uint32_t tries;       /* transmissions at most, spread over the deadline */
   uint8_t seq_log2_steps;
-  uint8_t gemm_preset;          /* enum asz_gemm_preset; 0: gemm is not asked */
-  uint8_t openings;             /* columns of each answer, 1..ASZ_OPENINGS_MAX */
-  uint64_t gemm_deadline_ns;    /* of the commitment */
-  uint64_t opening_deadline_ns; /* from the first OPEN */
+  uint8_t gemm_preset;                          /* enum asz_gemm_preset; 0: gemm is not asked */
+  uint8_t openings;                             /* columns of each answer, 1..ASZ_OPENINGS_MAX */
+  uint64_t gemm_deadline_ns;                    /* of the commitment */
+  uint8_t mem_preset;                           /* enum asz_gemm_preset; 0: mem is not asked */
+  uint64_t build_deadline_ns, fold_deadline_ns; /* of mem's commitments */
+  uint64_t rtt_target_ns;                       /* of a provider without its own: what a fold is allowed for the way */
+  uint64_t opening_deadline_ns;                 /* from the first OPEN */
 };
 
 /* X(symbol, name, help): what happened to answers on their way. */
@@ -51,12 +58,16 @@ struct asz_pipeline_config {
   X(LATE, "answers_late", "answers and chunks after the deadline")                                                               \
   X(HELLOS, "hellos_sent", "questions for consent, repeats included")                                                            \
   X(WELCOMES, "welcomes", "signed declarations, one a provider and epoch")                                                       \
-  X(NOT_ASKED, "challenges_not_asked", "gemm challenges kept back: no declaration, or none that consents")                       \
+  X(NOT_ASKED, "challenges_not_asked", "challenges of gemm and mem kept back: no declaration, or none that consents")            \
   X(OPENS, "opens_sent", "questions for chunks of openings, repeats included")                                                   \
   X(CHUNKS, "chunks", "chunks of openings that were missing")                                                                    \
   X(CHUNKS_FOREIGN, "chunks_foreign", "chunks that nobody asked for, or that came twice")                                        \
   X(OPENED, "openings_complete", "answers whose openings came whole")                                                            \
-  X(NOT_OPENED, "openings_missing", "commitments that were not opened in time")
+  X(NOT_OPENED, "openings_missing", "commitments that were not opened in time")                                                  \
+  X(FOLDS_IN_BOUNDS, "folds_in_bounds", "right folds as fast as the memory that was claimed")                                    \
+  X(FOLDS_TOO_SLOW, "folds_too_slow", "right folds slower than 0.7 of the claimed speed and the latency target allow")           \
+  X(FOLDS_TOO_FAST, "folds_too_fast", "right folds at more than twice the claimed speed")                                        \
+  X(FOLDS_UNTIMED, "folds_untimed", "right folds without a pace: no claim, asked again, or spoiled by us")
 
 enum asz_pipeline_counter {
 #define ASZ_PIPELINE_COUNTER_ENUM(symbol, name, help) ASZ_PCTR_##symbol,
@@ -74,12 +85,17 @@ struct asz_outcome {
   uint8_t kind;                          /* enum asz_kind */
   uint8_t verdict;                       /* enum asz_verdict; NONE: missing */
   uint64_t tx_ns, rx_ns, clock_error_ns; /* wall time; rx_ns 0 when missing */
+  uint64_t took_ns;                      /* from the first question that left to the answer, by our clock; 0: not known */
+  uint8_t pace;                          /* enum asz_fold_pace: of a right fold */
   const uint8_t *challenge;
   size_t challenge_bytes;
   const uint8_t *answer; /* NULL when missing */
   size_t answer_bytes;
   const uint8_t *opening; /* gemm, mem: the openings and their signature, as they were chunked (opening.h); NULL when missing */
   size_t opening_bytes;
+  const uint8_t
+      *build; /* a fold: the signed answer of the build of its arena, which names that one's slot and nonce; else NULL */
+  size_t build_bytes;
 };
 
 struct asz_pipeline;

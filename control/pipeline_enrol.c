@@ -86,17 +86,27 @@ void asz_pipeline_welcome(struct asz_pipeline *p, const struct asz_engine_datagr
   memcpy(enrolled->token, welcome.token, sizeof enrolled->token);
 }
 
-int asz_pipeline_consent(const struct asz_pipeline *p, uint32_t provider) {
+static bool is_known(const struct asz_pipeline *p, uint32_t provider) {
   const struct asz_enrolled *enrolled = &p->enrolled[provider];
-  if (enrolled->epoch != p->epoch || enrolled->state < ASZ_ENROLMENT_WELCOME)
+  return enrolled->epoch == p->epoch && enrolled->state >= ASZ_ENROLMENT_WELCOME;
+}
+
+int asz_pipeline_consent(const struct asz_pipeline *p, uint32_t index) {
+  uint32_t provider = asz_pipeline_provider(p, index);
+  const struct asz_enrolled *enrolled = &p->enrolled[provider];
+  if (!is_known(p, provider))
     return -1;
-  return enrolled->state == ASZ_ENROLMENT_WELCOME && (enrolled->declaration.consent & 1u << ASZ_KIND_GEMM) != 0 &&
+  if (enrolled->state == ASZ_ENROLMENT_SILENT)
+    return 0;
+  if (p->kind[index % p->kind_count] == ASZ_KIND_MEM)
+    return asz_pipeline_mem_consent(p, index);
+  return (enrolled->declaration.consent & 1u << ASZ_KIND_GEMM) != 0 &&
          enrolled->declaration.gemm_preset_max >= p->config.gemm_preset;
 }
 
 bool asz_pipeline_all_enrolled(const struct asz_pipeline *p) {
   for (uint32_t i = 0; p->enrolled && i < p->member_count; i++)
-    if (asz_pipeline_consent(p, p->member[i].index) < 0)
+    if (!is_known(p, p->member[i].index))
       return false;
   return true;
 }

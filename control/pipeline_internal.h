@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pipeline's parts share this: pipeline.c asks and receives, pipeline_enrol.c asks for consent, pipeline_open.c has
- * commitments opened, pipeline_verify.c has the answers judged. */
+/* The pipeline's parts share this: pipeline_phases.c says when, pipeline.c asks and receives, pipeline_enrol.c asks for consent,
+ * pipeline_open.c has commitments opened, pipeline_verify.c has the answers judged, pipeline_mem.c knows of arenas. */
 #ifndef ASZ_CONTROL_PIPELINE_INTERNAL_H
 #define ASZ_CONTROL_PIPELINE_INTERNAL_H
 
@@ -11,7 +11,12 @@
 #include "dataplane/base/enrol.h"
 #include "dataplane/base/opening.h"
 
-enum { ASZ_PIPELINE_KINDS_MAX = ASZ_KIND_MAX };
+enum {
+  ASZ_PIPELINE_KINDS_MAX = ASZ_KIND_MAX,
+  ASZ_PIPELINE_BATCH_BUILD = ASZ_KIND_MAX + 1, /* openings of builds: of gemm's kind, but of mem's slot and preset */
+  ASZ_PIPELINE_BATCHES,
+  ASZ_MEM_ANSWER_BYTES = ASZ_ANSWER_HEAD_BYTES + 64 + 64 + 16,
+};
 
 enum asz_item_state {
   ASZ_ITEM_IDLE = 0,
@@ -27,12 +32,13 @@ enum asz_item_state {
 /* Item i stands for provider i / kind_count and its kind i % kind_count. */
 struct asz_item {
   uint8_t state; /* enum asz_item_state */
+  uint8_t param;
   uint8_t tries;
   uint8_t verdicts_due; /* of the verifier */
   uint8_t signature_verdict, work_verdict;
   uint16_t answer_bytes;
   uint64_t first_ns, next_ns; /* CLOCK_MONOTONIC: first transmission, next repeat */
-  uint64_t drops;             /* asz_pipeline_drops at the first transmission */
+  uint64_t drops, stalls;     /* asz_pipeline_drops, and the pipeline's stalls, at the first transmission */
   volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
   uint64_t rx_tsc;
   uint8_t nonce[16];
@@ -49,6 +55,14 @@ struct asz_enrolled {
   uint64_t next_ns;
   uint8_t token[ASZ_TOKEN_BYTES];
   struct asz_declaration declaration;
+};
+
+/* What a provider built, and signed that it did. */
+struct asz_arena {
+  bool known;
+  uint32_t epoch;
+  uint8_t seed[32];
+  uint8_t answer[ASZ_MEM_ANSWER_BYTES];
 };
 
 /* 120 ms: silence is judged so long after its deadline, since a lost link is noticed within 100 ms and counters are published
@@ -84,14 +98,15 @@ struct asz_pipeline {
   void *scratch;                    /* of asz_agenda_make */
   uint32_t item_count;
   struct asz_item *item;
-  struct asz_enrolled *enrolled; /* by plan index; NULL without gemm */
-  struct asz_fetch *fetch;       /* ASZ_FETCH_MAX; NULL without gemm */
+  struct asz_enrolled *enrolled; /* by plan index; NULL without gemm and mem */
+  struct asz_arena *arena;       /* by plan index; NULL without mem */
+  struct asz_fetch *fetch;       /* ASZ_FETCH_MAX; NULL without gemm and mem */
   uint8_t *blobs;
   volatile uint64_t tx_ignored; /* when what is no challenge left */
   uint8_t (*answer)[ASZ_ANSWER_MAX_BYTES];
   uint32_t *verify_queue; /* items whose answer waits for a batch; item_count entries */
   uint32_t verify_head, verify_tail;
-  struct asz_batch *batch[ASZ_KIND_MAX + 1]; /* FILLING, by kind */
+  struct asz_batch *batch[ASZ_PIPELINE_BATCHES]; /* FILLING, by kind; and of builds */
 
   /* the open round */
   uint64_t round; /* counts rounds; in a verdict's tag, so that those of an aborted round are known */
@@ -100,6 +115,7 @@ struct asz_pipeline {
   struct asz_agenda_entry *entry; /* what is asked when, by item; in order */
   uint32_t send_next, scan_next;
   uint32_t enrol_next, open_next; /* cursors of the two cares */
+  uint64_t now_ns;                /* of the running step */
   uint64_t begin_ns, reveal_ns;
   bool revealed; /* the verifier has the slot's secret */
   uint8_t rho[32];
@@ -108,6 +124,7 @@ struct asz_pipeline {
   uint64_t slot;
   uint8_t secret[32], beacon[32];
   const struct asz_session *session;
+  uint64_t stalls;                 /* of the prober, noticed by what it read after them; as old as drops */
   uint64_t drops, drops_looked_ns; /* of asz_pipeline_drops, and when the engine was last asked; 0: not in this round */
   uint64_t counter[ASZ_PCTR_COUNT];
 };
@@ -137,14 +154,32 @@ enum asz_verdict asz_pipeline_missing(struct asz_pipeline *pipeline, uint64_t tx
 int asz_pipeline_send_paced(struct asz_pipeline *pipeline, struct asz_engine_datagram *datagram, uint32_t provider,
                             size_t size_bytes, volatile uint64_t *ret_tx_tsc, uint64_t now_ns);
 
+/* In pipeline_phases.c. asz_pipeline_plan: the round's agenda and when its reveal is, with so much time over that of
+ * asz_pipeline_round_ns. */
+uint64_t asz_pipeline_deadline_ns(const struct asz_pipeline *pipeline, uint32_t index);
+void asz_pipeline_plan(struct asz_pipeline *pipeline, uint64_t spare_ns);
+
+/* In pipeline_mem.c. asz_pipeline_mem_param: what a provider is asked in this round: to build, or to fold what it built.
+ * asz_pipeline_mem_consent: 1 or 0, of a provider that said WELCOME. asz_pipeline_mem_signed: of an answer whose signature is
+ * valid, and whose challenge had that seed: NONE when it is to be opened, else the verdict. asz_pipeline_mem_ended: adds to an
+ * outcome what only mem has. */
+uint8_t asz_pipeline_mem_param(const struct asz_pipeline *pipeline, uint32_t provider);
+int asz_pipeline_mem_consent(const struct asz_pipeline *pipeline, uint32_t index);
+enum asz_verdict asz_pipeline_mem_signed(struct asz_pipeline *pipeline, uint32_t index, const uint8_t seed[32]);
+void asz_pipeline_mem_ended(struct asz_pipeline *pipeline, uint32_t index, struct asz_outcome *outcome);
+
 /* In pipeline_enrol.c. */
 unsigned asz_pipeline_enrol(struct asz_pipeline *pipeline, uint64_t now_ns);
 void asz_pipeline_welcome(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram);
-/* asz_pipeline_consent: 1: the provider consents to be asked gemm; 0: it does not; -1: not known yet. */
-int asz_pipeline_consent(const struct asz_pipeline *pipeline, uint32_t provider);
+/* asz_pipeline_consent: 1: the provider consents to be asked this item, of gemm or mem; 0: it does not; -1: not known yet. */
+int asz_pipeline_consent(const struct asz_pipeline *pipeline, uint32_t index);
 bool asz_pipeline_all_enrolled(const struct asz_pipeline *pipeline);
 
-/* In pipeline_open.c. */
+/* In pipeline_open.c. asz_pipeline_slot: where the verifier has the round's secret for a kind: the running round's and the one
+ * before, each for both kinds. */
+static inline uint32_t asz_pipeline_slot(const struct asz_pipeline *pipeline, uint8_t kind) {
+  return (uint32_t)(pipeline->round % (ASZ_VERIFY_SLOTS / 2)) * 2 + (kind == ASZ_KIND_MEM);
+}
 unsigned asz_pipeline_open(struct asz_pipeline *pipeline, uint64_t now_ns);
 void asz_pipeline_chunk(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram, uint64_t now_ns);
 

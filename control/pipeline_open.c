@@ -13,13 +13,16 @@ enum {
   ASK_AGAIN_NS = 200 * 1000000, /* a long way round the world and a provider that makes its columns again */
 };
 
+static bool tell(struct asz_pipeline *p, uint8_t kind, uint8_t preset) {
+  return preset == 0 || asz_verify_slot_set(p->verifier, asz_pipeline_slot(p, kind), preset, p->beacon, p->rho) == 0;
+}
+
 /* Tells the verifier the slot's secret, once a round, before the first opening. */
 static bool reveal(struct asz_pipeline *p) {
   if (p->revealed)
     return true;
   asz_slot_reveal(p->rho, p->secret, p->slot);
-  p->revealed =
-      asz_verify_slot_set(p->verifier, (uint32_t)(p->round % ASZ_VERIFY_SLOTS), p->config.gemm_preset, p->beacon, p->rho) == 0;
+  p->revealed = tell(p, ASZ_KIND_GEMM, p->config.gemm_preset) && tell(p, ASZ_KIND_MEM, p->config.mem_preset);
   return p->revealed;
 }
 

@@ -9,15 +9,16 @@
 
 enum { VERIFY_PER_STEP = 8 }; /* CPU backend: items verified a step, about a millisecond of signatures */
 
-/* The batch being filled for a kind, with room for so many; NULL when the verifier has none left: what waits, waits. */
-static struct asz_batch *batch_of(struct asz_pipeline *p, unsigned kind, uint32_t items) {
-  struct asz_batch **batch = &p->batch[kind];
+/* The batch being filled for a kind, or for builds, with room for so many; NULL when the verifier has none left: what waits,
+ * waits. */
+static struct asz_batch *batch_of(struct asz_pipeline *p, unsigned which, uint32_t items) {
+  struct asz_batch **batch = &p->batch[which];
   if (*batch && (*batch)->capacity - (*batch)->count < items) {
     asz_verify_submit(p->verifier, *batch);
     *batch = NULL;
   }
   if (!*batch)
-    *batch = asz_verify_batch(p->verifier, kind);
+    *batch = asz_verify_batch(p->verifier, which == ASZ_PIPELINE_BATCH_BUILD ? ASZ_KIND_GEMM : which);
   return *batch;
 }
 
@@ -76,37 +77,66 @@ static int enqueue_one(struct asz_pipeline *p, uint32_t index) {
   return 1;
 }
 
+/* What the openings of an answer are judged by. */
+struct standard {
+  unsigned batch; /* where they go: a kind, or ASZ_PIPELINE_BATCH_BUILD */
+  const uint8_t *seed, *root;
+  const uint8_t *fold_seed, *z_root; /* NULL but of a fold */
+  const uint8_t *picked_by;          /* the root that the picks depend on */
+};
+
+static struct standard standard_of(const struct asz_pipeline *p, const struct asz_fetch *fetch, const uint8_t *body,
+                                   const uint8_t *seed) {
+  if (fetch->open.kind == ASZ_KIND_GEMM)
+    return (struct standard){.batch = ASZ_KIND_GEMM, .seed = seed, .root = body, .picked_by = body};
+  if (!(fetch->open.param & ASZ_MEM_FOLD))
+    return (struct standard){.batch = ASZ_PIPELINE_BATCH_BUILD, .seed = seed, .root = body, .picked_by = body};
+  const struct asz_arena *arena = &p->arena[asz_pipeline_provider(p, fetch->index)];
+  return (struct standard){.batch = ASZ_KIND_MEM,
+                           .seed = arena->seed,
+                           .root = body, /* the arena's: asz_pipeline_mem_signed has seen to that */
+                           .fold_seed = seed,
+                           .z_root = body + 32,
+                           .picked_by = body + 32};
+}
+
 /* One opened column into the batch. */
 static void add_opening(struct asz_pipeline *p, struct asz_batch *batch, const struct asz_fetch *fetch, unsigned number,
-                        const uint32_t pick[2], const uint8_t seed[32], const uint8_t root[32]) {
+                        const uint32_t pick[2], const struct standard *standard) {
   uint32_t i = batch->count++;
   size_t opening_bytes = asz_opening_bytes(fetch->open.kind, fetch->open.param);
-  batch->slot = (uint32_t)(p->round % ASZ_VERIFY_SLOTS);
+  batch->slot = asz_pipeline_slot(p, fetch->open.kind);
   batch->opening_bytes = opening_bytes;
   batch->tag[i] = tag_of(p, fetch->index);
   memcpy(batch->opening + i * opening_bytes, fetch->blob + number * opening_bytes, opening_bytes);
   memcpy(batch->pick[i], pick, sizeof batch->pick[i]);
-  memcpy(batch->seed[i], seed, 32);
-  memcpy(batch->root[i], root, 32);
+  memcpy(batch->seed[i], standard->seed, 32);
+  memcpy(batch->root[i], standard->root, 32);
+  if (standard->z_root) {
+    memcpy(batch->fold_seed[i], standard->fold_seed, 32);
+    memcpy(batch->z_root[i], standard->z_root, 32);
+  }
 }
 
 int asz_pipeline_judge_opening(struct asz_pipeline *p, struct asz_fetch *fetch) {
   unsigned count = fetch->open.openings;
-  struct asz_batch *sig = batch_of(p, ASZ_KIND_SIG, 1), *work = batch_of(p, ASZ_KIND_GEMM, count);
-  if (!sig || !work)
-    return 0;
   struct asz_answer answer;
   uint32_t pick[ASZ_OPENINGS_MAX][2];
   uint8_t seed[32], signed_bytes[ASZ_SIGNED_BYTES];
-  uint32_t provider = asz_pipeline_provider(p, fetch->index);
-  size_t openings_bytes = count * asz_opening_bytes(fetch->open.kind, fetch->open.param);
   read_kept(p, fetch->index, &answer, seed);
+  const struct standard standard = standard_of(p, fetch, answer.body, seed);
+  struct asz_batch *sig = batch_of(p, ASZ_KIND_SIG, 1), *work = batch_of(p, standard.batch, count);
+  if (!sig || !work)
+    return 0;
+  uint32_t provider = asz_pipeline_provider(p, fetch->index);
+  uint8_t preset = fetch->open.param & (uint8_t)~ASZ_MEM_FOLD;
+  size_t openings_bytes = count * asz_opening_bytes(fetch->open.kind, fetch->open.param);
   asz_opening_signed_bytes(signed_bytes, &fetch->open, seed, answer.body, answer.body_bytes, fetch->blob, openings_bytes);
   add_signature(p, sig, fetch->index, fetch->blob + openings_bytes, signed_bytes);
-  asz_verify_picks(pick, count, fetch->open.param, p->rho, ASZ_KIND_GEMM, p->roster->provider[provider].public_key,
-                   fetch->open.device, answer.body);
+  asz_verify_picks(pick, count, preset, p->rho, fetch->open.kind, p->roster->provider[provider].public_key, fetch->open.device,
+                   standard.picked_by);
   for (unsigned i = 0; i < count; i++)
-    add_opening(p, work, fetch, i, pick[i], seed, answer.body);
+    add_opening(p, work, fetch, i, pick[i], &standard);
   struct asz_item *item = &p->item[fetch->index];
   item->verdicts_due = (uint8_t)(1 + count);
   item->work_verdict = ASZ_VERDICT_PASS;
@@ -122,10 +152,10 @@ unsigned asz_pipeline_enqueue(struct asz_pipeline *p, unsigned received) {
   }
   if (received) /* more may come with the next step: let the batch grow */
     return done;
-  for (unsigned kind = 1; kind <= ASZ_KIND_MAX; kind++)
-    if (p->batch[kind] && p->batch[kind]->count) {
-      asz_verify_submit(p->verifier, p->batch[kind]);
-      p->batch[kind] = NULL;
+  for (unsigned which = 1; which < ASZ_PIPELINE_BATCHES; which++)
+    if (p->batch[which] && p->batch[which]->count) {
+      asz_verify_submit(p->verifier, p->batch[which]);
+      p->batch[which] = NULL;
       done++;
     }
   return done;
@@ -146,14 +176,25 @@ static void join(struct asz_item *item, enum asz_verdict verdict) {
     item->work_verdict = verdict;
 }
 
-/* All verdicts about an item are there. A commitment that is signed has only begun. */
+/* A commitment that is signed has only begun, but for one of mem that contradicts itself. */
+static enum asz_verdict commitment_verdict(struct asz_pipeline *p, uint32_t index) {
+  struct asz_answer answer;
+  uint8_t seed[32];
+  if (p->kind[index % p->kind_count] != ASZ_KIND_MEM)
+    return ASZ_VERDICT_NONE;
+  read_kept(p, index, &answer, seed);
+  return asz_pipeline_mem_signed(p, index, seed);
+}
+
+/* All verdicts about an item are there. */
 static void conclude(struct asz_pipeline *p, uint32_t index) {
   struct asz_item *item = &p->item[index];
+  enum asz_verdict verdict = outcome_of(item);
   bool commits = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX && !item->fetch;
-  if (commits && item->signature_verdict == ASZ_VERDICT_PASS)
+  if (commits && verdict == ASZ_VERDICT_PASS && (verdict = commitment_verdict(p, index)) == ASZ_VERDICT_NONE)
     item->state = ASZ_ITEM_COMMITTED;
   else
-    asz_pipeline_finish(p, index, outcome_of(item));
+    asz_pipeline_finish(p, index, verdict);
 }
 
 unsigned asz_pipeline_collect(struct asz_pipeline *p) {

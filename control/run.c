@@ -300,6 +300,10 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
       .seq_log2_steps = (uint8_t)config->challenge_seq_log2_steps,
       .gemm_preset = (uint8_t)config->challenge_gemm_preset, /* the words stand in the order of the presets */
       .openings = (uint8_t)config->challenge_openings,
+      .mem_preset = (uint8_t)config->challenge_mem_preset,
+      .build_deadline_ns = config->challenge_mem_build_deadline_ms * UINT64_C(1000000),
+      .fold_deadline_ns = config->challenge_mem_fold_deadline_ms * UINT64_C(1000000),
+      .rtt_target_ns = config->score_rtt_target_ms * UINT64_C(1000000),
       .gemm_deadline_ns = config->challenge_gemm_deadline_ms * UINT64_C(1000000),
       .opening_deadline_ns = config->challenge_opening_deadline_ms * UINT64_C(1000000),
   };

@@ -107,7 +107,9 @@ static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
   config.batch_capacity = (uint32_t)v->config.verify_batch_items;
   config.key_capacity = v->roster->count + v->roster->count / 2 + KEYS_TO_COME;
   config.key_table_bytes = v->config.verify_key_table_kib << 10;
-  config.preset_max = (uint8_t)v->config.challenge_gemm_preset;
+  config.preset_max =
+      (uint8_t)(v->config.challenge_gemm_preset > v->config.challenge_mem_preset ? v->config.challenge_gemm_preset
+                                                                                 : v->config.challenge_mem_preset);
   int err = asz_verify_new(&v->verifier, &config, diag);
   if (!err)
     asz_log(ASZ_LOG_INFO, "verifier: %s, known answers passed", asz_verify_backend_name(v->verifier));

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "control/pipeline.h"
+#include "dataplane/base/enrol.h"
+#include "dataplane/base/opening.h"
 #include "gpu/prove/prove.h"
 
 enum { PROVIDERS = 5, QUEUE = 256, SLOT = 77, EPOCH = 9, MS = 1000000, LOG2_STEPS = 6 };
@@ -20,6 +22,8 @@ struct queued {
 };
 
 static uint64_t now_ns;
+static uint64_t bed_slot = SLOT; /* of the round that is open */
+static uint32_t bed_epoch = EPOCH;
 static const uint8_t bed_secret[32] = {2}, bed_beacon[32] = {3};
 
 /* The engine that the pipeline sees. */
@@ -67,13 +71,14 @@ static struct {
   unsigned count[PROVIDERS][ASZ_KIND_MAX + 1];
   uint8_t verdict[PROVIDERS][ASZ_KIND_MAX + 1];
   size_t answer_bytes[PROVIDERS][ASZ_KIND_MAX + 1], opening_bytes[PROVIDERS][ASZ_KIND_MAX + 1];
-  uint64_t tx_ns[PROVIDERS][ASZ_KIND_MAX + 1], rx_ns[PROVIDERS][ASZ_KIND_MAX + 1];
+  uint64_t tx_ns[PROVIDERS][ASZ_KIND_MAX + 1], rx_ns[PROVIDERS][ASZ_KIND_MAX + 1], took_ns[PROVIDERS][ASZ_KIND_MAX + 1];
+  uint8_t pace[PROVIDERS][ASZ_KIND_MAX + 1], build[PROVIDERS][ASZ_ANSWER_MAX_BYTES];
 } got;
 
 static void sink(void *context, const struct asz_outcome *o) {
   (void)context;
-  cr_assert_eq(o->slot, SLOT);
-  cr_assert_eq(o->epoch, EPOCH);
+  cr_assert_eq(o->slot, bed_slot);
+  cr_assert_eq(o->epoch, bed_epoch);
   cr_assert_eq(o->challenge_bytes, asz_answer_bytes(o->kind));
   got.count[o->provider][o->kind]++;
   got.verdict[o->provider][o->kind] = o->verdict;
@@ -81,6 +86,10 @@ static void sink(void *context, const struct asz_outcome *o) {
   got.opening_bytes[o->provider][o->kind] = o->opening_bytes;
   got.tx_ns[o->provider][o->kind] = o->tx_ns;
   got.rx_ns[o->provider][o->kind] = o->rx_ns;
+  got.took_ns[o->provider][o->kind] = o->took_ns;
+  got.pace[o->provider][o->kind] = o->pace;
+  if (o->build)
+    memcpy(got.build[o->provider], o->build, o->build_bytes);
 }
 
 static struct asz_identity validator, identity[PROVIDERS];
@@ -113,7 +122,7 @@ static void bed_begin(const struct asz_pipeline_config *config) {
   verify.batch_capacity = 4; /* small, so that batches fill and are waited for */
   verify.batch_count = 2;
   verify.openings = 40;
-  verify.preset_max = config->gemm_preset;
+  verify.preset_max = config->gemm_preset > config->mem_preset ? config->gemm_preset : config->mem_preset;
   verify.key_capacity = PROVIDERS - 1; /* one too few: who has no table is judged without */
   cr_assert_eq(asz_verify_new(&verifier, &verify, &diag), 0, "%s", diag.text);
   cr_assert_eq(asz_pipeline_new(&pipeline, config, NULL, verifier, roster, sink, NULL, &diag), 0, "%s", diag.text);
@@ -137,6 +146,35 @@ static void run_for(unsigned ms) {
 static void deliver(const struct asz_engine_datagram *datagram) {
   cr_assert_lt(fake.in_count, QUEUE);
   fake.in[fake.in_count++] = *datagram;
+}
+
+/* The WELCOME of the provider that was said HELLO to. */
+static inline void bed_welcome(const struct asz_engine_datagram *asked, const struct asz_declaration *declaration) {
+  struct asz_hello hello;
+  cr_assert_eq(asz_hello_read(&hello, asked->payload, asked->size_bytes), 0);
+  const struct asz_identity *own = &identity[asked->target];
+  struct asz_welcome welcome = {
+      .epoch = hello.epoch, .device = hello.device, .token = {(uint8_t)asked->target, 7}, .declaration = *declaration};
+  asz_identity_short(welcome.provider_id, own->public_key);
+  memcpy(welcome.nonce, hello.nonce, sizeof hello.nonce);
+  uint8_t signed_bytes[ASZ_ENROL_SIGNED_BYTES];
+  asz_welcome_signed_bytes(signed_bytes, &welcome, validator.public_key);
+  crypto_sign_detached(welcome.signature, NULL, signed_bytes, sizeof signed_bytes, own->secret_key);
+  struct asz_engine_datagram answer = {.target = asked->target, .size_bytes = ASZ_ENROL_BYTES};
+  asz_welcome_write(answer.payload, &welcome, session[asked->target].reply_key);
+  deliver(&answer);
+}
+
+/* Delivers those chunks of a blob that were asked for. */
+static inline void bed_send_chunks(uint32_t provider, const struct asz_open *open, const uint8_t *blob) {
+  unsigned chunks = asz_opening_chunks(asz_opening_total_bytes(open->kind, open->param, open->openings));
+  uint8_t provider_id[8];
+  asz_identity_short(provider_id, identity[provider].public_key);
+  for (unsigned chunk = open->first_chunk; chunk < chunks && chunk < open->first_chunk + (unsigned)open->chunk_count; chunk++) {
+    struct asz_engine_datagram answer = {.target = provider};
+    answer.size_bytes = (uint16_t)asz_opening_write(answer.payload, open, provider_id, blob, chunk, session[provider].reply_key);
+    deliver(&answer);
+  }
 }
 
 static uint64_t counter(enum asz_pipeline_counter which) {

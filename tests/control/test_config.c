@@ -127,6 +127,7 @@ Test(config, refuses_relations_that_cannot_work)
       {"[time]\nepoch_s = 3900\n", "a.conf: time.epoch_s: expected 1 to 64 whole slots"},
       {"[time]\nchallenge_slot_s = 700\n", "a.conf: time.challenge_slot_s: expected a divisor or a multiple"},
       {"[time]\nchallenge_slot_s = 5400\n", "a.conf: time.challenge_slot_s: expected a divisor or a multiple"},
+      {"[time]\nchallenge_slot_s = 3600\n[challenge]\nmem_preset = tiny\n", "a.conf: challenge.mem_preset: expected two slots"},
       {"[time]\nepoch_s=60\nslot_s=1\nchallenge_slot_s=60\n[probe]\ninterval_ms=333\n",
        "a.conf: probe.timeout_ms: expected less"},
       {"[probe]\ninterval_ms = 54\n", "a.conf: probe.interval_ms: expected at most 65,535 probes"},

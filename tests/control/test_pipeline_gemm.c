@@ -4,9 +4,6 @@
 #include "gpu/prove/gemm.h"
 #include "tests/control/pipeline_bed.h"
 
-#include "dataplane/base/enrol.h"
-#include "dataplane/base/opening.h"
-
 enum { OPENINGS = 8, DEADLINE_MS = 300, GEMM_DEADLINE_MS = 500, OPENING_DEADLINE_MS = 900, BLOB_MAX = 16 << 10 };
 
 /* How the providers of this test behave. */
@@ -60,23 +57,12 @@ static struct asz_prove_gemm *product(const uint8_t seed[32], uint8_t ret_root[3
 }
 
 static void welcome(const struct asz_engine_datagram *asked) {
-  struct asz_hello hello;
-  cr_assert_eq(asz_hello_read(&hello, asked->payload, asked->size_bytes), 0);
-  const struct asz_identity *own = &identity[asked->target];
-  struct asz_welcome welcome = {.epoch = hello.epoch, .device = hello.device, .token = {(uint8_t)asked->target, 7}};
-  asz_identity_short(welcome.provider_id, own->public_key);
-  memcpy(welcome.nonce, hello.nonce, sizeof hello.nonce);
-  welcome.declaration = (struct asz_declaration){.consent = 1u << ASZ_KIND_SIG, .devices = PROVIDERS};
+  struct asz_declaration declaration = {.consent = 1u << ASZ_KIND_SIG, .devices = PROVIDERS};
   if (!manner.refuses) {
-    welcome.declaration.consent |= 1u << ASZ_KIND_GEMM;
-    welcome.declaration.gemm_preset_max = ASZ_GEMM_PRESET_TINY;
+    declaration.consent |= 1u << ASZ_KIND_GEMM;
+    declaration.gemm_preset_max = ASZ_GEMM_PRESET_TINY;
   }
-  uint8_t signed_bytes[ASZ_ENROL_SIGNED_BYTES];
-  asz_welcome_signed_bytes(signed_bytes, &welcome, validator.public_key);
-  crypto_sign_detached(welcome.signature, NULL, signed_bytes, sizeof signed_bytes, own->secret_key);
-  struct asz_engine_datagram answer = {.target = asked->target, .size_bytes = ASZ_ENROL_BYTES};
-  asz_welcome_write(answer.payload, &welcome, session[asked->target].reply_key);
-  deliver(&answer);
+  bed_welcome(asked, &declaration);
 }
 
 static void answer(const struct asz_engine_datagram *asked) {
@@ -131,15 +117,7 @@ static void open_chunks(const struct asz_engine_datagram *asked) {
   const struct asz_identity *own = &identity[asked->target];
   cr_assert_eq(open.token[0], asked->target);
   make_blob(blob, &open, own);
-  unsigned chunks = asz_opening_chunks(asz_opening_total_bytes(open.kind, open.param, open.openings));
-  uint8_t provider_id[8];
-  asz_identity_short(provider_id, own->public_key);
-  for (unsigned chunk = open.first_chunk; chunk < chunks && chunk < open.first_chunk + (unsigned)open.chunk_count; chunk++) {
-    struct asz_engine_datagram answer = {.target = asked->target};
-    answer.size_bytes =
-        (uint16_t)asz_opening_write(answer.payload, &open, provider_id, blob, chunk, session[asked->target].reply_key);
-    deliver(&answer);
-  }
+  bed_send_chunks(asked->target, &open, blob);
 }
 
 /* One look of all providers at what came. */

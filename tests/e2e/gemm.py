@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gemm from end to end over veth: consent, commitments, the reveal, openings in chunks, verdicts; with honest providers, with one that opens other columns than it
-committed to, with one that does not consent, and over a wire that loses datagrams. Speaks TAP."""
+"""gemm and mem from end to end over veth: consent, commitments, arenas that are built and folded, the reveal, openings in chunks, verdicts; with honest providers, with
+one that opens other columns than it committed to, with one that does not consent, and over a wire that loses datagrams. Speaks TAP."""
 import os
 import subprocess
 import sys
@@ -53,8 +53,9 @@ def incidents(validator):
 
 
 def scenario(_, network, folder):
-    validator = veth.Validator(network, ASSIZE, os.path.join(folder, "home"), time__epoch_s="5", time__challenge_slot_s="5", challenge__gemm_preset="tiny",
-                               challenge__gemm_deadline_ms="600", challenge__opening_deadline_ms="800", challenge__openings="16")
+    validator = veth.Validator(network, ASSIZE, os.path.join(folder, "home"), time__epoch_s="5", time__challenge_slot_s="1", challenge__gemm_preset="tiny",
+                               challenge__mem_preset="tiny", challenge__deadline_ms="300", challenge__gemm_deadline_ms="300", challenge__mem_build_deadline_ms="300",
+                               challenge__mem_fold_deadline_ms="300", challenge__opening_deadline_ms="500", challenge__openings="16")
     done = validator.made
     check("init_makes_a_home", done.returncode == 0, done.stderr)
     validator_key = done.stdout.split("public key")[1].split()[0]
@@ -63,11 +64,14 @@ def scenario(_, network, folder):
         done = validator.assize("provider", "add", "p%d" % i, "--ip", "10.88.1.%d" % (i + 1), "--key", provider_key, "--device", str(i))
     check("providers_are_registered", done.returncode == 0, done.stderr)
 
-    with Provider(network, folder, validator_key, "--gemm", "tiny"):
+    with Provider(network, folder, validator_key, "--gemm", "tiny", "--mem", "tiny", "--mem-bandwidth", "1000000000"):
         seen = counters(validator)
+    folds = sum(seen.get("folds_" + pace, 0) for pace in ("in_bounds", "too_slow", "too_fast", "untimed"))
     check("everybody_says_welcome", seen.get("welcomes") == PROVIDERS, seen)
     check("and_opens_what_it_committed_to", seen.get("openings_complete", 0) >= PROVIDERS and seen.get("openings_missing") == 0, seen)
-    check("in_several_chunks", seen.get("chunks", 0) == 9 * seen.get("openings_complete", 1), seen)
+    check("arenas_are_folded", folds >= PROVIDERS and seen.get("openings_complete", 0) >= 3 * PROVIDERS, seen)
+    check("as_fast_as_their_memory_is_claimed_to_be", seen.get("folds_in_bounds", 0) > 0 and seen.get("folds_too_fast") == 0, seen)
+    check("each_in_several_chunks", seen.get("chunks", 0) == 9 * seen.get("openings_complete", 1) + 8 * folds, seen)
     check("nothing_is_malformed", seen.get("answers_malformed") == 0 and seen.get("answers_bad_mac") == 0, seen)
     check("nobody_is_blamed", incidents(validator) == [], incidents(validator))
 
@@ -82,9 +86,9 @@ def scenario(_, network, folder):
     check("what_the_wire_loses_is_asked_for_again", again > 0 and seen.get("openings_complete", 0) > 0, seen)
     check("and_is_no_wrong_answer", "wrong-answer" not in incidents(validator), incidents(validator))
 
-    with Provider(network, folder, validator_key, "--gemm", "tiny", "--lab-wrong-answers"):
+    with Provider(network, folder, validator_key, "--gemm", "tiny", "--mem", "tiny", "--lab-wrong-answers"):
         seen = counters(validator)
-    check("columns_that_were_not_committed_to_are_opened", seen.get("openings_complete", 0) >= PROVIDERS, seen)
+    check("columns_that_were_not_committed_to_are_opened", seen.get("openings_complete", 0) >= 2 * PROVIDERS, seen)
     check("and_are_wrong_answers", incidents(validator).count("wrong-answer") == PROVIDERS, incidents(validator))
 
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mem: in its first slot of an epoch a provider builds its arena, in all others it folds what it built. What was built is known
+ * by the root that it signed, in time. It stays known unless its build was not opened, or opened wrong: then a build is asked for
+ * again. A fold of another arena than that is a wrong signed answer: FAIL. Everything here is lost with the process, and then a
+ * build is asked for again. */
+#include <sodium.h>
+#include <string.h>
+
+#include "control/pipeline_internal.h"
+
+static const uint8_t *root_of(const uint8_t *answer) {
+  return answer + ASZ_ANSWER_HEAD_BYTES;
+}
+
+static bool is_fold(const struct asz_item *item) {
+  return (item->param & ASZ_MEM_FOLD) != 0;
+}
+
+static struct asz_arena *arena_of(const struct asz_pipeline *p, uint32_t index) {
+  return &p->arena[asz_pipeline_provider(p, index)];
+}
+
+uint8_t asz_pipeline_mem_param(const struct asz_pipeline *p, uint32_t provider) {
+  bool built = p->arena[provider].known && p->arena[provider].epoch == p->epoch;
+  return (uint8_t)(p->config.mem_preset | (built ? ASZ_MEM_FOLD : 0));
+}
+
+int asz_pipeline_mem_consent(const struct asz_pipeline *p, uint32_t index) {
+  const struct asz_declaration *declared = &p->enrolled[asz_pipeline_provider(p, index)].declaration;
+  if (!(declared->consent >> ASZ_KIND_MEM & 1) || !asz_mem_covers(declared->mem_preset, p->config.mem_preset))
+    return 0;
+  return is_fold(&p->item[index]) || declared->free_bytes >= asz_mem_arena_bytes(p->config.mem_preset);
+}
+
+enum asz_verdict asz_pipeline_mem_signed(struct asz_pipeline *p, uint32_t index, const uint8_t seed[32]) {
+  struct asz_arena *arena = arena_of(p, index);
+  const uint8_t *answer = p->answer[index], *root = root_of(answer);
+  if (is_fold(&p->item[index]))
+    return memcmp(root, root_of(arena->answer), 32) == 0 ? ASZ_VERDICT_NONE : ASZ_VERDICT_FAIL;
+  if (!sodium_is_zero(root + 32, 32))
+    return ASZ_VERDICT_MALFORMED;
+  *arena = (struct asz_arena){.known = true, .epoch = p->epoch};
+  memcpy(arena->seed, seed, 32);
+  memcpy(arena->answer, answer, sizeof arena->answer);
+  return ASZ_VERDICT_NONE;
+}
+
+/* Bounds are for what is certain: one question, one answer, and nothing of ours in between. */
+static enum asz_fold_pace pace_of(struct asz_pipeline *p, uint32_t index, uint64_t took_ns) {
+  const struct asz_item *item = &p->item[index];
+  uint32_t provider = asz_pipeline_provider(p, index);
+  uint64_t target_ns = p->roster->provider[provider].rtt_target_ns;
+  if (took_ns == 0 || item->tries != 1 || asz_pipeline_drops(p, p->now_ns) != item->drops || p->stalls != item->stalls)
+    return ASZ_FOLD_PACE_NONE;
+  return asz_fold_pace_of(took_ns, asz_mem_arena_bytes(p->config.mem_preset),
+                          p->enrolled[provider].declaration.bandwidth_bytes_ps, target_ns ? target_ns : p->config.rtt_target_ns);
+}
+
+void asz_pipeline_mem_ended(struct asz_pipeline *p, uint32_t index, struct asz_outcome *outcome) {
+  static const enum asz_pipeline_counter counter_of[] = {
+      [ASZ_FOLD_PACE_NONE] = ASZ_PCTR_FOLDS_UNTIMED,
+      [ASZ_FOLD_PACE_IN_BOUNDS] = ASZ_PCTR_FOLDS_IN_BOUNDS,
+      [ASZ_FOLD_PACE_TOO_SLOW] = ASZ_PCTR_FOLDS_TOO_SLOW,
+      [ASZ_FOLD_PACE_TOO_FAST] = ASZ_PCTR_FOLDS_TOO_FAST,
+  };
+  struct asz_arena *arena = arena_of(p, index);
+  if (!is_fold(&p->item[index])) {
+    arena->known &= outcome->verdict == ASZ_VERDICT_PASS || outcome->verdict == ASZ_VERDICT_UNJUDGED;
+    return;
+  }
+  outcome->build = arena->answer;
+  outcome->build_bytes = sizeof arena->answer;
+  if (outcome->verdict != ASZ_VERDICT_PASS)
+    return;
+  outcome->pace = (uint8_t)pace_of(p, index, outcome->took_ns);
+  p->counter[counter_of[outcome->pace]]++;
+}
