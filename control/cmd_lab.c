@@ -54,7 +54,7 @@ static int show(const struct asz_cmd_context *context, const struct shown *s) {
 
 /* What the scenario says of the lab, changed by the options that are given. */
 static int parse_lab(const struct asz_scenario *scenario, const char *const *text, struct asz_lab_options *ret_options) {
-  static const char *const name[] = {"--providers", "--seconds", "--seed", "--ipv6-share"};
+  static const char *const name[] = {"--providers", "--seconds", "--seed", "--ipv6-share", "--openings"};
   struct asz_scenario_lab lab = asz_scenario_lab(scenario);
   const struct {
     uint64_t *value, min, max;
@@ -73,6 +73,7 @@ static int parse_lab(const struct asz_scenario *scenario, const char *const *tex
   ret_options->seconds = (uint32_t)lab.seconds;
   ret_options->seed = lab.seed;
   ret_options->ipv6_ppm = (uint32_t)lab.ipv6_ppm;
+  ret_options->openings = (uint32_t)lab.openings;
   ret_options->scenario = scenario;
   return 0;
 }
@@ -94,13 +95,13 @@ static int run_options(const struct asz_cmd_context *context, const struct asz_l
 }
 
 static int run_lab(const struct asz_cmd_context *context, int argc, char **argv) {
-  const char *text[4] = {NULL}, *file = NULL; /* as in parse_lab */
+  const char *text[5] = {NULL}, *file = NULL; /* as in parse_lab */
   struct asz_lab_options options = {0};
   bool each = false;
   const struct asz_cmd_option option[] = {
-      {"--providers", .value = &text[0]},  {"--seconds", .value = &text[1]}, {"--seed", .value = &text[2]},
-      {"--ipv6-share", .value = &text[3]}, {"--scenario", .value = &file},   {"--keep", .value = &options.keep},
-      {"--each", .flag = &each},
+      {"--providers", .value = &text[0]},  {"--seconds", .value = &text[1]},  {"--seed", .value = &text[2]},
+      {"--ipv6-share", .value = &text[3]}, {"--openings", .value = &text[4]}, {"--scenario", .value = &file},
+      {"--keep", .value = &options.keep},  {"--each", .flag = &each},
   };
   struct asz_scenario *scenario = NULL;
   struct asz_diag diag;
@@ -125,8 +126,9 @@ const struct asz_cmd asz_cmd_lab = {
              "  --seconds S        time to probe (10)\n"
              "  --seed X           delays, losses and cheats are drawn from it: same seed, same network (1)\n"
              "  --ipv6-share PPM   of a million providers, how many have an IPv6 address (250,000: every fourth)\n"
-             "  --scenario FILE    regions of providers with their delays, losses, outages, faults and cheats; what it says\n"
-             "                     of the lab itself yields to the options above\n"
+             "  --openings K       ask for gemm, too, and have K columns of each answer opened, up to 32 (0: not asked)\n"
+             "  --scenario FILE    regions of providers with their delays, losses, outages, faults, cheats and attacks; what it\n"
+             "                     says of the lab itself yields to the options above\n"
              "  --each             every provider: truth against measurement, its cheat, and what the engine counted\n"
              "  --keep DIR         keep the validator's home: status, profile and slash work on it\n\n"
              "Needs no root, no huge pages and no network card. Exit code 1 when a claim about the truth does not hold.\n",

@@ -12,21 +12,24 @@
 #include <unistd.h>
 
 #include "control/file.h"
+#include "control/lab_provers.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
+#include "dataplane/base/head.h"
 #include "dataplane/base/stamp.h"
 #include "dataplane/eal.h"
-#include "gpu/prove/prove.h"
 
 enum {
   EPOCH_S = 10,
   SHARED_CPU_NS = 10000000,
   CHALLENGE_SLOT_S = 2,
-  ROUNDS_FOR_S1 = 4,   /* wrong answers in a row that make the e-process fire */
-  PUMP_CHALLENGES = 4, /* proved a turn: the loop stays responsive */
-  SYN_ONE_IN = 8,      /* of the honest providers this share is probed by tcp-syn */
-  AUTH_ONE_IN = 4,     /* of all, where they have keys, by stamp-auth */
-  IN_FLIGHT_MS = 600,  /* the delay line holds what is sent in this time: over the slowest provider's delay */
+  PRODUCT_SLOT_S = 5,              /* with gemm: commitments, then openings */
+  PRODUCT_DEADLINE_MS_PER_S = 200, /* of each of a slot's three deadlines, and some are behind one another */
+  ROUNDS_FOR_S1 = 4,               /* wrong answers in a row that make the e-process fire */
+  PUMP_CHALLENGES = 4,             /* proved a turn: the loop stays responsive */
+  SYN_ONE_IN = 8,                  /* of the honest providers this share is probed by tcp-syn */
+  AUTH_ONE_IN = 4,                 /* of all, where they have keys, by stamp-auth */
+  IN_FLIGHT_MS = 600,              /* the delay line holds what is sent in this time: over the slowest provider's delay */
 };
 
 struct asz_lab {
@@ -35,16 +38,30 @@ struct asz_lab {
   bool temporary, eal_started, keyed;
   struct asz_config config;
   struct asz_truth *truth;
+  struct asz_lab_trait *trait;
+  struct asz_lab_tally *tally;
   struct asz_identity *identity;
   struct asz_lab_seen *seen;
   struct asz_score *score;
   uint32_t *sent;
   struct asz_emulator *emulator;
+  struct asz_lab_provers *provers;
+  uint16_t peer_port; /* that the question at hand came from */
   struct asz_validator validator;
+  struct asz_lab_trials trials;
   struct asz_lab_run compared;
 };
 
 /* ---- configuration and home ---- */
+
+/* A slot in which products are asked, too, is longer: they are committed to, and then opened. */
+static void ask_products(struct asz_config *c, uint32_t openings) {
+  c->time_challenge_slot_s = c->time_epoch_s % PRODUCT_SLOT_S == 0 ? PRODUCT_SLOT_S : c->time_epoch_s;
+  c->challenge_gemm_preset = ASZ_LAB_PRESET; /* the words stand in the order of the presets */
+  c->challenge_openings = openings;
+  c->challenge_deadline_ms = c->challenge_gemm_deadline_ms = c->challenge_opening_deadline_ms =
+      c->time_challenge_slot_s * PRODUCT_DEADLINE_MS_PER_S;
+}
 
 static int lab_config(const struct asz_lab_options *options, struct asz_config *ret_config, struct asz_diag *diag) {
   struct asz_config c;
@@ -61,6 +78,8 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
   c.challenge_rate_ps = 1000 + 4 * (uint64_t)options->providers;
   c.challenge_deadline_ms = c.time_challenge_slot_s * 600;
   c.challenge_tries = 2;
+  if (options->openings > 0)
+    ask_products(&c, options->openings);
   /* The prober shares two CPUs with everything else here: what a preempted prober sends late is still on the emulator's clock. */
   c.probe_late_bound_us = 20000;
   c.probe_fault_bound_ppm = 200000;
@@ -157,25 +176,21 @@ static int make_home(struct asz_lab *lab, struct asz_diag *diag) {
 
 /* ---- the providers' side of a challenge ---- */
 
-/* prove answers one challenge as the provider would that the truth describes. */
-static void prove(struct asz_lab *lab, struct asz_emulator_datagram *datagram) {
-  uint32_t i = datagram->provider;
-  const struct asz_roster *roster = lab->validator.roster;
-  uint8_t cheat = lab->truth[i].cheat;
-  struct asz_challenge challenge;
-  if (cheat == ASZ_CHEAT_DEAD || cheat == ASZ_CHEAT_MUTE ||
-      asz_challenge_read(&challenge, datagram->payload, datagram->size_bytes))
-    return;
-  const struct asz_session *session = &roster->session[challenge.epoch & 1][i];
-  if (!asz_mac_check(datagram->payload + ASZ_CHALLENGE_MAC_AT, session->request_key, datagram->payload, ASZ_CHALLENGE_MAC_AT))
-    return;
-  if (cheat == ASZ_CHEAT_PRECOMPUTED)
-    challenge.nonce[0] ^= 1; /* as good a guess as any */
-  datagram->size_bytes =
-      (uint16_t)asz_prove_answer(datagram->payload, &challenge, &lab->identity[i], roster->validator_pk, session->reply_key,
-                                 cheat == ASZ_CHEAT_WRONG_ANSWER ? ASZ_PROVE_WRONG : ASZ_PROVE_HONEST);
-  while (asz_emulator_answer_send(lab->emulator, datagram) == ASZ_EAGAIN)
+static void send_answer(void *context, uint32_t provider, const uint8_t *payload, size_t size_bytes) {
+  struct asz_lab *lab = context;
+  struct asz_emulator_datagram datagram = {.provider = provider, .size_bytes = (uint16_t)size_bytes, .peer_port = lab->peer_port};
+  memcpy(datagram.payload, payload, size_bytes);
+  while (asz_emulator_answer_send(lab->emulator, &datagram) == ASZ_EAGAIN)
     sched_yield();
+}
+
+static void prove(struct asz_lab *lab, const struct asz_emulator_datagram *datagram) {
+  struct asz_head head;
+  if (asz_head_read(&head, datagram->payload, datagram->size_bytes))
+    return;
+  lab->peer_port = datagram->peer_port;
+  asz_lab_provers_take(lab->provers, datagram->provider, &lab->validator.roster->session[head.epoch & 1][datagram->provider],
+                       datagram->payload, datagram->size_bytes);
 }
 
 static unsigned pump(void *context) {
@@ -200,6 +215,8 @@ static void on_outcome(void *context, const struct asz_outcome *o) {
   seen->answers_pass += o->verdict == ASZ_VERDICT_PASS;
   seen->answers_fail += o->verdict == ASZ_VERDICT_FAIL;
   seen->answers_missing += o->verdict == ASZ_VERDICT_NONE;
+  if (lab->truth[o->provider].cheat == ASZ_CHEAT_NONE)
+    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], o->kind, o->verdict, o->answer != NULL);
 }
 
 static void on_sealed(void *context, const struct asz_plan *plan, const struct asz_stats *stats) {
@@ -261,14 +278,32 @@ static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
   return asz_validator_start(&lab->validator, &lab->home, port_id, 0, diag);
 }
 
+static int start_provers(struct asz_lab *lab, struct asz_diag *diag) {
+  const struct asz_lab_provers_config config = {
+      .count = lab->options.providers,
+      .identity = lab->identity,
+      .validator_pk = lab->validator.roster->validator_pk,
+      .truth = lab->truth,
+      .trait = lab->trait,
+      .seed = lab->options.seed,
+      .consents = lab->options.openings > 0,
+      .send = send_answer,
+      .context = lab,
+  };
+  int err = lab->keyed ? asz_lab_provers_new(&lab->provers, &config) : 0;
+  return err ? asz_diag_set(diag, err, "no memory for the proofs of %u providers", config.count) : 0;
+}
+
 static int take_memory(struct asz_lab *lab, struct asz_diag *diag) {
   size_t count = lab->options.providers;
   lab->truth = calloc(count, sizeof *lab->truth);
+  lab->trait = calloc(count, sizeof *lab->trait);
+  lab->tally = calloc(count, sizeof *lab->tally);
   lab->identity = calloc(lab->keyed ? count : 1, sizeof *lab->identity);
   lab->seen = calloc(count, sizeof *lab->seen);
   lab->score = calloc(count, sizeof *lab->score);
   lab->sent = calloc(count, sizeof *lab->sent);
-  return lab->truth && lab->identity && lab->seen && lab->score && lab->sent
+  return lab->truth && lab->trait && lab->tally && lab->identity && lab->seen && lab->score && lab->sent
              ? 0
              : asz_diag_set(diag, ASZ_ENOMEM, "no memory for %zu emulated providers", count);
 }
@@ -284,7 +319,9 @@ int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options,
     err = take_memory(lab, diag);
   if (!err && options->scenario)
     err = asz_scenario_truth(options->scenario, options->providers, options->seed, lab->truth, diag);
-  else if (!err)
+  if (!err && options->scenario)
+    err = asz_scenario_traits(options->scenario, lab->truth, options->providers, options->openings, lab->trait, diag);
+  if (!err && !options->scenario)
     asz_scenario_default(lab->truth, options->providers, options->seed);
   if (!err)
     err = make_home(lab, diag);
@@ -294,6 +331,8 @@ int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options,
     err = asz_validator_open(&lab->validator, &lab->home, diag);
   if (!err)
     err = asz_validator_roster(&lab->validator, &lab->home, diag);
+  if (!err)
+    err = start_provers(lab, diag);
   if (!err)
     err = start_network(lab, diag);
   if (err) {
@@ -349,8 +388,12 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
       .tlv = lab->keyed,
       .challenged = lab->keyed && result.rounds >= ROUNDS_FOR_S1,
       .answers_counted = true,
+      .trait = lab->trait,
+      .trials = &lab->trials,
   };
-  err = asz_lab_report_make(ret_report, &lab->compared);
+  err = asz_lab_trials_make(&lab->trials, lab->trait, lab->tally, lab->options.providers, lab->options.openings);
+  if (!err)
+    err = asz_lab_report_make(ret_report, &lab->compared);
   if (err)
     return asz_diag_set(diag, err, "cannot compare: %s", asz_err_str(err));
   *ret_result = result;
@@ -367,6 +410,7 @@ void asz_lab_free(struct asz_lab *lab) {
   asz_engine_free(lab->validator.engine); /* before the emulator: its buffers are in the emulator's rings */
   lab->validator.engine = NULL;
   asz_emulator_free(lab->emulator);
+  asz_lab_provers_free(lab->provers);
   asz_validator_close(&lab->validator);
   if (lab->eal_started)
     asz_eal_stop();
@@ -375,6 +419,8 @@ void asz_lab_free(struct asz_lab *lab) {
   if (lab->identity)
     sodium_memzero(lab->identity, (lab->keyed ? lab->options.providers : 1) * sizeof *lab->identity);
   free(lab->truth);
+  free(lab->trait);
+  free(lab->tally);
   free(lab->identity);
   free(lab->seen);
   free(lab->score);

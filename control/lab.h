@@ -10,10 +10,6 @@
 #include "control/validator.h"
 #include "dataplane/emulator/emulator.h"
 
-enum {
-  ASZ_LAB_KEYED_MAX = 2000, /* up to so many have keys, TLV and challenges: one CPU proves and verifies for all of them */
-};
-
 struct asz_lab_options {
   uint32_t providers; /* 1..ASZ_LAB_PROVIDERS_MAX */
   uint32_t seconds;
@@ -21,6 +17,7 @@ struct asz_lab_options {
   const struct asz_scenario *scenario; /* borrowed while the lab lives; NULL: none */
   const char *keep;                    /* directory for the home, or NULL: temporary, removed */
   uint32_t ipv6_ppm;                   /* share of the providers with an IPv6 address */
+  uint32_t openings;                   /* columns of each gemm answer that are opened; 0: gemm is not asked */
 };
 
 struct asz_lab;

@@ -96,6 +96,12 @@ static const char *group_of(const struct asz_lab_run *run, const struct asz_scen
   return scenario ? asz_scenario_group(scenario, run->truth[provider].region) : "-";
 }
 
+/* Its cheat, or what it does to challenges: nobody has both. */
+static const char *cheat_of(const struct asz_lab_run *run, uint32_t provider) {
+  const bool attacks = run->trait && run->trait[provider].attack != ASZ_LAB_ATTACK_NONE;
+  return attacks ? asz_lab_attack_name(run->trait[provider].attack) : asz_cheat_name(run->truth[provider].cheat);
+}
+
 static void count_cells(struct asz_table *table, uint64_t measured, uint64_t truth) {
   asz_table_cell(table, asz_text_count(ASZ_TEXT, measured));
   asz_table_cell(table, asz_text_count(ASZ_TEXT, truth));
@@ -115,7 +121,7 @@ static void add_row(struct asz_table *table, const struct asz_lab_run *run, cons
   asz_table_cell(table, name);
   asz_table_cell(table, group_of(run, scenario, provider));
   asz_table_cell(table, asz_probe_name(run->seen[provider].probe));
-  asz_table_cell(table, asz_cheat_name(run->truth[provider].cheat));
+  asz_table_cell(table, cheat_of(run, provider));
   count_cells(table, each.measured.lost, each.truth.lost);
   rtt_cells(table, each.measured.rtt_p50_ns, each.truth.rtt_p50_ns);
   rtt_cells(table, each.measured.rtt_p99_ns, each.truth.rtt_p99_ns);
@@ -165,8 +171,8 @@ json_t *asz_lab_each_json(const struct asz_lab_run *run, const struct asz_scenar
     asz_lab_each_make(&each, run, i, rtt_ns);
     json_t *item =
         json_pack("{s:I, s:s, s:s, s:s, s:o, s:o, s:o}", "provider", (json_int_t)i, "group", group_of(run, scenario, i), "probe",
-                  asz_probe_name(run->seen[i].probe), "cheat", asz_cheat_name(run->truth[i].cheat), "truth",
-                  facts_json(&each.truth), "measured", facts_json(&each.measured), "counted", counted_json(&run->seen[i]));
+                  asz_probe_name(run->seen[i].probe), "cheat", cheat_of(run, i), "truth", facts_json(&each.truth), "measured",
+                  facts_json(&each.measured), "counted", counted_json(&run->seen[i]));
     if (json_array_append_new(array, item) < 0) { /* also for item == NULL */
       json_decref(array);
       array = NULL;

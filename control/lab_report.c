@@ -69,14 +69,17 @@ struct side {
   const struct asz_deed *deed;
   const struct asz_lab_seen *seen;
   const struct asz_score *score; /* NULL: none */
+  bool attacks;                  /* with wrong answers */
 };
 
 static struct side side_of(const struct asz_lab_run *run, uint32_t provider) {
+  const bool attacks = run->trait && run->trait[provider].attack != ASZ_LAB_ATTACK_NONE;
   return (struct side){.run = run,
                        .truth = &run->truth[provider],
                        .deed = &run->deed[provider],
                        .seen = &run->seen[provider],
-                       .score = run->score ? &run->score[provider] : NULL};
+                       .score = run->score ? &run->score[provider] : NULL,
+                       .attacks = attacks};
 }
 
 /* The numbers behind a claim that does not hold. NULL where nobody asks: of a quarter of a million providers one is shown. */
@@ -218,7 +221,7 @@ static bool about_wrong(const struct side *s) {
   return s->run->challenged && is(s, ASZ_CHEAT_WRONG_ANSWER);
 }
 static bool about_right(const struct side *s) {
-  return !is(s, ASZ_CHEAT_WRONG_ANSWER);
+  return !is(s, ASZ_CHEAT_WRONG_ANSWER) && !s->attacks;
 }
 static bool about_mute(const struct side *s) {
   return s->run->answers_counted && s->run->challenged && is(s, ASZ_CHEAT_MUTE);
@@ -618,6 +621,10 @@ int asz_lab_report_make(struct asz_lab_report *ret_report, const struct asz_lab_
   report.ok = report.sent > 0; /* nothing measured is no pass */
   for (uint32_t c = 0; c < report.claim_count; c++)
     report.ok &= report.claim[c].ok;
+  if (run->trials) {
+    report.trials = *run->trials;
+    report.ok &= report.trials.count == 0 || report.trials.ok;
+  }
   *ret_report = report;
   return 0;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "control/lab_trials.h"
 #include "control/score/score.h"
 #include "dataplane/emulator/emulator.h"
 #include "dataplane/engine.h"
@@ -63,12 +64,14 @@ struct asz_lab_run {
   uint64_t timeout_ns;
   uint64_t latency_bound_ns; /* what the machine itself may add to a median; ASZ_LAB_LATENCY_BOUND_NS unless known better */
   uint64_t emulator_faults, emulator_strays;
-  uint64_t prober_bad_checksums; /* frames that the prober dropped for their checksum */
-  uint64_t prober_unsolicited;   /* frames from addresses that are no provider's */
-  uint64_t answers_foreign;      /* answers to another challenge than was asked */
-  bool tlv;                      /* probes carried our TLV, so `bad-mac` can show */
-  bool challenged;               /* enough challenge slots for the e-process to fire on a provider that is always wrong */
-  bool answers_counted;          /* seen[].answers_* are filled */
+  uint64_t prober_bad_checksums;       /* frames that the prober dropped for their checksum */
+  uint64_t prober_unsolicited;         /* frames from addresses that are no provider's */
+  uint64_t answers_foreign;            /* answers to another challenge than was asked */
+  bool tlv;                            /* probes carried our TLV, so `bad-mac` can show */
+  bool challenged;                     /* enough challenge slots for the e-process to fire on a provider that is always wrong */
+  bool answers_counted;                /* seen[].answers_* are filled */
+  const struct asz_lab_trait *trait;   /* provider_count; NULL: nobody attacks */
+  const struct asz_lab_trials *trials; /* of them; NULL: none */
 };
 
 struct asz_lab_claim {
@@ -94,7 +97,8 @@ struct asz_lab_report {
   uint64_t emulator_faults, emulator_strays;
   uint32_t claim_count;
   struct asz_lab_claim claim[ASZ_LAB_CLAIMS_MAX];
-  bool ok; /* all claims hold; false when there is none */
+  struct asz_lab_trials trials; /* count 0: none */
+  bool ok;                      /* all claims hold, those of trials, too; false when there is none */
 };
 
 /* asz_lab_report_make: ASZ_ENOMEM. */

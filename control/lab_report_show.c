@@ -46,6 +46,11 @@ int asz_lab_report_print(const struct asz_lab_report *report, FILE *out) {
   int err = print_claims(report, out);
   if (err)
     return err;
+  if (report->trials.count > 0)
+    fputc('\n', out);
+  err = asz_lab_trials_print(&report->trials, out);
+  if (err)
+    return err;
   fprintf(out, "\n%s\n", report->ok ? "all claims hold" : report->sent == 0 ? "nothing was measured" : "some claims do NOT hold");
   return 0;
 }
@@ -92,6 +97,7 @@ json_t *asz_lab_report_json(const struct asz_lab_report *r) {
   err |= json_object_set_new(root, "median_error_ns", spread_json(&r->error_ns));
   err |= json_object_set_new(root, "median_error_ppm", spread_json(&r->error_ppm));
   err |= json_object_set_new(root, "claims", claims_json(r));
+  err |= json_object_set_new(root, "trials", asz_lab_trials_json(&r->trials));
   if (!err)
     return root;
   json_decref(root);

@@ -116,6 +116,25 @@ int asz_scenario_truth(const struct asz_scenario *s, uint32_t count, uint64_t se
   return 0;
 }
 
+int asz_scenario_traits(const struct asz_scenario *s, const struct asz_truth *truth, uint32_t count, uint32_t openings,
+                        struct asz_lab_trait *ret_trait, struct asz_diag *diag) {
+  for (uint32_t i = 0; i < s->group_count; i++) {
+    const struct asz_scenario_group *g = &s->group[i];
+    const char *name = asz_lab_attack_name(g->trait.attack);
+    if (g->trait.attack == ASZ_LAB_ATTACK_NONE)
+      continue;
+    if (count > ASZ_LAB_KEYED_MAX)
+      return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected at most %d providers with attack = %s, got %u", s->path,
+                          g->attack_line, ASZ_LAB_KEYED_MAX, name, count);
+    if (asz_lab_attack_kind(g->trait.attack) > ASZ_KIND_SINGLE_MAX && openings == 0)
+      return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected openings of [lab] from 1 to %d with attack = %s, got 0",
+                          s->path, g->attack_line, ASZ_OPENINGS_MAX, name);
+  }
+  for (uint32_t i = 0; i < count; i++)
+    ret_trait[i] = s->group[truth[i].region].trait;
+  return 0;
+}
+
 const char *asz_scenario_group(const struct asz_scenario *scenario, uint32_t region) {
   assert(region < scenario->group_count);
   return scenario->group[region].name;

@@ -15,6 +15,10 @@
  *   delay_us = 70000 90000 110000 240000      ; one number, or up to 11 rising quantiles of the group's providers
  *   loss_ppm = 1000
  *   cheat = none
+ *   [group lazy]
+ *   count = 10
+ *   attack = lazy                             ; of asz_lab_attack, instead of a cheat
+ *   columns = 16                              ; of its products that are spoilt
  *
  * A provider's value is drawn from the quantiles by seed, provider and key; one number is everybody's. A key left out is drawn
  * from the seed as without a file (delay, jitter, loss) or does not happen (faults; cheat: none). A `lossy` provider then loses
@@ -25,6 +29,8 @@
 
 #include <stdio.h>
 
+#include "control/lab_attack.h"
+#include "dataplane/base/opening.h"
 #include "dataplane/emulator/emulator.h"
 
 enum {
@@ -32,6 +38,7 @@ enum {
   ASZ_LAB_SECONDS_MIN = 3,
   ASZ_LAB_SECONDS_MAX = 86400,
   ASZ_SCENARIO_PATH_MAX = 256,
+  ASZ_LAB_KEYED_MAX = 2000, /* up to so many have keys, TLV and challenges: one CPU proves and verifies for all of them */
 };
 
 /* asz_scenario_default fills ret_truth[count]. Same seed: same truth, on any machine. */
@@ -50,7 +57,8 @@ void asz_scenario_free(struct asz_scenario *scenario); /* NULL is fine */
   X(providers, 256, 1, ASZ_LAB_PROVIDERS_MAX)                                                                                    \
   X(seconds, 10, ASZ_LAB_SECONDS_MIN, ASZ_LAB_SECONDS_MAX)                                                                       \
   X(seed, 1, 0, UINT64_MAX)                                                                                                      \
-  X(ipv6_ppm, 250000, 0, 1000000)
+  X(ipv6_ppm, 250000, 0, 1000000)                                                                                                \
+  X(openings, 0, 0, ASZ_OPENINGS_MAX)
 
 struct asz_scenario_lab {
 #define ASZ_SCENARIO_LAB_FIELD(key, fallback, min, max) uint64_t key;
@@ -67,5 +75,10 @@ const char *asz_scenario_group(const struct asz_scenario *scenario, uint32_t reg
  * any machine. ASZ_ERANGE or ASZ_EFORMAT when the groups do not take just `count` providers; ret_truth is then undefined. */
 ASZ_MUST_CHECK int asz_scenario_truth(const struct asz_scenario *scenario, uint32_t count, uint64_t seed,
                                       struct asz_truth *ret_truth, struct asz_diag *diag);
+
+/* asz_scenario_traits fills ret_trait[count] for a truth of this scenario, with what the lab in fact is: `openings` as of [lab].
+ * ASZ_EFORMAT for an attack that this lab cannot show: on gemm without openings, or where nobody has a key. */
+ASZ_MUST_CHECK int asz_scenario_traits(const struct asz_scenario *scenario, const struct asz_truth *truth, uint32_t count,
+                                       uint32_t openings, struct asz_lab_trait *ret_trait, struct asz_diag *diag);
 
 #endif

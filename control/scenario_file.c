@@ -60,6 +60,24 @@ static int at_most_all(const struct reading *r, enum asz_scenario_key a, enum as
                       g->line, keys[a].key, keys[b].key, PPM, most_a, most_b);
 }
 
+static int check_trait(const struct asz_scenario *s, const struct asz_scenario_group *g, struct asz_diag *diag) {
+  const char *name = asz_lab_attack_name(g->trait.attack);
+  const uint32_t columns_max = asz_lab_attack_columns_max(g->trait.attack);
+  if (g->trait.attack != ASZ_LAB_ATTACK_NONE && g->cheat != ASZ_CHEAT_NONE)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected only with cheat = none, got cheat = %s", s->path,
+                        g->attack_line, asz_cheat_name(g->cheat));
+  if (g->columns_line > 0 && columns_max == 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: columns: expected only with an attack on columns, got attack = %s", s->path,
+                        g->columns_line, name);
+  if (g->columns_line == 0 && columns_max > 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected columns from 1 to %u beside attack = %s, got none", s->path,
+                        g->attack_line, columns_max, name);
+  if (g->trait.columns > columns_max)
+    return asz_diag_set(diag, ASZ_ERANGE, "%s:%u: columns: expected 1 to %u with attack = %s, got %u", s->path, g->columns_line,
+                        columns_max, name, g->trait.columns);
+  return 0;
+}
+
 static int close_group(const struct reading *r, struct asz_diag *diag) {
   if (r->scenario->group_count == 0)
     return 0;
@@ -70,7 +88,9 @@ static int close_group(const struct reading *r, struct asz_diag *diag) {
   if (g->range[ASZ_SCENARIO_floor_us].count > 0 && g->cheat != ASZ_CHEAT_FLOOR)
     return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: floor_us: expected only with cheat = floor, got cheat = %s", r->scenario->path,
                         g->line, asz_cheat_name(g->cheat));
-  int err = at_most_all(r, ASZ_SCENARIO_to_bad_ppm, ASZ_SCENARIO_to_good_ppm, diag);
+  int err = check_trait(r->scenario, g, diag);
+  if (!err)
+    err = at_most_all(r, ASZ_SCENARIO_to_bad_ppm, ASZ_SCENARIO_to_good_ppm, diag);
   return err ? err : at_most_all(r, ASZ_SCENARIO_broken_ppm, ASZ_SCENARIO_altered_ppm, diag);
 }
 
@@ -101,6 +121,33 @@ static int take_cheat(struct asz_scenario_group *g, const struct asz_ini_item *i
   return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: cheat: expected one of" ASZ_CHEAT_LIST(CHEAT_NAME) ", got \"%s\"", item->file,
                       item->line, item->value);
 #undef CHEAT_NAME
+}
+
+static int take_attack(struct asz_scenario_group *g, const struct asz_ini_item *item, struct asz_diag *diag) {
+  if (g->attack_line > 0)
+    return twice(item, diag);
+  const enum asz_lab_attack attack = asz_lab_attack_from_name(item->value);
+  if (attack == ASZ_LAB_ATTACK_NONE || attack == ASZ_LAB_ATTACK_COUNT)
+#define ATTACK_NAME(symbol, name, kind, verdict, chance, help) " " name
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected one of" ASZ_LAB_ATTACK_LIST(ATTACK_NAME) ", got \"%s\"",
+                        item->file, item->line, item->value);
+#undef ATTACK_NAME
+  g->trait.attack = (uint8_t)attack;
+  g->attack_line = item->line;
+  return 0;
+}
+
+/* The most that any attack has; what its own has is known at the end of the group. */
+static int take_columns(struct asz_scenario_group *g, const struct asz_ini_item *item, struct asz_diag *diag) {
+  uint64_t value;
+  if (g->columns_line > 0)
+    return twice(item, diag);
+  int err = read_number(item, item->value, 1, asz_lab_attack_columns_max(ASZ_LAB_ATTACK_LAZY), "", &value, diag);
+  if (err)
+    return err;
+  g->columns_line = item->line;
+  g->trait.columns = (uint16_t)value;
+  return 0;
 }
 
 /* count or share_ppm: how many providers the group takes, said once. */
@@ -162,13 +209,17 @@ static int take_group_key(struct reading *r, const struct asz_ini_item *item, st
     return take_cheat(g, item, diag);
   if (!strcmp(item->key, "count") || !strcmp(item->key, "share_ppm"))
     return take_size(g, item, diag);
+  if (!strcmp(item->key, "attack"))
+    return take_attack(g, item, diag);
+  if (!strcmp(item->key, "columns"))
+    return take_columns(g, item, diag);
   for (unsigned key = 0; key < ASZ_SCENARIO_KEY_COUNT; key++)
     if (!strcmp(item->key, keys[key].key))
       return take_range(g, key, item, diag);
 #define KEY_NAME(key, min, max) #key " "
   return asz_diag_set(diag, ASZ_EFORMAT,
-                      "%s:%u: %s: expected one of the keys count share_ppm " ASZ_SCENARIO_LIST(KEY_NAME) "cheat", item->file,
-                      item->line, item->key);
+                      "%s:%u: %s: expected one of the keys count share_ppm " ASZ_SCENARIO_LIST(KEY_NAME) "cheat attack columns",
+                      item->file, item->line, item->key);
 #undef KEY_NAME
 }
 

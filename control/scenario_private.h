@@ -53,6 +53,8 @@ struct asz_scenario_group {
   bool takes_rest, cheat_given;
   uint32_t count, share_ppm; /* one of them is 0, both with takes_rest */
   enum asz_cheat cheat;
+  unsigned attack_line, columns_line; /* 0: not given */
+  struct asz_lab_trait trait;
   struct asz_scenario_range range[ASZ_SCENARIO_KEY_COUNT];
 };
 

@@ -21,6 +21,7 @@ LISTS = (
     ("ASZ_REFLECT_COUNTER_LIST", "dataplane/reflector.h", QUOTED, "docs/responder.md"),
     ("ASZ_PROBE_LIST", "dataplane/engine.h", QUOTED, "docs/protocol.md"),
     ("ASZ_CHEAT_LIST", "dataplane/emulator/emulator.h", QUOTED, "docs/lab.md"),
+    ("ASZ_LAB_ATTACK_LIST", "control/lab_attack.h", QUOTED, "docs/lab.md"),
     ("ASZ_SCENARIO_LIST", "control/scenario_private.h", r"X\((\w+),", "docs/lab.md"),
     ("ASZ_SCENARIO_FAULT_LIST", "control/scenario_private.h", r"X\((\w+),", "docs/lab.md"),
     ("ASZ_SCENARIO_LAB_LIST", "control/scenario.h", r"X\((\w+),", "docs/lab.md"),

@@ -84,6 +84,23 @@ static const struct bad bads[] = {
     {"[lab]\nseed = -1\n", ASZ_EFORMAT, ":2: seed"},
     {"[group a]\ncount = rest\ncheat = nice\n", ASZ_EFORMAT, "expected one of none dead lossy"},
     {"[group a]\ncount = rest\ncheat = none\ncheat = none\n", ASZ_EFORMAT, ":4: cheat: expected once"},
+    {"[group a]\ncount = rest\nattack = lazzy\n", ASZ_EFORMAT, ":3: attack: expected one of other-key other-nonce"},
+    {"[group a]\ncount = rest\nattack = none\n", ASZ_EFORMAT, ":3: attack: expected one of"},
+    {"[group a]\ncount = rest\nattack = int4\nattack = int4\n", ASZ_EFORMAT, ":4: attack: expected once"},
+    {"[group a]\ncount = rest\nattack = int4\ncheat = slow\n", ASZ_EFORMAT,
+     ":3: attack: expected only with cheat = none, got cheat = slow"},
+    {"[group a]\ncount = rest\ncolumns = 5\n", ASZ_EFORMAT,
+     ":3: columns: expected only with an attack on columns, got attack = none"},
+    {"[group a]\nattack = int4\ncolumns = 5\ncount = rest\n", ASZ_EFORMAT,
+     ":3: columns: expected only with an attack on columns, got attack = int4"},
+    {"[group a]\ncount = rest\nattack = lazy\n", ASZ_EFORMAT,
+     ":3: attack: expected columns from 1 to 128 beside attack = lazy, got none"},
+    {"[group a]\ncount = rest\nattack = lazy\ncolumns = 0\n", ASZ_ERANGE, ":4: columns: expected 1 to 128"},
+    {"[group a]\ncount = rest\nattack = lazy\ncolumns = 129\n", ASZ_ERANGE, ":4: columns: expected 1 to 128"},
+    {"[group a]\ncount = rest\nattack = lazy\ncolumns = 5\ncolumns = 5\n", ASZ_EFORMAT, ":5: columns: expected once"},
+    {"[group a]\ncount = rest\ncolumns = 64\nattack = low-rank\n", ASZ_ERANGE,
+     ":3: columns: expected 1 to 63 with attack = low-rank, got 64"},
+    {"[lab]\nopenings = 33\n", ASZ_ERANGE, ":2: openings: expected 0 to 32"},
     {"[group a]\ncount = rest\ndelay_ms = 5\n", ASZ_EFORMAT, ":3: delay_ms: expected one of the keys count share_ppm delay_us"},
 };
 
@@ -234,6 +251,30 @@ Test(scenario, a_file_says_what_the_lab_is_and_else_the_defaults_hold)
   cr_expect(eq(u64, lab.providers, fallback.providers));
   cr_expect(eq(u64, lab.ipv6_ppm, fallback.ipv6_ppm));
   cr_expect(eq(u64, fallback.providers, 256));
+}
+
+Test(scenario, an_attack_needs_a_lab_that_can_show_it)
+{
+  static struct asz_truth truth[ASZ_LAB_KEYED_MAX + 1];
+  static struct asz_lab_trait trait[ASZ_LAB_KEYED_MAX + 1];
+  const char *text = "[group a]\ncount = 2\nattack = other-key\n[group b]\ncount = 3\nattack = lazy\ncolumns = 7\n"
+                     "[group c]\ncount = rest\n";
+  struct asz_scenario *scenario;
+  struct asz_diag diag = {0};
+  FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+  cr_assert(eq(int, asz_scenario_read(&scenario, in, "memory", &diag), 0), "%s", diag.text);
+  fclose(in);
+  cr_assert(eq(int, asz_scenario_truth(scenario, ASZ_LAB_KEYED_MAX + 1, SEED, truth, &diag), 0));
+  cr_expect(eq(int, asz_scenario_traits(scenario, truth, COUNT, 0, trait, &diag), ASZ_EFORMAT));
+  cr_expect(strstr(diag.text, "memory:6: attack: expected openings of [lab]") != NULL, "%s", diag.text);
+  cr_expect(eq(int, asz_scenario_traits(scenario, truth, ASZ_LAB_KEYED_MAX + 1, 4, trait, &diag), ASZ_EFORMAT));
+  cr_expect(strstr(diag.text, "memory:3: attack: expected at most 2000 providers") != NULL, "%s", diag.text);
+  cr_assert(eq(int, asz_scenario_traits(scenario, truth, COUNT, 4, trait, &diag), 0), "%s", diag.text);
+  for (uint32_t i = 0; i < COUNT; i++) {
+    cr_expect(eq(int, trait[i].attack, i < 2 ? ASZ_LAB_ATTACK_OTHER_KEY : i < 5 ? ASZ_LAB_ATTACK_LAZY : ASZ_LAB_ATTACK_NONE));
+    cr_expect(eq(int, trait[i].columns, i >= 2 && i < 5 ? 7 : 0));
+  }
+  asz_scenario_free(scenario);
 }
 
 Test(scenario, groups_have_a_limit)

@@ -22,6 +22,7 @@ static const struct {
     {"regions.ini", "ff8b8936c8523db3"},
     {"cheats.ini", "f54b6449318a8be3"},
     {"storm.ini", "a744ac0d9d47bd42"},
+    {"attacks.ini", "abb7d0b459aecb95"},
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
@@ -47,6 +48,12 @@ static void put_truth(struct words *w, const struct asz_truth *t) {
       t->altered_ppm, t->floor_ns,      t->region,     t->outage_log2_probes, t->cheat};
   for (size_t i = 0; i < sizeof field / sizeof *field; i++)
     put(w, field[i]);
+}
+
+/* Of those who attack. */
+static void put_trait(struct words *w, const struct asz_lab_trait *t) {
+  if (t->attack != ASZ_LAB_ATTACK_NONE)
+    put(w, (uint64_t)t->attack << 32 | t->columns);
 }
 
 static void put_fate(struct words *w, const struct asz_fate *f) {
@@ -77,15 +84,19 @@ static void put_fate(struct words *w, const struct asz_fate *f) {
 static void hash_network(char ret_hex[17], const struct asz_scenario *scenario, uint64_t seed) {
   uint32_t count = (uint32_t)asz_scenario_lab(scenario).providers;
   struct asz_truth *truth = calloc(count, sizeof *truth);
+  struct asz_lab_trait *trait = calloc(count, sizeof *trait);
   struct words words = {.bytes = malloc((size_t)count * (PROBES + 1) * WORDS_MAX * 8)};
   struct asz_diag diag = {0};
-  cr_assert(truth != NULL && words.bytes != NULL);
+  cr_assert(truth != NULL && trait != NULL && words.bytes != NULL);
   cr_assert(eq(int, asz_scenario_truth(scenario, count, seed, truth, &diag), 0), "%s", diag.text);
+  const uint32_t openings = (uint32_t)asz_scenario_lab(scenario).openings;
+  cr_assert(eq(int, asz_scenario_traits(scenario, truth, count, openings, trait, &diag), 0), "%s", diag.text);
   for (uint32_t i = 0; i < count; i++) {
     struct asz_provider_facts facts = {
         .truth = &truth[i], .seed = seed, .timeout_ns = TIMEOUT_NS, .interval_ns = INTERVAL_NS, .provider = i};
     struct asz_fate fate = {.bad = false};
     put_truth(&words, &truth[i]);
+    put_trait(&words, &trait[i]);
     for (uint64_t n = 0; n < PROBES; n++) {
       asz_fate_next(&fate, &facts, n, fate.bad);
       put_fate(&words, &fate);
@@ -98,6 +109,7 @@ static void hash_network(char ret_hex[17], const struct asz_scenario *scenario, 
     snprintf(ret_hex + 2 * i, 3, "%02x", hash[i]);
   free(words.bytes);
   free(truth);
+  free(trait);
 }
 
 Test(scenario_files, each_names_one_network_bit_for_bit)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_lab_attack: the ways to answer challenges with less than the work that the lab's providers know, and for each how often it
+ * is caught: a formula of docs/challenges.md ("What an answer is worth"), whose numbers are those of the lab.
+ *
+ * One challenge is one trial. It is caught when its outcome is what the attack shows as; it is not when it passes. Pure. */
+#ifndef ASZ_CONTROL_LAB_ATTACK_H
+#define ASZ_CONTROL_LAB_ATTACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/base/challenge.h"
+#include "gpu/verify.h"
+
+/* X(symbol, name, kind, verdict that shows it, chance, help)
+ * chance: an opening, or a whole answer of sig and seq, is right with probability
+ *   NEVER     0
+ *   COLUMNS   1 - columns / (T m)
+ *   RANK      columns / m
+ *   COLUMN    1 / m
+ *   STEP      1 / T */
+#define ASZ_LAB_ATTACK_LIST(X)                                                                                                   \
+  X(OTHER_KEY, "other-key", SIG, MALFORMED, NEVER, "signs with the key of another provider")                                     \
+  X(OTHER_NONCE, "other-nonce", SIG, MALFORMED, NEVER, "signs the question of another nonce")                                    \
+  X(NON_CANONICAL, "non-canonical", SIG, MALFORMED, NEVER, "adds the order of the group to S of its true signature")             \
+  X(SMALL_ORDER, "small-order", SIG, MALFORMED, NEVER, "a signature of a point of order 1 and S = 0")                            \
+  X(REPLAYED_ANSWER, "replayed-answer", SIG, NONE, NEVER, "answers each question with its answer to the one before")             \
+  X(FORGED_SOURCE, "forged-source", SIG, NONE, NEVER, "somebody answers in its name, without the session's key")                 \
+  X(BROKEN_CHAIN, "broken-chain", SEQ, FAIL, NEVER, "one of 32 segments does not begin where the one before ended")              \
+  X(SHORT_CHAIN, "short-chain", SEQ, FAIL, NEVER, "half of the steps, as if they were all")                                      \
+  X(STALE_CHAIN, "stale-chain", SEQ, FAIL, NEVER, "the chain of another nonce")                                                  \
+  X(LAZY, "lazy", GEMM, FAIL, COLUMNS, "columns are garbage that nobody computed")                                               \
+  X(ONE_ENTRY, "one-entry", GEMM, FAIL, COLUMNS, "columns have one entry that is off by one")                                    \
+  X(ALIAS, "alias", GEMM, FAIL, COLUMNS, "columns have one entry moved by p, and so the right product")                          \
+  X(UPPER_HALVES, "upper-halves", GEMM, FAIL, COLUMNS, "the same, but their upper halves are chosen after the reveal")           \
+  X(SELECTIVE, "selective", GEMM, NONE, COLUMNS, "the same, and silence when one of them is to be opened")                       \
+  X(INT4, "int4", GEMM, FAIL, NEVER, "inputs of four bits")                                                                      \
+  X(LOW_RANK, "low-rank", GEMM, FAIL, RANK, "that many columns of each step, repeated")                                          \
+  X(RECURRENCE, "recurrence", GEMM, FAIL, COLUMN, "each row from the one before, as Hankel matrices would allow")                \
+  X(FORGED_LINK, "forged-link", GEMM, FAIL, STEP, "all steps at once, from roots of nobody's steps")                             \
+  X(STALE_SEED, "stale-seed", GEMM, FAIL, NEVER, "the work of another nonce")                                                    \
+  X(FOREIGN_SEED, "foreign-seed", GEMM, FAIL, NEVER, "the work of another identity")
+
+enum asz_lab_attack {
+  ASZ_LAB_ATTACK_NONE = 0,
+#define ASZ_LAB_ATTACK_ENUM(symbol, name, kind, verdict, chance, help) ASZ_LAB_ATTACK_##symbol,
+  ASZ_LAB_ATTACK_LIST(ASZ_LAB_ATTACK_ENUM)
+#undef ASZ_LAB_ATTACK_ENUM
+      ASZ_LAB_ATTACK_COUNT
+};
+
+enum { ASZ_LAB_PRESET = ASZ_GEMM_PRESET_TINY }; /* of all gemm in the lab: thousands of products a second on one core */
+
+/* What a provider does. */
+struct asz_lab_trait {
+  uint8_t attack;   /* enum asz_lab_attack */
+  uint16_t columns; /* chance COLUMNS: 1..T m are spoilt; RANK: 1..m - 1 are computed; else 0 */
+};
+
+const char *asz_lab_attack_name(enum asz_lab_attack attack);    /* of NONE: "none" */
+enum asz_lab_attack asz_lab_attack_from_name(const char *name); /* ASZ_LAB_ATTACK_COUNT when unknown */
+/* asz_lab_attack_kind: whose challenges it answers amiss; 0 for NONE. All others it answers honestly. */
+unsigned asz_lab_attack_kind(enum asz_lab_attack attack);
+/* asz_lab_attack_verdict: what a trial that is caught ends as. */
+enum asz_verdict asz_lab_attack_verdict(enum asz_lab_attack attack);
+/* asz_lab_attack_columns_max: of the trait's columns; 0: it has none. */
+uint32_t asz_lab_attack_columns_max(enum asz_lab_attack attack);
+
+/* asz_lab_attack_claim: in parts of 10^9, rounded to the nearest: how many trials are caught, of gemm with that many openings:
+ * 1 - (probability that an opening is right)^openings. Of NONE: 0. */
+uint32_t asz_lab_attack_claim_ppb(const struct asz_lab_trait *trait, unsigned openings);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_lab_provers: the challenge side of the lab's providers: HELLO, sig, seq, gemm and OPEN, answered by what assize-responder
+ * is made of (work and works, token, provers), but without its limits: those are its own tests' business. What a provider's
+ * truth and trait say about its answers is done here.
+ *
+ * No socket, ring or clock: a datagram goes in, its answers come out by `send`. One thread. */
+#ifndef ASZ_CONTROL_LAB_PROVERS_H
+#define ASZ_CONTROL_LAB_PROVERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/lab_attack.h"
+#include "dataplane/base/err.h"
+#include "dataplane/base/identity.h"
+#include "dataplane/base/session.h"
+#include "dataplane/emulator/emulator.h"
+
+/* All arrays have `count` entries and are borrowed for the life of the provers, as is validator_pk. */
+struct asz_lab_provers_config {
+  uint32_t count;
+  const struct asz_identity *identity;
+  const uint8_t *validator_pk;       /* 32 */
+  const struct asz_truth *truth;     /* its cheat, where it is about challenges */
+  const struct asz_lab_trait *trait; /* gemm attacks only with consents */
+  uint64_t seed;
+  bool consents; /* to gemm of ASZ_LAB_PRESET */
+  void (*send)(void *context, uint32_t provider, const uint8_t *payload, size_t size_bytes);
+  void *context; /* of send */
+};
+
+struct asz_lab_provers;
+
+/* asz_lab_provers_new: about 100 KiB a provider that consents, as it is asked. ASZ_ENOMEM. */
+ASZ_MUST_CHECK int asz_lab_provers_new(struct asz_lab_provers **ret_provers, const struct asz_lab_provers_config *config);
+void asz_lab_provers_free(struct asz_lab_provers *provers);
+
+/* asz_lab_provers_take: a datagram to a provider's challenge port; session: of the epoch that it names. Anything but a genuine
+ * question is dropped. Cost: the whole proof. */
+void asz_lab_provers_take(struct asz_lab_provers *provers, uint32_t provider, const struct asz_session *session,
+                          const uint8_t *payload, size_t size_bytes);
+
+#endif

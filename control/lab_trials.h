@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* asz_lab_trials: for each attack of a lab the claimed probability of being caught beside the rate that was measured.
+ *
+ * A group of providers with one trait is one row, the honest groups are one together. The measured count of n trials says with
+ * which probabilities it is compatible: the exact binomial interval (Clopper and Pearson) of 99.9 %, which leaves 0.05 % on
+ * either side. A row holds when the claim lies inside. One in a thousand true rows does not, and of a row whose claim is certain
+ * (0 or 1) a single trial that ends otherwise is enough. What the machine kept from being judged is no trial. */
+#ifndef ASZ_CONTROL_LAB_TRIALS_H
+#define ASZ_CONTROL_LAB_TRIALS_H
+
+#include <stdio.h>
+
+#include "control/lab_attack.h"
+#include "dataplane/base/err.h"
+
+struct json_t;
+
+enum { ASZ_LAB_TRIALS_MAX = 64 };
+
+/* Outcomes of one provider, of the kind that its attack is about; of an honest one of all kinds. */
+struct asz_lab_tally {
+  uint64_t count[ASZ_VERDICT_UNJUDGED + 1]; /* by enum asz_verdict */
+  uint64_t unanswered;                      /* of NONE: without an answer or commitment */
+};
+/* asz_lab_tally_add: an outcome, if it is about the trait. has_answer: there is an answer, whatever became of it. */
+void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, unsigned kind, enum asz_verdict verdict,
+                       bool has_answer);
+
+struct asz_lab_trial {
+  struct asz_lab_trait trait;
+  uint32_t providers;
+  uint64_t trials, caught;
+  uint64_t odd;      /* judged, and neither passed nor as the attack shows */
+  uint64_t unjudged; /* or missing where that is not how it shows: no trials */
+  uint32_t claim_ppb, measured_ppb;
+  uint32_t low_ppb, high_ppb; /* of the interval, rounded outwards */
+  bool ok;                    /* trials > 0, odd = 0, low <= claim <= high */
+};
+
+struct asz_lab_trials {
+  unsigned openings; /* of a gemm answer; 0: gemm was not asked */
+  uint32_t count;    /* 0: nobody has a trait */
+  struct asz_lab_trial trial[ASZ_LAB_TRIALS_MAX];
+  bool ok; /* all are */
+};
+
+/* asz_lab_trials_make: rows in the order in which traits first appear, the honest last. ASZ_ETOOBIG: more traits than
+ * ASZ_LAB_TRIALS_MAX. */
+ASZ_MUST_CHECK int asz_lab_trials_make(struct asz_lab_trials *ret_trials, const struct asz_lab_trait *trait,
+                                       const struct asz_lab_tally *tally, uint32_t providers, unsigned openings);
+
+/* asz_lab_interval: the 99.9 % interval of `caught` of `trials` (1 at least, asserted), 0..10^9. */
+void asz_lab_interval(uint64_t caught, uint64_t trials, uint32_t *ret_low_ppb, uint32_t *ret_high_ppb);
+
+/* asz_lab_trials_print: a table; nothing when there is no row. ASZ_ENOMEM. asz_lab_trials_json: a new array; NULL when out of
+ * memory. */
+ASZ_MUST_CHECK int asz_lab_trials_print(const struct asz_lab_trials *trials, FILE *out);
+struct json_t *asz_lab_trials_json(const struct asz_lab_trials *trials);
+
+#endif
