@@ -12,19 +12,12 @@ struct gathered {
   struct asz_epochs *epochs;
   struct asz_diag *diag;
   struct asz_transcript *transcript;
-  uint8_t **owned; /* three a transcript: challenge, answer, opening entry */
+  uint8_t **owned; /* two a transcript: the pieces of its exchange, the log entry of its epoch's opening */
   size_t count;
   int err;
 };
 
-enum { OWNED_PER_TRANSCRIPT = 3 };
-
-static uint8_t *copy_of(const uint8_t *bytes, size_t size_bytes) {
-  uint8_t *copy = malloc(size_bytes ? size_bytes : 1);
-  if (copy)
-    memcpy(copy, bytes, size_bytes);
-  return copy;
-}
+enum { OWNED_PER_TRANSCRIPT = 2 };
 
 static int prove_inclusion(struct asz_epochs *e, uint64_t index, struct asz_inclusion *ret_inclusion, struct asz_diag *diag) {
   ret_inclusion->index = index;
@@ -64,17 +57,18 @@ static int gather_one(void *context, const struct asz_transcript_row *row) {
   *t = (struct asz_transcript){
       .epoch = row->epoch,
       .slot = row->slot,
-      .challenge_bytes = row->challenge_bytes,
-      .answer_bytes = row->answer_bytes,
       .tx_ns = row->tx_ns,
       .rx_ns = row->rx_ns,
       .clock_error_ns = row->clock_error_ns,
   };
   g->count++; /* from here on its memory is freed with the rest */
-  t->challenge = owned[0] = copy_of(row->challenge, row->challenge_bytes);
-  t->answer = owned[1] = copy_of(row->answer, row->answer_bytes);
-  g->err = owned[0] && owned[1] ? add_opening(g->epochs, t, &owned[2], g->diag)
-                                : asz_diag_set(g->diag, ASZ_ENOMEM, "no memory for a transcript");
+  owned[0] = malloc(asz_exchange_bytes(&row->exchange));
+  if (!owned[0]) {
+    g->err = asz_diag_set(g->diag, ASZ_ENOMEM, "no memory for a transcript");
+    return 1;
+  }
+  t->exchange = asz_exchange_copy(owned[0], &row->exchange);
+  g->err = add_opening(g->epochs, t, &owned[1], g->diag);
   return g->err != 0;
 }
 

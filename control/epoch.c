@@ -133,6 +133,9 @@ int asz_epochs_open(struct asz_epochs *e, struct asz_epoch *ret_epoch, struct as
 }
 
 int asz_epochs_transcript_keep(struct asz_epochs *e, const struct asz_outcome *o) {
+  size_t size_bytes = asz_exchange_bytes(&o->exchange);
+  if (size_bytes > ASZ_KEPT_MAX_BYTES - e->kept_bytes)
+    return ASZ_ENOMEM;
   if (e->transcript_count == e->transcript_capacity) {
     size_t capacity = e->transcript_capacity ? 2 * e->transcript_capacity : 64;
     struct asz_kept_transcript *grown = realloc(e->transcript, capacity * sizeof *grown);
@@ -141,11 +144,10 @@ int asz_epochs_transcript_keep(struct asz_epochs *e, const struct asz_outcome *o
     e->transcript = grown;
     e->transcript_capacity = capacity;
   }
-  uint8_t *bytes = malloc(o->challenge_bytes + o->answer_bytes);
+  uint8_t *bytes = malloc(size_bytes);
   if (!bytes)
     return ASZ_ENOMEM;
-  memcpy(bytes, o->challenge, o->challenge_bytes);
-  memcpy(bytes + o->challenge_bytes, o->answer, o->answer_bytes);
+  e->kept_bytes += size_bytes;
   e->transcript[e->transcript_count++] = (struct asz_kept_transcript){
       .row =
           {
@@ -157,10 +159,7 @@ int asz_epochs_transcript_keep(struct asz_epochs *e, const struct asz_outcome *o
               .tx_ns = o->tx_ns,
               .rx_ns = o->rx_ns,
               .clock_error_ns = o->clock_error_ns,
-              .challenge = bytes,
-              .challenge_bytes = o->challenge_bytes,
-              .answer = bytes + o->challenge_bytes,
-              .answer_bytes = o->answer_bytes,
+              .exchange = asz_exchange_copy(bytes, &o->exchange),
           },
       .provider = o->provider,
       .bytes = bytes,
@@ -168,25 +167,36 @@ int asz_epochs_transcript_keep(struct asz_epochs *e, const struct asz_outcome *o
   return 0;
 }
 
-/* Evidence holds a challenge and its answer. The openings of a product are not in it: a wrong one counts in the provider's
- * profile and is an incident, but takes no step of the e-process, since nobody could check the slash. */
-static bool can_prove(const struct asz_outcome *o) {
-  return o->kind <= ASZ_KIND_SINGLE_MAX;
-}
-
-/* Every answer that was not right is kept, and of the right ones those whose nonce starts with six zero bits: a sample of 1 in 64
- * that the provider cannot foresee and anyone can check. */
+/* Every wrong answer that can be proved is kept, whatever is not an answer at all, and of the right ones those whose nonce starts
+ * with six zero bits, twelve where there are openings, which are a hundred times larger: a sample of 1 in 64 or 4,096 that the
+ * provider cannot foresee and anyone can check. */
 static bool is_kept(const struct asz_outcome *o) {
   enum { NONCE_AT = 64 };
-  return o->answer && can_prove(o) && (o->verdict != ASZ_VERDICT_PASS || o->challenge[NONCE_AT] >> 2 == 0);
+  const struct asz_span *piece = o->exchange.piece;
+  if (piece[ASZ_PIECE_ANSWER].size_bytes == 0)
+    return false;
+  if (o->verdict == ASZ_VERDICT_FAIL)
+    return asz_exchange_provable(&o->exchange);
+  unsigned zeros = piece[ASZ_PIECE_OPENING].size_bytes ? 12 : 6;
+  return o->verdict != ASZ_VERDICT_PASS || asz_be16_load(piece[ASZ_PIECE_CHALLENGE].data + NONCE_AT) >> (16 - zeros) == 0;
+}
+
+static int keep(struct asz_epochs *e, const struct asz_outcome *o) {
+  struct asz_outcome kept = *o;
+  if (o->verdict != ASZ_VERDICT_PASS && o->verdict != ASZ_VERDICT_FAIL) /* openings that prove nothing take no memory */
+    kept.exchange.piece[ASZ_PIECE_OPENING].size_bytes = 0;
+  return asz_epochs_transcript_keep(e, &kept);
 }
 
 void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
   struct asz_epochs *e = context;
   struct asz_epochs_entry *entry = &e->entry[o->provider];
-  if (is_kept(o) && asz_epochs_transcript_keep(e, o)) {
+  bool kept = is_kept(o);
+  if (kept && keep(e, o)) {
     /* Without its transcript nothing can be proved: our fault, so not the provider's. */
-    asz_log(ASZ_LOG_WARN, "no memory for a transcript of %s: unjudged", e->roster->provider[o->provider].name);
+    if (e->transcripts_lost++ == 0)
+      asz_log(ASZ_LOG_WARN, "no memory for a transcript of %s, and perhaps of others: unjudged",
+              e->roster->provider[o->provider].name);
     entry->answers.unjudged++;
     return;
   }
@@ -196,7 +206,7 @@ void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
     break;
   case ASZ_VERDICT_FAIL:
     entry->answers.fail++;
-    entry->wrong |= can_prove(o);
+    entry->wrong |= kept;
     break;
   case ASZ_VERDICT_MALFORMED:
     entry->answers.malformed++;

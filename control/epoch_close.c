@@ -58,6 +58,8 @@ static int put_transcripts(struct asz_epochs *e, struct asz_diag *diag) {
     free(e->transcript[i].bytes);
   }
   e->transcript_count = 0;
+  e->kept_bytes = 0;
+  e->transcripts_lost = 0;
   return err;
 }
 
@@ -224,7 +226,7 @@ static int persist(struct asz_epochs *e, const struct asz_epoch_row *row, const 
   if (!err)
     err = asz_store_report_put(e->store, report->epoch, e->report, (size_t)report->record_count * ASZ_RECORD_BYTES, diag);
   if (!err && report->closed_ns > keep_ns)
-    err = asz_store_transcript_prune(e->store, report->closed_ns - keep_ns, diag);
+    err = asz_store_transcript_prune(e->store, report->closed_ns - keep_ns, ASZ_VERDICT_FAIL, diag);
   if (!err)
     err = asz_store_commit(e->store, diag);
   if (err)

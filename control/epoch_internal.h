@@ -17,11 +17,15 @@ struct asz_epochs_entry {
   bool wrong;                       /* in the running slot: a confirmed wrong signed answer */
 };
 
-/* A transcript waiting for its epoch's transaction; the datagrams are its own memory. */
+/* What transcripts of one epoch may take: of 44,000 providers who all open 32 wrong columns of the largest preset a quarter. An
+ * answer beyond it is unjudged. */
+#define ASZ_KEPT_MAX_BYTES ((size_t)2 << 30)
+
+/* A transcript waiting for its epoch's transaction; the pieces of its exchange are its own memory. */
 struct asz_kept_transcript {
   struct asz_transcript_row row;
   uint32_t provider; /* plan index */
-  uint8_t *bytes;    /* challenge, then answer */
+  uint8_t *bytes;    /* one piece after the other */
 };
 
 struct asz_epochs {
@@ -35,14 +39,16 @@ struct asz_epochs {
   uint64_t slot_last;
   struct asz_epochs_entry *entry; /* roster->count */
   struct asz_kept_transcript *transcript;
-  size_t transcript_count, transcript_capacity;
+  size_t transcript_count, transcript_capacity, kept_bytes;
+  uint64_t transcripts_lost; /* in the running epoch */
   /* taken once, used by every close */
   uint32_t *sent;
   uint8_t *report; /* records of ASZ_RECORD_BYTES */
   uint8_t (*leaf)[32], (*node)[32];
 };
 
-/* asz_epochs_transcript_keep copies an outcome with its datagrams until the epoch's transaction; ASZ_ENOMEM. */
+/* asz_epochs_transcript_keep copies an outcome with its exchange until the epoch's transaction; ASZ_ENOMEM, also when all
+ * transcripts together are too large. */
 ASZ_MUST_CHECK int asz_epochs_transcript_keep(struct asz_epochs *epochs, const struct asz_outcome *outcome);
 
 /* An accusation on its way: decided, evidence built, entry appended to the log but not yet published. */

@@ -3,8 +3,8 @@
  *
  *   round u64 (slot of the round that is open; 0: none), transcripts u32
  *   a provider: its row u64, ascending; answers 5 x u32, start of its e-process year u64, wrong u8, e-process
- * (ASZ_EPROCESS_BYTES) a transcript: provider u32, slot u64, kind u8, verdict u8, sent, received, clock error u64, sizes u16 x 2,
- * both datagrams
+ * (ASZ_EPROCESS_BYTES) a transcript: provider u32, slot u64, kind u8, verdict u8, sent, received, clock error u64, size u32 of
+ * each piece of the exchange, the pieces
  *
  * Read in two passes: the first believes nothing and changes nothing, the second cannot fail but for memory. */
 #include <assert.h>
@@ -20,13 +20,14 @@ enum {
   HEAD_BYTES = 12,
   ANSWERS = 5,
   PROVIDER_BYTES = 8 + 4 * ANSWERS + 8 + 1 + ASZ_EPROCESS_BYTES,
-  TRANSCRIPT_BYTES = 42, /* before its datagrams */
+  SIZES_AT = 38,
+  TRANSCRIPT_BYTES = SIZES_AT + 4 * ASZ_PIECE_COUNT, /* before the pieces */
 };
 
 size_t asz_epochs_keep_bytes(const struct asz_epochs *e) {
   size_t size = HEAD_BYTES + (size_t)e->roster->count * PROVIDER_BYTES;
   for (size_t i = 0; i < e->transcript_count; i++)
-    size += TRANSCRIPT_BYTES + e->transcript[i].row.challenge_bytes + e->transcript[i].row.answer_bytes;
+    size += TRANSCRIPT_BYTES + asz_exchange_bytes(&e->transcript[i].row.exchange);
   return size;
 }
 
@@ -52,10 +53,11 @@ static uint8_t *transcript_write(uint8_t *to, const struct asz_kept_transcript *
   asz_be64_store(to + 14, row->tx_ns);
   asz_be64_store(to + 22, row->rx_ns);
   asz_be64_store(to + 30, row->clock_error_ns);
-  asz_be16_store(to + 38, (uint16_t)row->challenge_bytes);
-  asz_be16_store(to + 40, (uint16_t)row->answer_bytes);
-  memcpy(to + TRANSCRIPT_BYTES, t->bytes, row->challenge_bytes + row->answer_bytes);
-  return to + TRANSCRIPT_BYTES + row->challenge_bytes + row->answer_bytes;
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++)
+    asz_be32_store(to + SIZES_AT + (size_t)4 * i, (uint32_t)row->exchange.piece[i].size_bytes);
+  size_t bytes = asz_exchange_bytes(&row->exchange);
+  memcpy(to + TRANSCRIPT_BYTES, t->bytes, bytes);
+  return to + TRANSCRIPT_BYTES + bytes;
 }
 
 void asz_epochs_keep_write(const struct asz_epochs *e, uint64_t round_slot, uint8_t *ret_bytes) {
@@ -70,15 +72,26 @@ void asz_epochs_keep_write(const struct asz_epochs *e, uint64_t round_slot, uint
   assert(to == ret_bytes + asz_epochs_keep_bytes(e));
 }
 
+/* The exchange as its sizes have it; the pieces may end behind the record. */
+static struct asz_exchange transcript_exchange(const uint8_t *from) {
+  size_t size_bytes[ASZ_PIECE_COUNT];
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++)
+    size_bytes[i] = asz_be32_load(from + SIZES_AT + (size_t)4 * i);
+  return asz_exchange_lay(from + TRANSCRIPT_BYTES, size_bytes);
+}
+
 /* Size of the transcript's record; 0: it is none. */
 static size_t transcript_check(const uint8_t *from, size_t size_bytes, uint32_t provider_count) {
   if (size_bytes < TRANSCRIPT_BYTES)
     return 0;
-  size_t challenge = asz_be16_load(from + 38), answer = asz_be16_load(from + 40);
+  struct asz_exchange exchange = transcript_exchange(from);
   bool ok = asz_be32_load(from) < provider_count && from[12] >= 1 && from[12] <= ASZ_KIND_MAX && from[13] >= ASZ_VERDICT_PASS &&
-            from[13] <= ASZ_VERDICT_UNJUDGED && challenge >= 1 && challenge <= ASZ_DATAGRAM_MAX_BYTES && answer >= 1 &&
-            answer <= ASZ_DATAGRAM_MAX_BYTES;
-  return ok && size_bytes >= TRANSCRIPT_BYTES + challenge + answer ? TRANSCRIPT_BYTES + challenge + answer : 0;
+            from[13] <= ASZ_VERDICT_UNJUDGED && exchange.piece[ASZ_PIECE_CHALLENGE].size_bytes >= 1 &&
+            exchange.piece[ASZ_PIECE_ANSWER].size_bytes >= 1;
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++)
+    ok = ok && exchange.piece[i].size_bytes <= asz_piece_max_bytes(i);
+  size_t bytes = TRANSCRIPT_BYTES + asz_exchange_bytes(&exchange);
+  return ok && size_bytes >= bytes ? bytes : 0;
 }
 
 int asz_epochs_keep_check(const uint8_t *bytes, size_t size_bytes, uint32_t provider_count) {
@@ -122,7 +135,6 @@ static const uint8_t *provider_restore(struct asz_epochs_entry *entry, const uin
 
 static int transcripts_restore(struct asz_epochs *e, uint32_t epoch, const uint8_t *from, uint32_t count) {
   for (uint32_t i = 0; i < count; i++) {
-    size_t challenge_bytes = asz_be16_load(from + 38), answer_bytes = asz_be16_load(from + 40);
     struct asz_outcome outcome = {
         .provider = asz_be32_load(from),
         .epoch = epoch,
@@ -132,14 +144,11 @@ static int transcripts_restore(struct asz_epochs *e, uint32_t epoch, const uint8
         .tx_ns = asz_be64_load(from + 14),
         .rx_ns = asz_be64_load(from + 22),
         .clock_error_ns = asz_be64_load(from + 30),
-        .challenge = from + TRANSCRIPT_BYTES,
-        .challenge_bytes = challenge_bytes,
-        .answer = from + TRANSCRIPT_BYTES + challenge_bytes,
-        .answer_bytes = answer_bytes,
+        .exchange = transcript_exchange(from),
     };
     if (asz_epochs_transcript_keep(e, &outcome))
       return ASZ_ENOMEM;
-    from += TRANSCRIPT_BYTES + challenge_bytes + answer_bytes;
+    from += TRANSCRIPT_BYTES + asz_exchange_bytes(&outcome.exchange);
   }
   return 0;
 }

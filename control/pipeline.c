@@ -241,16 +241,15 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
       .rx_ns = item->answer_bytes ? asz_clock_realtime_ns(clock, item->rx_tsc) : 0,
       .took_ns = left && item->rx_tsc > tx_tsc ? asz_clock_ns(clock, item->rx_tsc - tx_tsc) : 0,
       .clock_error_ns = clock->error_ns,
-      .challenge = datagram,
-      .challenge_bytes = asz_challenge_write(datagram, &challenge, p->session[asz_pipeline_provider(p, index)].request_key),
-      .answer = item->answer_bytes ? p->answer[index] : NULL,
-      .answer_bytes = item->answer_bytes,
   };
+  struct asz_span *piece = outcome.exchange.piece;
+  piece[ASZ_PIECE_CHALLENGE].data = datagram;
+  piece[ASZ_PIECE_CHALLENGE].size_bytes =
+      asz_challenge_write(datagram, &challenge, p->session[asz_pipeline_provider(p, index)].request_key);
+  piece[ASZ_PIECE_ANSWER] = (struct asz_span){p->answer[index], item->answer_bytes};
   const struct asz_fetch *fetch = item->fetch;
-  if (fetch && asz_reassembly_complete(&fetch->reassembly)) {
-    outcome.opening = fetch->blob;
-    outcome.opening_bytes = fetch->reassembly.total_bytes;
-  }
+  if (fetch && asz_reassembly_complete(&fetch->reassembly))
+    piece[ASZ_PIECE_OPENING] = (struct asz_span){fetch->blob, fetch->reassembly.total_bytes};
   if (challenge.kind == ASZ_KIND_MEM)
     asz_pipeline_mem_ended(p, index, &outcome);
   item->state = ASZ_ITEM_IDLE;

@@ -29,6 +29,7 @@
 
 #include "control/fold_pace.h"
 #include "control/roster.h"
+#include "dataplane/base/exchange.h"
 #include "dataplane/engine.h"
 #include "gpu/verify.h"
 
@@ -87,15 +88,7 @@ struct asz_outcome {
   uint64_t tx_ns, rx_ns, clock_error_ns; /* wall time; rx_ns 0 when missing */
   uint64_t took_ns;                      /* from the first question that left to the answer, by our clock; 0: not known */
   uint8_t pace;                          /* enum asz_fold_pace: of a right fold */
-  const uint8_t *challenge;
-  size_t challenge_bytes;
-  const uint8_t *answer; /* NULL when missing */
-  size_t answer_bytes;
-  const uint8_t *opening; /* gemm, mem: the openings and their signature, as they were chunked (opening.h); NULL when missing */
-  size_t opening_bytes;
-  const uint8_t
-      *build; /* a fold: the signed answer of the build of its arena, which names that one's slot and nonce; else NULL */
-  size_t build_bytes;
+  struct asz_exchange exchange;          /* answer and opening: no bytes when missing */
 };
 
 struct asz_pipeline;

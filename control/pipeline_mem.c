@@ -68,8 +68,7 @@ void asz_pipeline_mem_ended(struct asz_pipeline *p, uint32_t index, struct asz_o
     arena->known &= outcome->verdict == ASZ_VERDICT_PASS || outcome->verdict == ASZ_VERDICT_UNJUDGED;
     return;
   }
-  outcome->build = arena->answer;
-  outcome->build_bytes = sizeof arena->answer;
+  outcome->exchange.piece[ASZ_PIECE_BUILD] = (struct asz_span){arena->answer, sizeof arena->answer};
   if (outcome->verdict != ASZ_VERDICT_PASS)
     return;
   outcome->pace = (uint8_t)pace_of(p, index, outcome->took_ns);

@@ -122,4 +122,19 @@ enum asz_verdict asz_verify_sig_one(const uint8_t public_key[32], const uint8_t 
 enum asz_verdict asz_verify_seq_one(const uint8_t seed[32], const uint8_t checkpoint[ASZ_SEQ_CHECKPOINTS][32],
                                     unsigned log2_steps);
 
+/* An answer of gemm or mem with what it opened, all of it signed (opening.h). Borrowed; 32 bytes each but the openings. */
+struct asz_opened_answer {
+  uint8_t kind, param; /* valid together, as in the challenge */
+  uint32_t device;
+  const uint8_t *provider_pk, *beacon, *rho;
+  const uint8_t *seed, *root;        /* of the work; of a fold those of its arena's build */
+  const uint8_t *fold_seed, *z_root; /* of a fold; else NULL */
+  const uint8_t *openings;           /* count, of the size that kind and param fix */
+  unsigned count;                    /* 1..32 */
+};
+/* asz_verify_opened_one: PASS when every opening is of the column that was picked, and right; else FAIL. UNJUDGED: no memory.
+ * asz_verify_opened_bytes: of keystream that it makes: what its time goes with. */
+enum asz_verdict asz_verify_opened_one(const struct asz_opened_answer *opened);
+uint64_t asz_verify_opened_bytes(const struct asz_opened_answer *opened);
+
 #endif

@@ -36,14 +36,14 @@ static void put_transcript(struct asz_cbor_writer *writer, const struct asz_tran
   asz_cbor_put_map(writer, ASZ_TRANSCRIPT_PAIRS);
   asz_cbor_pair_uint(writer, 0, t->epoch);
   asz_cbor_pair_uint(writer, 1, t->slot);
-  asz_cbor_pair_bytes(writer, 2, t->challenge, t->challenge_bytes);
-  asz_cbor_pair_bytes(writer, 3, t->answer, t->answer_bytes);
-  asz_cbor_pair_uint(writer, 4, t->tx_ns);
-  asz_cbor_pair_uint(writer, 5, t->rx_ns);
-  asz_cbor_pair_uint(writer, 6, t->clock_error_ns);
-  asz_cbor_pair_bytes(writer, 7, t->secret, 32);
-  asz_cbor_pair_bytes(writer, 8, t->open_entry, t->open_entry_bytes);
-  put_inclusion(writer, 9, &t->open_inclusion);
+  asz_cbor_pair_uint(writer, 2, t->tx_ns);
+  asz_cbor_pair_uint(writer, 3, t->rx_ns);
+  asz_cbor_pair_uint(writer, 4, t->clock_error_ns);
+  asz_cbor_pair_bytes(writer, 5, t->secret, 32);
+  asz_cbor_pair_bytes(writer, 6, t->open_entry, t->open_entry_bytes);
+  put_inclusion(writer, 7, &t->open_inclusion);
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++)
+    asz_cbor_pair_bytes(writer, 8 + i, t->exchange.piece[i].data, t->exchange.piece[i].size_bytes);
 }
 
 /* S1: the e-process and the answers that made it fire. */

@@ -2,10 +2,10 @@
 /* The checks of an S1 bundle: that the provider signed wrong answers, often enough, to questions that nobody could choose.
  *
  * The accuser is not trusted. It cannot invent an answer (the provider's signature is over the seed, which holds both keys, the
- * beacon and the nonce), cannot pick nonces until one suits it (the nonce follows from a secret whose hash was logged before the
- * epoch), cannot call a right answer wrong (the chain is recomputed), and cannot count one slot twice or inflate the e-process
- * (it is replayed: a slot without a proven wrong answer counts as right). The MACs in the datagrams are passed over: the accuser
- * holds their keys, so that they prove nothing. */
+ * beacon and the nonce; another one is over what was opened of it), cannot pick nonces until one suits it (the nonce follows from
+ * a secret whose hash was logged before the epoch), cannot call a right answer wrong (it is recomputed, or the columns that were
+ * opened are), and cannot count one slot twice or inflate the e-process (it is replayed: a slot without a proven wrong answer
+ * counts as right). The MACs in the datagrams are passed over: the accuser holds their keys, so that they prove nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +13,7 @@
 #include "control/score/eprocess.h"
 #include "gpu/verify.h"
 
-/* 2^28 compressions are about a minute on one core; the usual bundle, four chains of 2^20, needs 2^22. */
-static const uint64_t recompute_steps_max = UINT64_C(1) << 28;
-
-static enum asz_evidence_outcome bad(struct asz_check *c, size_t at, const char *what) {
+enum asz_evidence_outcome asz_check_bad(struct asz_check *c, size_t at, const char *what) {
   return asz_check_fail(c, ASZ_EVIDENCE_INVALID, "transcript %zu (slot %llu): %s", at,
                         (unsigned long long)c->bundle.transcript[at].slot, what);
 }
@@ -35,11 +32,11 @@ static enum asz_evidence_outcome check_terms(struct asz_check *c) {
   for (size_t i = 0; i < e->transcript_count; i++) {
     const struct asz_transcript *t = &e->transcript[i];
     if (t->slot < slot_min || t->slot > e->slot_last)
-      return bad(c, i, "slots must ascend, each once, within slot_first and slot_last");
+      return asz_check_bad(c, i, "slots must ascend, each once, within slot_first and slot_last");
     if (t->epoch < e->epoch_first || t->epoch > e->epoch_last)
-      return bad(c, i, "its epoch is outside the bundle's");
+      return asz_check_bad(c, i, "its epoch is outside the bundle's");
     if (t->tx_ns > t->rx_ns)
-      return bad(c, i, "answered before it was asked");
+      return asz_check_bad(c, i, "answered before it was asked");
     slot_min = t->slot + 1;
   }
   return ASZ_EVIDENCE_VALID;
@@ -55,15 +52,15 @@ static enum asz_evidence_outcome check_openings(struct asz_check *c) {
       return ASZ_EVIDENCE_UNVERIFIABLE;
     asz_epoch_commitment(commitment, t->epoch, t->secret);
     if (open.epoch != t->epoch)
-      return bad(c, i, "the opening entry is of another epoch");
+      return asz_check_bad(c, i, "the opening entry is of another epoch");
     if (!asz_check_logged(&c->base, &t->open_inclusion, t->open_entry, t->open_entry_bytes))
-      return bad(c, i, "the epoch's opening is not in the tree of the bundle's checkpoint");
+      return asz_check_bad(c, i, "the epoch's opening is not in the tree of the bundle's checkpoint");
     if (memcmp(commitment, open.commitment, 32) != 0)
-      return bad(c, i, "the revealed secret is not the one committed to");
+      return asz_check_bad(c, i, "the revealed secret is not the one committed to");
     if (t->epoch == e->epoch_last && memcmp(open.params_hash, e->params_hash, 32) != 0)
-      return bad(c, i, "the epoch was opened with other parameters");
+      return asz_check_bad(c, i, "the epoch was opened with other parameters");
     if (open.opened_ns > t->tx_ns && open.opened_ns - t->tx_ns > t->clock_error_ns)
-      return bad(c, i, "asked before the epoch was opened");
+      return asz_check_bad(c, i, "asked before the epoch was opened");
   }
   return ASZ_EVIDENCE_VALID;
 }
@@ -77,22 +74,23 @@ static enum asz_evidence_outcome check_challenges(struct asz_check *c) {
   asz_identity_short(validator_id, e->validator_pk);
   for (size_t i = 0; i < e->transcript_count; i++) {
     const struct asz_transcript *t = &e->transcript[i];
+    const struct asz_span *asked = &t->exchange.piece[ASZ_PIECE_CHALLENGE];
     struct asz_challenge *challenge = &c->read[i].challenge;
     struct asz_epoch_open open;
-    if (asz_challenge_read(challenge, t->challenge, t->challenge_bytes) != 0 ||
+    if (asz_challenge_read(challenge, asked->data, asked->size_bytes) != 0 ||
         asz_entry_epoch_open_read(&open, t->open_entry, t->open_entry_bytes, NULL) != 0)
-      return bad(c, i, "the challenge is malformed");
-    if (challenge->kind != ASZ_KIND_SEQ)
-      return bad(c, i, "only a seq answer can be signed and wrong");
+      return asz_check_bad(c, i, "the challenge is malformed");
+    if (challenge->kind == ASZ_KIND_SIG)
+      return asz_check_bad(c, i, "an answer of kind sig cannot be signed and wrong");
     if (memcmp(challenge->validator_id, validator_id, sizeof validator_id) != 0)
-      return bad(c, i, "the challenge is another validator's");
+      return asz_check_bad(c, i, "the challenge is another validator's");
     if (challenge->epoch != t->epoch || challenge->slot != t->slot || challenge->device != e->device)
-      return bad(c, i, "the challenge is of another epoch, slot or device");
+      return asz_check_bad(c, i, "the challenge is of another epoch, slot or device");
     if (memcmp(challenge->beacon, open.beacon, 32) != 0)
-      return bad(c, i, "the beacon is not the one that the epoch was opened with");
+      return asz_check_bad(c, i, "the beacon is not the one that the epoch was opened with");
     asz_challenge_nonce(nonce, t->secret, challenge->kind, challenge->slot, challenge->device, e->provider_pk);
     if (memcmp(challenge->nonce, nonce, sizeof nonce) != 0)
-      return bad(c, i, "the nonce does not follow from the epoch's secret");
+      return asz_check_bad(c, i, "the nonce does not follow from the epoch's secret");
     asz_challenge_seed(c->read[i].seed, challenge, e->validator_pk, e->provider_pk);
   }
   return ASZ_EVIDENCE_VALID;
@@ -103,49 +101,59 @@ static enum asz_evidence_outcome check_answers(struct asz_check *c) {
   uint8_t provider_id[ASZ_ID_BYTES];
   asz_identity_short(provider_id, e->provider_pk);
   for (size_t i = 0; i < e->transcript_count; i++) {
-    const struct asz_transcript *t = &e->transcript[i];
+    const struct asz_span *answered = &e->transcript[i].exchange.piece[ASZ_PIECE_ANSWER];
     const struct asz_challenge *challenge = &c->read[i].challenge;
     struct asz_answer *answer = &c->read[i].answer;
-    if (asz_answer_read(answer, t->answer, t->answer_bytes) != 0)
-      return bad(c, i, "the answer is malformed");
+    if (asz_answer_read(answer, answered->data, answered->size_bytes) != 0)
+      return asz_check_bad(c, i, "the answer is malformed");
     if (answer->kind != challenge->kind || answer->param != challenge->param || answer->epoch != challenge->epoch ||
         answer->slot != challenge->slot || answer->device != challenge->device ||
         memcmp(answer->nonce, challenge->nonce, ASZ_NONCE_BYTES) != 0)
-      return bad(c, i, "the answer is to another challenge");
+      return asz_check_bad(c, i, "the answer is to another challenge");
     if (memcmp(answer->provider_id, provider_id, sizeof provider_id) != 0)
-      return bad(c, i, "the answer is another provider's");
+      return asz_check_bad(c, i, "the answer is another provider's");
   }
   return ASZ_EVIDENCE_VALID;
+}
+
+static bool signed_answer(const struct asz_evidence *e, const struct asz_answer *answer, const uint8_t seed[32]) {
+  uint8_t signed_bytes[ASZ_SIGNED_BYTES];
+  asz_answer_signed_bytes(signed_bytes, answer->kind, answer->param, answer->epoch, answer->slot, answer->device, seed,
+                          answer->body, answer->body_bytes);
+  return asz_verify_sig_one(e->provider_pk, answer->signature, signed_bytes, sizeof signed_bytes) == ASZ_VERDICT_PASS;
+}
+
+/* The openings and, at their end, the signature over them and over the reveal that picked them. */
+static bool signed_openings(const struct asz_evidence *e, const struct asz_transcript *t,
+                            const struct asz_read_transcript *read) {
+  const struct asz_span *opening = &t->exchange.piece[ASZ_PIECE_OPENING];
+  const struct asz_answer *answer = &read->answer;
+  size_t openings_bytes = opening->size_bytes - ASZ_SIG_BYTES;
+  uint8_t signed_bytes[ASZ_SIGNED_BYTES];
+  struct asz_open open = {.kind = answer->kind,
+                          .param = answer->param,
+                          .openings = (uint8_t)read->openings,
+                          .epoch = answer->epoch,
+                          .device = answer->device,
+                          .slot = answer->slot};
+  asz_slot_reveal(open.rho, t->secret, t->slot);
+  asz_opening_signed_bytes(signed_bytes, &open, read->seed, answer->body, answer->body_bytes, opening->data, openings_bytes);
+  return asz_verify_sig_one(e->provider_pk, opening->data + openings_bytes, signed_bytes, sizeof signed_bytes) ==
+         ASZ_VERDICT_PASS;
 }
 
 static enum asz_evidence_outcome check_signatures(struct asz_check *c) {
   const struct asz_evidence *e = &c->bundle.evidence;
   for (size_t i = 0; i < e->transcript_count; i++) {
-    const struct asz_answer *answer = &c->read[i].answer;
-    uint8_t signed_bytes[ASZ_SIGNED_BYTES];
-    asz_answer_signed_bytes(signed_bytes, answer->kind, answer->param, answer->epoch, answer->slot, answer->device,
-                            c->read[i].seed, answer->body, answer->body_bytes);
-    if (asz_verify_sig_one(e->provider_pk, answer->signature, signed_bytes, sizeof signed_bytes) != ASZ_VERDICT_PASS)
-      return bad(c, i, "the provider did not sign this answer");
+    const struct asz_read_transcript *read = &c->read[i];
+    if (!signed_answer(e, &read->answer, read->seed))
+      return asz_check_bad(c, i, "the provider did not sign this answer");
+    if (read->openings && !signed_openings(e, &e->transcript[i], read))
+      return asz_check_bad(c, i, "the provider did not sign these openings");
+    if (read->build.body && !signed_answer(e, &read->build, read->build_seed))
+      return asz_check_bad(c, i, "the provider did not sign this build");
   }
   return ASZ_EVIDENCE_VALID;
-}
-
-static enum asz_evidence_outcome check_wrong(struct asz_check *c) {
-  const struct asz_evidence *e = &c->bundle.evidence;
-  uint64_t steps = 0;
-  for (size_t i = 0; i < e->transcript_count; i++)
-    steps += UINT64_C(1) << c->read[i].answer.param;
-  if (steps > recompute_steps_max)
-    return asz_check_fail(c, ASZ_EVIDENCE_UNVERIFIABLE, "recomputing takes %llu steps of SHA-256, this program does at most %llu",
-                          (unsigned long long)steps, (unsigned long long)recompute_steps_max);
-  for (size_t i = 0; i < e->transcript_count; i++) {
-    const struct asz_answer *answer = &c->read[i].answer;
-    const uint8_t(*checkpoint)[32] = (const uint8_t(*)[32])answer->body;
-    if (asz_verify_seq_one(c->read[i].seed, checkpoint, answer->param) != ASZ_VERDICT_FAIL)
-      return bad(c, i, "the answer is right");
-  }
-  return asz_check_remark(c, "%zu answers recomputed, each one wrong", e->transcript_count);
 }
 
 static enum asz_evidence_outcome check_eprocess(struct asz_check *c) {
@@ -170,8 +178,13 @@ static enum asz_evidence_outcome check_eprocess(struct asz_check *c) {
 }
 
 const struct asz_check_step asz_check_wrong[] = {
-    {"terms", check_terms},           {"openings", check_openings},
-    {"challenges", check_challenges}, {"answers", check_answers},
-    {"signatures", check_signatures}, {"wrong-answers", check_wrong},
-    {"e-process", check_eprocess},    {NULL, NULL},
+    {"terms", check_terms},
+    {"openings", check_openings},
+    {"challenges", check_challenges},
+    {"answers", check_answers},
+    {"pieces", asz_check_pieces},
+    {"signatures", check_signatures},
+    {"wrong-answers", asz_check_work},
+    {"e-process", check_eprocess},
+    {NULL, NULL},
 };

@@ -3,13 +3,14 @@
  *
  * Bundle = deterministic CBOR (RFC 8949 section 4.2: shortest forms, definite lengths, sorted keys; anything else is refused),
  * content-addressed by SHA-256. It holds the accused (registration as logged), the accuser, the parameters, the e-process from
- * its year's first slot to the deciding one, and each wrong answer's transcript: challenge datagram, answer datagram (with the
- * provider's signature), send and receive times with the clock's error bound, the epoch's commitment and revealed secret. The
- * accuser signs it. The export envelope adds what can exist only afterwards: the log entry that names the bundle's hash, the
- * inclusion proof and the checkpoint.
+ * its year's first slot to the deciding one, and each wrong answer's transcript: what was said (challenge, answer, openings, each
+ * under the provider's signature), send and receive times with the clock's error bound, the epoch's commitment and revealed
+ * secret. The accuser signs it. The export envelope adds what can exist only afterwards: the log entry that names the bundle's
+ * hash, the inclusion proof and the checkpoint.
  *
  * Checking needs nothing else: derive the nonce from the revealed secret and compare it with the challenge, check that commitment
- * and beacon were logged (inclusion), derive the seed, check the provider's signature, recompute the answer, replay the e-process
+ * and beacon were logged (inclusion), derive the seed, check the provider's signatures, recompute the answer or what it opened,
+ * replay the e-process
  * over all slots (every slot without a proven wrong answer counts as right), check the accuser's signature, the inclusion and the
  * checkpoint. S3 bundles (no stake at risk) carry the measures instead of transcripts and prove only what was logged and signed.
  */
@@ -22,11 +23,11 @@
 
 #include "control/slash/slash.h"
 #include "control/tlog/tlog.h"
-#include "dataplane/base/challenge.h"
 #include "dataplane/base/diag.h"
+#include "dataplane/base/exchange.h"
 #include "dataplane/base/identity.h"
 
-enum { ASZ_EVIDENCE_VERSION = 1, ASZ_EVIDENCE_MAX_BYTES = 4 << 20, ASZ_EVIDENCE_TRANSCRIPTS_MAX = 1024 };
+enum { ASZ_EVIDENCE_VERSION = 2, ASZ_EVIDENCE_MAX_BYTES = 64 << 20, ASZ_EVIDENCE_TRANSCRIPTS_MAX = 1024 };
 
 struct asz_inclusion {
   uint64_t index;
@@ -39,10 +40,7 @@ struct asz_inclusion {
 struct asz_transcript {
   uint32_t epoch;
   uint64_t slot;
-  const uint8_t *challenge; /* the datagram as sent */
-  size_t challenge_bytes;
-  const uint8_t *answer; /* as received */
-  size_t answer_bytes;
+  struct asz_exchange exchange;
   uint64_t tx_ns, rx_ns; /* wall time */
   uint64_t clock_error_ns;
   uint8_t secret[32]; /* the epoch's, revealed at its close */

@@ -47,14 +47,16 @@ static void read_transcript(struct asz_cbor_reader *reader, struct asz_transcrip
   asz_cbor_map(reader, ASZ_TRANSCRIPT_PAIRS);
   t->epoch = (uint32_t)asz_cbor_field_uint(reader, 0, "transcript epoch", UINT32_MAX);
   t->slot = asz_cbor_field_uint(reader, 1, "transcript slot", UINT64_MAX);
-  t->challenge = asz_cbor_field_bytes(reader, 2, "transcript challenge", ASZ_DATAGRAM_MAX_BYTES, &t->challenge_bytes);
-  t->answer = asz_cbor_field_bytes(reader, 3, "transcript answer", ASZ_DATAGRAM_MAX_BYTES, &t->answer_bytes);
-  t->tx_ns = asz_cbor_field_uint(reader, 4, "transcript tx_ns", UINT64_MAX);
-  t->rx_ns = asz_cbor_field_uint(reader, 5, "transcript rx_ns", UINT64_MAX);
-  t->clock_error_ns = asz_cbor_field_uint(reader, 6, "transcript clock_error_ns", UINT64_MAX);
-  asz_cbor_field_copy(reader, 7, "transcript secret", t->secret, 32);
-  t->open_entry = asz_cbor_field_bytes(reader, 8, "transcript open_entry", ASZ_TLOG_ENTRY_MAX, &t->open_entry_bytes);
-  read_inclusion(reader, 9, "transcript open_inclusion", &t->open_inclusion);
+  t->tx_ns = asz_cbor_field_uint(reader, 2, "transcript tx_ns", UINT64_MAX);
+  t->rx_ns = asz_cbor_field_uint(reader, 3, "transcript rx_ns", UINT64_MAX);
+  t->clock_error_ns = asz_cbor_field_uint(reader, 4, "transcript clock_error_ns", UINT64_MAX);
+  asz_cbor_field_copy(reader, 5, "transcript secret", t->secret, 32);
+  t->open_entry = asz_cbor_field_bytes(reader, 6, "transcript open_entry", ASZ_TLOG_ENTRY_MAX, &t->open_entry_bytes);
+  read_inclusion(reader, 7, "transcript open_inclusion", &t->open_inclusion);
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++) {
+    struct asz_span *piece = &t->exchange.piece[i];
+    piece->data = asz_cbor_field_bytes(reader, 8 + i, asz_piece_name(i), asz_piece_max_bytes(i), &piece->size_bytes);
+  }
 }
 
 static void read_wrong(struct asz_cbor_reader *reader, struct asz_bundle *bundle) {

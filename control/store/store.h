@@ -15,6 +15,7 @@
 #include "control/slash/slash.h"
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
+#include "dataplane/base/exchange.h"
 #include "dataplane/base/faults.h"
 
 struct asz_store;
@@ -92,10 +93,7 @@ struct asz_transcript_row {
   uint64_t slot;
   uint8_t kind, verdict; /* enum asz_kind, enum asz_verdict (gpu/verify.h) */
   uint64_t tx_ns, rx_ns, clock_error_ns;
-  const uint8_t *challenge;
-  size_t challenge_bytes;
-  const uint8_t *answer; /* 0 bytes: missing */
-  size_t answer_bytes;
+  struct asz_exchange exchange;
 };
 ASZ_MUST_CHECK int asz_store_transcript_put(struct asz_store *store, const struct asz_transcript_row *row, struct asz_diag *diag);
 /* asz_store_transcript_each: rows of one provider with one verdict, slots slot_first..slot_last, ascending; stops when visit
@@ -104,7 +102,10 @@ ASZ_MUST_CHECK int asz_store_transcript_each(struct asz_store *store, int64_t pr
                                              uint64_t slot_last,
                                              int (*visit)(void *context, const struct asz_transcript_row *row), void *context,
                                              struct asz_diag *diag);
-ASZ_MUST_CHECK int asz_store_transcript_prune(struct asz_store *store, uint64_t before_ns, struct asz_diag *diag);
+/* asz_store_transcript_prune: those sent before then, but of that verdict only what lies before the provider's e-process year:
+ * evidence needs all wrong answers of the year. */
+ASZ_MUST_CHECK int asz_store_transcript_prune(struct asz_store *store, uint64_t before_ns, unsigned verdict,
+                                              struct asz_diag *diag);
 /* The year of a provider's e-process: correctness slot at which it began; 0: none yet. */
 ASZ_MUST_CHECK int asz_store_eprocess_start(struct asz_store *store, int64_t provider_row, uint64_t *ret_slot,
                                             struct asz_diag *diag);

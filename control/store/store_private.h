@@ -55,10 +55,12 @@
   X(SCORE_PREVIOUS, "SELECT previous_epoch, previous_score FROM score"                                                           \
                     " WHERE provider_row = ? AND previous_epoch IS NOT NULL")                                                    \
   X(TRANSCRIPT_PUT, "INSERT INTO transcript (provider_row, epoch, slot, kind, verdict, tx_ns, rx_ns, clock_error_ns,"            \
-                    " challenge, answer) VALUES (?,?,?,?,?,?,?,?,?,?)")                                                          \
-  X(TRANSCRIPT_EACH, "SELECT epoch, slot, kind, verdict, tx_ns, rx_ns, clock_error_ns, challenge, answer FROM transcript"        \
-                     " WHERE provider_row = ? AND verdict = ? AND slot BETWEEN ? AND ? ORDER BY slot, id")                       \
-  X(TRANSCRIPT_PRUNE, "DELETE FROM transcript WHERE tx_ns < ?")                                                                  \
+                    " challenge, answer, opening, build) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)")                                      \
+  X(TRANSCRIPT_EACH, "SELECT epoch, slot, kind, verdict, tx_ns, rx_ns, clock_error_ns, challenge, answer, opening, build"        \
+                     " FROM transcript WHERE provider_row = ? AND verdict = ? AND slot BETWEEN ? AND ? ORDER BY slot, id")       \
+  X(TRANSCRIPT_PRUNE, "DELETE FROM transcript WHERE tx_ns < ? AND NOT (verdict = ? AND EXISTS (SELECT 1 FROM"                    \
+                      " eprocess_start AS year WHERE year.provider_row = transcript.provider_row"                                \
+                      " AND year.slot <= transcript.slot))")                                                                     \
   X(INCIDENT_PUT, "INSERT INTO incident (provider_row, epoch, at_ns, kind, detail) VALUES (?,?,?,?,?)")                          \
   X(INCIDENT_LAST, "SELECT epoch, at_ns, kind, detail FROM incident WHERE provider_row = ? ORDER BY at_ns DESC, id DESC"         \
                    " LIMIT ?")                                                                                                   \

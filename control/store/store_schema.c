@@ -72,6 +72,10 @@ const char *const asz_store_steps[] = {
     /* 3 -> 4: which faults of the prober spoiled slots of an epoch; the names are those of base/faults.h */
     "CREATE TABLE fault (epoch INTEGER NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (epoch, cause)) "
     "STRICT;",
+
+    /* 4 -> 5: what gemm and mem show of their work; empty for answers that are all there is */
+    "ALTER TABLE transcript ADD COLUMN opening BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE transcript ADD COLUMN build BLOB NOT NULL DEFAULT x'';",
 };
 
 int asz_store_schema_version(void) {

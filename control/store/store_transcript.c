@@ -13,8 +13,8 @@ int asz_store_transcript_put(struct asz_store *store, const struct asz_transcrip
   asz_bind_u64(&cursor, row->tx_ns);
   asz_bind_u64(&cursor, row->rx_ns);
   asz_bind_u64(&cursor, row->clock_error_ns);
-  asz_bind_blob(&cursor, row->challenge, row->challenge_bytes);
-  asz_bind_blob(&cursor, row->answer, row->answer_bytes);
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++)
+    asz_bind_blob(&cursor, row->exchange.piece[i].data, row->exchange.piece[i].size_bytes);
   return asz_cursor_run(&cursor);
 }
 
@@ -27,8 +27,8 @@ static void read_transcript(struct asz_cursor *cursor, struct asz_transcript_row
   row->tx_ns = asz_column_u64(cursor, INT64_MAX);
   row->rx_ns = asz_column_u64(cursor, INT64_MAX);
   row->clock_error_ns = asz_column_u64(cursor, INT64_MAX);
-  row->challenge = asz_column_blob(cursor, &row->challenge_bytes);
-  row->answer = asz_column_blob(cursor, &row->answer_bytes);
+  for (unsigned i = 0; i < ASZ_PIECE_COUNT; i++)
+    row->exchange.piece[i].data = asz_column_blob(cursor, &row->exchange.piece[i].size_bytes);
 }
 
 int asz_store_transcript_each(struct asz_store *store, int64_t provider_row, unsigned verdict, uint64_t slot_first,
@@ -51,9 +51,10 @@ int asz_store_transcript_each(struct asz_store *store, int64_t provider_row, uns
   return err ? err : stop;
 }
 
-int asz_store_transcript_prune(struct asz_store *store, uint64_t before_ns, struct asz_diag *diag) {
+int asz_store_transcript_prune(struct asz_store *store, uint64_t before_ns, unsigned verdict, struct asz_diag *diag) {
   struct asz_cursor cursor;
   asz_cursor_begin(&cursor, store, ASZ_STATEMENT_TRANSCRIPT_PRUNE, "pruning transcripts", diag);
   asz_bind_u64(&cursor, before_ns);
+  asz_bind_i64(&cursor, verdict);
   return asz_cursor_run(&cursor);
 }

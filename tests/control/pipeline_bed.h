@@ -79,17 +79,18 @@ static void sink(void *context, const struct asz_outcome *o) {
   (void)context;
   cr_assert_eq(o->slot, bed_slot);
   cr_assert_eq(o->epoch, bed_epoch);
-  cr_assert_eq(o->challenge_bytes, asz_answer_bytes(o->kind));
+  cr_assert_eq(o->exchange.piece[ASZ_PIECE_CHALLENGE].size_bytes, asz_answer_bytes(o->kind));
   got.count[o->provider][o->kind]++;
   got.verdict[o->provider][o->kind] = o->verdict;
-  got.answer_bytes[o->provider][o->kind] = o->answer_bytes;
-  got.opening_bytes[o->provider][o->kind] = o->opening_bytes;
+  got.answer_bytes[o->provider][o->kind] = o->exchange.piece[ASZ_PIECE_ANSWER].size_bytes;
+  got.opening_bytes[o->provider][o->kind] = o->exchange.piece[ASZ_PIECE_OPENING].size_bytes;
   got.tx_ns[o->provider][o->kind] = o->tx_ns;
   got.rx_ns[o->provider][o->kind] = o->rx_ns;
   got.took_ns[o->provider][o->kind] = o->took_ns;
   got.pace[o->provider][o->kind] = o->pace;
-  if (o->build)
-    memcpy(got.build[o->provider], o->build, o->build_bytes);
+  const struct asz_span *build = &o->exchange.piece[ASZ_PIECE_BUILD];
+  if (build->size_bytes)
+    memcpy(got.build[o->provider], build->data, build->size_bytes);
 }
 
 static struct asz_identity validator, identity[PROVIDERS];

@@ -62,23 +62,33 @@ static void end(void) {
 
 TestSuite(epoch_keep, .init = begin, .fini = end);
 
-static void outcome(uint32_t provider, uint64_t slot, enum asz_verdict verdict) {
-  const uint8_t challenge[100] = {7}, answer[130] = {8, 9};
-  const struct asz_outcome o = {
+static void outcome_of(uint32_t provider, uint64_t slot, enum asz_verdict verdict, uint8_t kind, bool is_opened) {
+  static const uint8_t key[16], signature[64], body[1024] = {8, 9}, id[8];
+  static const uint8_t opening[300] = {5};
+  const struct asz_challenge asked = {
+      .kind = kind, .param = kind == ASZ_KIND_GEMM ? ASZ_GEMM_PRESET_TINY : ASZ_SEQ_LOG2_MIN, .epoch = EPOCH, .slot = slot};
+  uint8_t challenge[ASZ_DATAGRAM_MAX_BYTES], answer[ASZ_DATAGRAM_MAX_BYTES];
+  struct asz_outcome o = {
       .provider = provider,
       .epoch = EPOCH,
       .slot = slot,
-      .kind = ASZ_KIND_SIG,
+      .kind = kind,
       .verdict = (uint8_t)verdict,
       .tx_ns = 11,
       .rx_ns = 22,
       .clock_error_ns = 33,
-      .challenge = challenge,
-      .challenge_bytes = sizeof challenge,
-      .answer = verdict == ASZ_VERDICT_NONE ? NULL : answer,
-      .answer_bytes = verdict == ASZ_VERDICT_NONE ? 0 : sizeof answer,
   };
+  struct asz_span *piece = o.exchange.piece;
+  piece[ASZ_PIECE_CHALLENGE] = (struct asz_span){challenge, asz_challenge_write(challenge, &asked, key)};
+  if (verdict != ASZ_VERDICT_NONE)
+    piece[ASZ_PIECE_ANSWER] = (struct asz_span){answer, asz_answer_write(answer, &asked, id, body, signature, key)};
+  if (is_opened)
+    piece[ASZ_PIECE_OPENING] = (struct asz_span){opening, sizeof opening};
   asz_epochs_outcome(epochs, &o);
+}
+
+static void outcome(uint32_t provider, uint64_t slot, enum asz_verdict verdict) {
+  outcome_of(provider, slot, verdict, ASZ_KIND_SEQ, false);
 }
 
 static void some_challenges(void) {
@@ -86,7 +96,7 @@ static void some_challenges(void) {
   outcome(1, SLOT, ASZ_VERDICT_FAIL);
   outcome(2, SLOT, ASZ_VERDICT_NONE);
   asz_epochs_slot_done(epochs, SLOT);
-  outcome(2, SLOT + 1, ASZ_VERDICT_FAIL); /* of a round that is still open */
+  outcome_of(2, SLOT + 1, ASZ_VERDICT_FAIL, ASZ_KIND_GEMM, true); /* of a round that is still open */
 }
 
 static void save(const struct asz_epochs *e, uint64_t round_slot) {
@@ -151,4 +161,32 @@ Test(epoch_keep, round_that_was_open_is_over)
   }
   cr_assert_eq(again->transcript_count, epochs->transcript_count);
   cr_assert_eq(again->transcript[0].row.epoch, EPOCH);
+}
+
+Test(epoch_keep, openings_are_kept_when_they_prove_something)
+{
+  outcome_of(0, SLOT, ASZ_VERDICT_FAIL, ASZ_KIND_GEMM, true);
+  outcome_of(1, SLOT, ASZ_VERDICT_MALFORMED, ASZ_KIND_GEMM, true);
+  cr_assert_eq(epochs->transcript_count, 2);
+  cr_assert_eq(epochs->transcript[0].row.exchange.piece[ASZ_PIECE_OPENING].size_bytes, 300);
+  cr_assert_eq(epochs->transcript[1].row.exchange.piece[ASZ_PIECE_OPENING].size_bytes, 0);
+  cr_assert(epochs->entry[0].wrong && !epochs->entry[1].wrong);
+}
+
+Test(epoch_keep, wrong_answer_that_nobody_else_could_check_takes_no_step_of_the_eprocess)
+{
+  outcome_of(0, SLOT, ASZ_VERDICT_FAIL, ASZ_KIND_GEMM, false);
+  cr_assert_eq(epochs->transcript_count, 0);
+  cr_assert(!epochs->entry[0].wrong);
+  cr_assert_eq(epochs->entry[0].answers.fail, 1);
+}
+
+Test(epoch_keep, answer_for_whose_transcript_there_is_no_room_is_unjudged)
+{
+  epochs->kept_bytes = ASZ_KEPT_MAX_BYTES - 1000;
+  outcome(0, SLOT, ASZ_VERDICT_FAIL);
+  cr_assert_eq(epochs->transcript_count, 0);
+  cr_assert(!epochs->entry[0].wrong);
+  cr_assert_eq(epochs->entry[0].answers.fail, 0);
+  cr_assert_eq(epochs->entry[0].answers.unjudged, 1);
 }

@@ -103,11 +103,15 @@ void forge_ask(struct forge *f) {
     asz_identity_short(c->validator_id, f->validator.public_key);
     memcpy(c->beacon, f->open[t->epoch & 1 ? 0 : 1].beacon, 32);
     asz_challenge_nonce(c->nonce, t->secret, c->kind, c->slot, c->device, f->provider.public_key);
-    t->challenge = f->datagram[i][0];
-    t->answer = f->datagram[i][1];
-    t->challenge_bytes = asz_challenge_write(f->datagram[i][0], c, mac_key);
-    t->answer_bytes = asz_prove_answer(f->datagram[i][1], c, &f->provider, f->validator.public_key, mac_key, f->mode[i]);
+    t->exchange = (struct asz_exchange){0};
+    forge_piece(t, ASZ_PIECE_CHALLENGE, f->datagram[i][0], asz_challenge_write(f->datagram[i][0], c, mac_key));
+    forge_piece(t, ASZ_PIECE_ANSWER, f->datagram[i][1],
+                asz_prove_answer(f->datagram[i][1], c, &f->provider, f->validator.public_key, mac_key, f->mode[i]));
   }
+}
+
+void forge_piece(struct asz_transcript *t, enum asz_piece piece, const uint8_t *data, size_t size_bytes) {
+  t->exchange.piece[piece] = (struct asz_span){data, size_bytes};
 }
 
 void forge_silent(struct forge *f) {

@@ -50,6 +50,7 @@ void forge_silent(struct forge *ret_forge); /* S3 */
 void forge_free(struct forge *forge);
 
 void forge_ask(struct forge *forge);
+void forge_piece(struct asz_transcript *transcript, enum asz_piece piece, const uint8_t *data, size_t size_bytes);
 void forge_log_write(struct forge *forge);
 void forge_bundle(struct forge *forge);
 /* forge_bundle_of signs any body with any key. */

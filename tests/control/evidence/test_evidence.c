@@ -272,8 +272,9 @@ Test(evidence, a_beacon_that_was_not_logged_is_refused)
 static void ask_again(size_t i, const struct asz_identity *provider, const uint8_t validator_pk[32]) {
   static const uint8_t mac_key[16];
   struct asz_transcript *t = &f.transcript[i];
-  t->challenge_bytes = asz_challenge_write(f.datagram[i][0], &f.challenge[i], mac_key);
-  t->answer_bytes = asz_prove_answer(f.datagram[i][1], &f.challenge[i], provider, validator_pk, mac_key, ASZ_PROVE_WRONG);
+  forge_piece(t, ASZ_PIECE_CHALLENGE, f.datagram[i][0], asz_challenge_write(f.datagram[i][0], &f.challenge[i], mac_key));
+  forge_piece(t, ASZ_PIECE_ANSWER, f.datagram[i][1],
+              asz_prove_answer(f.datagram[i][1], &f.challenge[i], provider, validator_pk, mac_key, ASZ_PROVE_WRONG));
 }
 
 Test(evidence, a_nonce_of_the_accusers_choice_is_refused)
@@ -298,7 +299,7 @@ Test(evidence, a_challenge_of_another_validator_epoch_slot_device_or_kind_is_ref
       c->kind = ASZ_KIND_SIG, c->param = 0;
     ask_again(2, &f.provider, f.validator.public_key);
     if (what == 5)
-      f.datagram[2][0][f.transcript[2].challenge_bytes - 1] = 1; /* padding */
+      f.datagram[2][0][f.transcript[2].exchange.piece[ASZ_PIECE_CHALLENGE].size_bytes - 1] = 1; /* padding */
     expect_invalid("challenges");
     forge_free(&f);
   }
@@ -396,12 +397,13 @@ Test(evidence, more_work_than_the_program_takes_on_is_unverifiable_not_invalid)
     struct asz_challenge *c = &f.challenge[i];
     uint8_t seed[32], body[1024] = {1}, signed_bytes[ASZ_SIGNED_BYTES], signature[64], id[8];
     c->param = ASZ_SEQ_LOG2_MAX;
-    f.transcript[i].challenge_bytes = asz_challenge_write(f.datagram[i][0], c, mac_key);
+    forge_piece(&f.transcript[i], ASZ_PIECE_CHALLENGE, f.datagram[i][0], asz_challenge_write(f.datagram[i][0], c, mac_key));
     asz_challenge_seed(seed, c, f.validator.public_key, f.provider.public_key);
     asz_answer_signed_bytes(signed_bytes, c->kind, c->param, c->epoch, c->slot, c->device, seed, body, sizeof body);
     crypto_sign_detached(signature, NULL, signed_bytes, sizeof signed_bytes, f.provider.secret_key);
     asz_identity_short(id, f.provider.public_key);
-    f.transcript[i].answer_bytes = asz_answer_write(f.datagram[i][1], c, id, body, signature, mac_key);
+    forge_piece(&f.transcript[i], ASZ_PIECE_ANSWER, f.datagram[i][1],
+                asz_answer_write(f.datagram[i][1], c, id, body, signature, mac_key));
   }
   forge_finish(&f);
   expect(ASZ_EVIDENCE_UNVERIFIABLE, "wrong-answers");
@@ -478,7 +480,7 @@ Test(evidence, valid_evidence_names_its_checks_and_its_subject)
   forge_wrong(&f);
   cr_assert_eq(asz_evidence_check(&report, f.file, f.file_bytes, NULL, hear, &heard), ASZ_EVIDENCE_VALID);
   cr_assert_str_eq(heard.checks, "envelope bundle accuser accuser-signature log-entry checkpoint inclusion bundle-checkpoint "
-                                 "terms openings challenges answers signatures wrong-answers e-process ");
+                                 "terms openings challenges answers pieces signatures wrong-answers e-process ");
   cr_assert_eq(heard.failed, 0);
   cr_assert_eq(report.checks_passed, heard.passed);
   cr_assert_eq(report.offence, ASZ_OFFENCE_S1);

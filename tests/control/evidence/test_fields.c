@@ -140,8 +140,8 @@ Test(fields, every_field_of_a_wrong_answer_envelope_is_demanded)
   forge_wrong(&f);
   take_out_of_envelope();
   take_out_of_bundle();
-  /* body 13, accused 4, accuser 2, proof 4, and for each transcript 10 and its inclusion 3 */
-  take_out_of_body(13 + 4 + 2 + 4 + FORGE_WRONG * (10 + 3));
+  /* body 13, accused 4, accuser 2, proof 4, and for each transcript 12 and its inclusion 3 */
+  take_out_of_body(13 + 4 + 2 + 4 + FORGE_WRONG * (12 + 3));
   take_out_of_slash_entry();
   forge_free(&f);
 }

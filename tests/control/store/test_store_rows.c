@@ -347,11 +347,21 @@ struct visited {
 static int visit(void *context, const struct asz_transcript_row *row) {
   struct visited *visited = context;
   visited->slot[visited->count] = row->slot;
-  visited->answer_bytes[visited->count] = row->answer_bytes;
-  cr_assert_eq(row->challenge_bytes, 3);
-  cr_assert_eq(memcmp(row->challenge, "abc", 3), 0);
+  const struct asz_span *piece = row->exchange.piece;
+  visited->answer_bytes[visited->count] = piece[ASZ_PIECE_ANSWER].size_bytes;
+  cr_assert_eq(piece[ASZ_PIECE_CHALLENGE].size_bytes, 3);
+  cr_assert_eq(memcmp(piece[ASZ_PIECE_CHALLENGE].data, "abc", 3), 0);
+  cr_assert_eq(piece[ASZ_PIECE_OPENING].size_bytes, 5);
+  cr_assert_eq(memcmp(piece[ASZ_PIECE_OPENING].data, "56789", 5), 0);
+  cr_assert_eq(piece[ASZ_PIECE_BUILD].size_bytes, 1);
   cr_assert_eq(row->clock_error_ns, 9);
   return ++visited->count == visited->stop_after ? 7 : 0;
+}
+
+static int count_one(void *context, const struct asz_transcript_row *row) {
+  (void)row;
+  ++*(unsigned *)context;
+  return 0;
 }
 
 Test(rows, transcripts_are_visited_by_provider_verdict_and_slot_in_order)
@@ -365,11 +375,11 @@ Test(rows, transcripts_are_visited_by_provider_verdict_and_slot_in_order)
                                      .verdict = (uint8_t)(1 + i % 4 / 2),
                                      .tx_ns = 1000 + i,
                                      .rx_ns = 2000 + i,
-                                     .clock_error_ns = 9,
-                                     .challenge = (const uint8_t *)"abc",
-                                     .challenge_bytes = 3,
-                                     .answer = (const uint8_t *)"0123456789",
-                                     .answer_bytes = i % 3};
+                                     .clock_error_ns = 9};
+    row.exchange.piece[ASZ_PIECE_CHALLENGE] = (struct asz_span){(const uint8_t *)"abc", 3};
+    row.exchange.piece[ASZ_PIECE_ANSWER] = (struct asz_span){(const uint8_t *)"01234", i % 3};
+    row.exchange.piece[ASZ_PIECE_OPENING] = (struct asz_span){(const uint8_t *)"56789", 5};
+    row.exchange.piece[ASZ_PIECE_BUILD] = (struct asz_span){(const uint8_t *)"b", 1};
     cr_assert_eq(asz_store_transcript_put(store, &row, &fixture.diag), 0, "%s", fixture.diag.text);
   }
   struct visited all = {0};
@@ -387,13 +397,48 @@ Test(rows, transcripts_are_visited_by_provider_verdict_and_slot_in_order)
   cr_assert_eq(asz_store_transcript_each(store, rows[0], 2, UINT64_C(500), UINT64_MAX, visit, &none, &fixture.diag), 0);
   cr_assert_eq(none.count, 0);
 
-  cr_assert_eq(asz_store_transcript_prune(store, 1010, &fixture.diag), 0);
+  cr_assert_eq(asz_store_transcript_prune(store, 1010, 9, &fixture.diag), 0);
   struct visited left = {0};
   for (unsigned provider = 0; provider < 2; provider++) {
     for (unsigned verdict = 1; verdict <= 2; verdict++)
       cr_assert_eq(asz_store_transcript_each(store, rows[provider], verdict, 0, UINT64_MAX, visit, &left, &fixture.diag), 0);
   }
   cr_assert_eq(left.count, 10);
+}
+
+/* Transcripts of one provider in slots 100..119, every fourth of verdict 1, sent when their slots were. */
+static int64_t transcripts_of_a_year_from(uint64_t slot_start) {
+  int64_t row = fixture_add(&fixture, store, 1);
+  if (slot_start)
+    cr_assert_eq(asz_store_eprocess_start_set(store, row, slot_start, &fixture.diag), 0, "%s", fixture.diag.text);
+  for (unsigned i = 0; i < 20; i++) {
+    struct asz_transcript_row t = {
+        .provider_row = row, .epoch = 3, .slot = 100 + i, .kind = 2, .verdict = i % 4 == 0 ? 1 : 2, .tx_ns = 1000 + i};
+    cr_assert_eq(asz_store_transcript_put(store, &t, &fixture.diag), 0, "%s", fixture.diag.text);
+  }
+  return row;
+}
+
+static unsigned count_of(int64_t row, unsigned verdict) {
+  unsigned count = 0;
+  cr_assert_eq(asz_store_transcript_each(store, row, verdict, 0, UINT64_MAX, count_one, &count, &fixture.diag), 0);
+  return count;
+}
+
+Test(rows, pruning_leaves_the_wrong_answers_of_the_running_year)
+{
+  int64_t row = transcripts_of_a_year_from(108);
+  cr_assert_eq(asz_store_transcript_prune(store, 1016, 2, &fixture.diag), 0);
+  cr_assert_eq(count_of(row, 1), 1);      /* slot 116 */
+  cr_assert_eq(count_of(row, 2), 15 - 6); /* of slots 100 to 107 the six are gone */
+}
+
+Test(rows, pruning_takes_the_wrong_answers_of_whom_no_year_has_begun)
+{
+  int64_t row = transcripts_of_a_year_from(0);
+  cr_assert_eq(asz_store_transcript_prune(store, 1016, 2, &fixture.diag), 0);
+  cr_assert_eq(count_of(row, 1), 1);
+  cr_assert_eq(count_of(row, 2), 3);
 }
 
 Test(rows, the_eprocess_start_is_zero_until_set)
