@@ -66,7 +66,7 @@ static int open_verifier(struct bench *bench, struct asz_diag *diag) {
   int rc = asz_device_cuda_open(&device, diag);
   if (rc != 0)
     return rc;
-  device.sig_items_min = 0;
+  memset(device.items_min, 0, sizeof device.items_min);
   return asz_verify_new_on(&bench->verifier, &config, &device, diag);
 }
 

@@ -216,7 +216,8 @@ static void on_outcome(void *context, const struct asz_outcome *o) {
   seen->answers_fail += o->verdict == ASZ_VERDICT_FAIL;
   seen->answers_missing += o->verdict == ASZ_VERDICT_NONE;
   if (lab->truth[o->provider].cheat == ASZ_CHEAT_NONE)
-    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], o->kind, o->verdict, o->answer != NULL);
+    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], o->kind, o->verdict,
+                      o->exchange.piece[ASZ_PIECE_ANSWER].size_bytes != 0);
 }
 
 static void on_sealed(void *context, const struct asz_plan *plan, const struct asz_stats *stats) {

@@ -452,7 +452,7 @@ unsigned asz_pipeline_step(struct asz_pipeline *p, uint64_t now_ns) {
   done += asz_pipeline_enrol(p, now_ns);
   done += send_due(p, now_ns);
   done += asz_pipeline_open(p, now_ns);
-  done += asz_pipeline_enqueue(p, received);
+  done += asz_pipeline_enqueue(p, now_ns);
   done += scan(p, now_ns);
   return done;
 }

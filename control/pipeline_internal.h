@@ -184,7 +184,7 @@ unsigned asz_pipeline_open(struct asz_pipeline *pipeline, uint64_t now_ns);
 void asz_pipeline_chunk(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram, uint64_t now_ns);
 
 /* In pipeline_verify.c. The first two return the number of things done. */
-unsigned asz_pipeline_enqueue(struct asz_pipeline *pipeline, unsigned received);
+unsigned asz_pipeline_enqueue(struct asz_pipeline *pipeline, uint64_t now_ns);
 unsigned asz_pipeline_collect(struct asz_pipeline *pipeline);
 /* asz_pipeline_judge_opening puts a complete opening into batches: 0 when there was no room. */
 int asz_pipeline_judge_opening(struct asz_pipeline *pipeline, struct asz_fetch *fetch);

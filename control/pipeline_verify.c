@@ -144,16 +144,14 @@ int asz_pipeline_judge_opening(struct asz_pipeline *p, struct asz_fetch *fetch) 
   return 1;
 }
 
-unsigned asz_pipeline_enqueue(struct asz_pipeline *p, unsigned received) {
+unsigned asz_pipeline_enqueue(struct asz_pipeline *p, uint64_t now_ns) {
   unsigned done = 0;
   while (p->verify_head < p->verify_tail && enqueue_one(p, p->verify_queue[p->verify_head])) {
     p->verify_head++;
     done++;
   }
-  if (received) /* more may come with the next step: let the batch grow */
-    return done;
   for (unsigned which = 1; which < ASZ_PIPELINE_BATCHES; which++)
-    if (p->batch[which] && p->batch[which]->count) {
+    if (p->batch[which] && asz_verify_due(p->verifier, p->batch[which], now_ns)) {
       asz_verify_submit(p->verifier, p->batch[which]);
       p->batch[which] = NULL;
       done++;

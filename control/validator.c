@@ -110,10 +110,19 @@ static int start_verifier(struct asz_validator *v, struct asz_diag *diag) {
   config.preset_max =
       (uint8_t)(v->config.challenge_gemm_preset > v->config.challenge_mem_preset ? v->config.challenge_gemm_preset
                                                                                  : v->config.challenge_mem_preset);
+  config.memory_bytes = asz_verify_footprint(&config);
+  config.memory = v->verify_memory = asz_eal_memory_new(config.memory_bytes);
   int err = asz_verify_new(&v->verifier, &config, diag);
   if (!err)
     asz_log(ASZ_LOG_INFO, "verifier: %s, known answers passed", asz_verify_backend_name(v->verifier));
   return err;
+}
+
+static void stop_verifier(struct asz_validator *v) {
+  asz_verify_free(v->verifier);
+  asz_eal_memory_free(v->verify_memory);
+  v->verifier = NULL;
+  v->verify_memory = NULL;
 }
 
 static int network_refuse(const struct asz_home *home, const char *key, const char *of_whom, const char *got,
@@ -347,8 +356,7 @@ int asz_validator_reload(struct asz_validator *v, const struct asz_home *home, b
 }
 
 int asz_validator_again(struct asz_validator *v, struct asz_diag *diag) {
-  asz_verify_free(v->verifier);
-  v->verifier = NULL;
+  stop_verifier(v);
   int err = start_verifier(v, diag);
   if (err)
     return err;
@@ -359,7 +367,7 @@ int asz_validator_again(struct asz_validator *v, struct asz_diag *diag) {
 void asz_validator_close(struct asz_validator *v) {
   asz_engine_free(v->engine);
   asz_epochs_free(v->epochs);
-  asz_verify_free(v->verifier);
+  stop_verifier(v);
   asz_roster_free(v->roster);
   asz_deny_close(&v->deny);
   asz_caps_close(&v->caps);

@@ -19,6 +19,7 @@ struct asz_validator {
   struct asz_deny deny; /* applied to the roster */
   struct asz_caps caps; /* kept by the roster */
   struct asz_verifier *verifier;
+  void *verify_memory; /* its batches', in the dataplane's huge pages where there are any; else NULL */
   struct asz_engine *engine;
   uint32_t room, room6; /* for how many providers it was made, and of these with IPv6 addresses */
   struct asz_epochs *epochs;

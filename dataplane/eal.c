@@ -13,6 +13,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
+#include <rte_malloc.h>
 
 enum { ARGUMENTS_MAX = 64, TEXT_BYTES = 2048 };
 
@@ -75,7 +76,7 @@ static unsigned long meminfo(const char *field) {
   return value;
 }
 
-static bool huge_enough(unsigned memory_mib) {
+static bool huge_enough(size_t memory_mib) {
   return meminfo("HugePages_Free") * meminfo("Hugepagesize") / 1024 >= memory_mib;
 }
 
@@ -221,4 +222,15 @@ int asz_eal_port(const char *device) {
 
 int asz_eal_huge_used(void) {
   return started && rte_eal_has_hugepages();
+}
+
+void *asz_eal_memory_new(size_t size_bytes) {
+  enum { PAGE_BYTES = 4096, MIB = 1 << 20 };
+  if (!asz_eal_huge_used() || !huge_enough(size_bytes / MIB + 1))
+    return NULL;
+  return rte_malloc("device", size_bytes, PAGE_BYTES);
+}
+
+void asz_eal_memory_free(void *memory) {
+  rte_free(memory);
 }

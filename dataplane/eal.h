@@ -7,6 +7,8 @@
 #ifndef ASZ_DATAPLANE_EAL_H
 #define ASZ_DATAPLANE_EAL_H
 
+#include <stddef.h>
+
 #include "dataplane/base/diag.h"
 #include "dataplane/base/err.h"
 
@@ -39,5 +41,10 @@ int asz_eal_worker(unsigned index);
 int asz_eal_port(const char *device);
 /* asz_eal_huge_used: 1 when buffers are in huge pages. */
 int asz_eal_huge_used(void);
+/* asz_eal_memory_new: page-aligned memory of the huge pages that buffers lie in, for a device to share; NULL without huge pages,
+ * or when so many more are not free: what the dataplane still needs is left to it. asz_eal_memory_free: before asz_eal_stop; NULL
+ * is fine. */
+void *asz_eal_memory_new(size_t size_bytes);
+void asz_eal_memory_free(void *memory);
 
 #endif

@@ -18,7 +18,8 @@ struct asz_gemm_slot;
  * kinds. */
 struct asz_device_ops {
   /* attach: called once for every slot before its first start. Takes what the device needs for a batch of that kind and
-   * capacity. The batch's arrays lie in slab[0..slab_bytes), which stays at its place until free: a device may pin it. */
+   * capacity. The batch's arrays lie in slab[0..slab_bytes), which stays at its place until free: a device should pin it. 0, or 1
+   * when it could not, which is no error. */
   int (*attach)(void *state, unsigned slot, const struct asz_batch *batch, void *slab, size_t slab_bytes, struct asz_diag *diag);
   /* key_set: as asz_verify_key_set, for `key` under 2^24, new or in the place of another; no batch is in flight. 0 also when
    * there is no room for a table: items of that key are then judged without one. NULL: the device knows no keys. */
@@ -39,9 +40,9 @@ struct asz_device_ops {
 struct asz_device {
   const struct asz_device_ops *ops;
   void *state;
-  uint32_t kinds;         /* bit (1 << kind): what it judges; the CPU does the rest */
-  uint32_t sig_items_min; /* batches of fewer signatures go to the CPU, but for the known answers */
-  char name[80];          /* "cuda: <device name>" */
+  uint32_t kinds;                       /* bit (1 << kind): what it judges; the CPU does the rest */
+  uint32_t items_min[ASZ_KIND_MAX + 1]; /* batches of fewer items of a kind go to the CPU, but for the known answers */
+  char name[80];                        /* "cuda: <device name>" */
 };
 
 /* asz_verify_new_on: a verifier on a given device, or on the CPU alone when device is NULL; config->backend is ignored. Takes the

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verifier: a pool of batches, the order in which they come back, and who judges each of them.
  *
- * Batches go through in the order of submission: poll looks at the oldest one only. With a device, submit starts it there and
- * poll asks whether it is done; several are in flight. Without one, or after the device failed, poll itself judges the oldest
- * batch on the CPU, a budget of items at a time. The device's failure is therefore no special path: its batches simply become
- * batches that the CPU has not judged yet. A device is trusted with verdicts only after the known answers (selftest.c), and a
- * verdict byte that is no verdict counts as a failure of the device.
+ * Batches come back in the order of submission. With a device, submit starts one there and poll asks whether the oldest is done;
+ * several are in flight. Without one, or after the device failed, poll itself judges the oldest batch on the CPU, a budget of
+ * items at a time; with one, those that were too small for it, while it is at work on others. The device's failure is therefore
+ * no special path: its batches simply become batches that the CPU has not judged yet. A device is trusted with verdicts only
+ * after the known answers (selftest.c), and a verdict byte that is no verdict counts as a failure of the device.
  *
- * Each batch's arrays are slices of one allocation, its slab, so that a device can pin them in one call. */
+ * Each batch's arrays are slices of one piece of memory, its slab, so that a device can pin them in one call. Slabs lie one after
+ * the other in what the caller lends, or in an allocation of the verifier's. */
 #include "gpu/verify.h"
 
 #include <assert.h>
@@ -33,8 +34,10 @@ struct slot {
   struct asz_batch batch; /* first, so that the caller's pointer leads back here */
   void *slab;
   size_t slab_bytes;
-  uint64_t ticket; /* order of submission */
-  bool on_device;
+  uint64_t ticket;   /* order of submission */
+  uint64_t first_ns; /* FILLING: when its first item was seen, if it was */
+  bool first_seen, on_device;
+  bool judged;                         /* READY, by the CPU, behind one that is not */
   struct asz_verify_progress progress; /* of the CPU */
   const struct asz_verify_kind *kind;
 };
@@ -50,6 +53,10 @@ struct asz_verifier {
   bool serving; /* the known answers are behind it */
   uint64_t tickets;
   uint64_t fallbacks;
+  uint64_t deadline_ns;
+  uint32_t unpinned;
+  void *own_memory;
+  uint8_t *memory; /* what is left of it, or of the caller's, for slabs */
   unsigned slot_count;
   struct slot slot[ASZ_VERIFY_KINDS * BATCH_COUNT_MAX];
 };
@@ -59,7 +66,8 @@ void asz_verify_config_default(struct asz_verify_config *ret_config) {
                                            .batch_capacity = 16384,
                                            .batch_count = 4,
                                            .key_table_bytes = ASZ_SIG_TABLE_DEFAULT,
-                                           .openings = 1024};
+                                           .openings = 1024,
+                                           .deadline_us = 500};
 }
 
 static struct slot *oldest_ready(struct asz_verifier *verifier) {
@@ -67,6 +75,18 @@ static struct slot *oldest_ready(struct asz_verifier *verifier) {
   for (unsigned i = 0; i < verifier->slot_count; i++) {
     struct slot *slot = &verifier->slot[i];
     if (slot->batch.state == ASZ_BATCH_READY && (!oldest || slot->ticket < oldest->ticket))
+      oldest = slot;
+  }
+  return oldest;
+}
+
+/* What the CPU should go on with: the oldest that is not the device's and not judged. */
+static struct slot *oldest_for_cpu(struct asz_verifier *verifier) {
+  struct slot *oldest = NULL;
+  for (unsigned i = 0; i < verifier->slot_count; i++) {
+    struct slot *slot = &verifier->slot[i];
+    bool waits = slot->batch.state == ASZ_BATCH_READY && !slot->on_device && !slot->judged;
+    if (waits && (!oldest || slot->ticket < oldest->ticket))
       oldest = slot;
   }
   return oldest;
@@ -111,25 +131,37 @@ static size_t opening_bytes_max(unsigned kind, uint8_t preset_max) {
   return most;
 }
 
-/* Adds one batch of a kind to the pool and shows it to the device. */
-static int add_slot(struct asz_verifier *verifier, const struct asz_verify_kind *kind, uint32_t capacity, struct asz_diag *diag) {
+/* The batch of a kind in a pool of this configuration, without memory. */
+static struct asz_batch batch_of(const struct asz_verify_config *config, const struct asz_verify_kind *kind) {
+  struct asz_batch batch = {.kind = kind->kind, .capacity = config->batch_capacity};
+  if (is_opened(kind->kind)) {
+    batch.capacity = config->openings;
+    batch.opening_bytes = opening_bytes_max(kind->kind, config->preset_max);
+  }
+  return batch;
+}
+
+/* How many batches of a kind there are. */
+static uint32_t count_of(const struct asz_verify_config *config, const struct asz_verify_kind *kind) {
+  return is_opened(kind->kind) && config->preset_max == 0 ? 0 : config->batch_count;
+}
+
+/* Adds one batch to the pool and shows it to the device. */
+static int add_slot(struct asz_verifier *verifier, const struct asz_verify_kind *kind, const struct asz_batch *batch,
+                    struct asz_diag *diag) {
   struct slot *slot = &verifier->slot[verifier->slot_count];
   slot->kind = kind;
-  slot->batch.kind = kind->kind;
-  slot->batch.capacity = capacity;
-  if (is_opened(kind->kind))
-    slot->batch.opening_bytes = opening_bytes_max(kind->kind, verifier->preset_max);
-  slot->slab_bytes = lay_out(&slot->batch, kind, NULL);
-  slot->slab = aligned_alloc(SLAB_ALIGN, slot->slab_bytes);
-  if (!slot->slab)
-    return asz_diag_set(diag, ASZ_ENOMEM, "no memory for a batch of %u %s items (%zu bytes)", capacity, asz_kind_name(kind->kind),
-                        slot->slab_bytes);
+  slot->batch = *batch;
+  slot->slab = verifier->memory;
+  slot->slab_bytes = lay_out(&slot->batch, kind, slot->slab);
   memset(slot->slab, 0, slot->slab_bytes);
-  lay_out(&slot->batch, kind, slot->slab);
+  verifier->memory += slot->slab_bytes;
   unsigned index = verifier->slot_count++;
   if (!device_takes(verifier, kind->kind))
     return 0;
-  return verifier->device.ops->attach(verifier->device.state, index, &slot->batch, slot->slab, slot->slab_bytes, diag);
+  int rc = verifier->device.ops->attach(verifier->device.state, index, &slot->batch, slot->slab, slot->slab_bytes, diag);
+  verifier->unpinned += rc > 0;
+  return rc < 0 ? rc : 0;
 }
 
 static int check_config(const struct asz_verify_config *config, struct asz_diag *diag) {
@@ -166,16 +198,39 @@ static int open_cpu(struct asz_verifier *verifier, const struct asz_verify_confi
   return rc ? asz_diag_set(diag, rc, "no memory for tables of %u keys", config->key_capacity) : 0;
 }
 
-static int add_slots(struct asz_verifier *verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
-  int rc = 0;
-  for (unsigned k = 0; rc == 0 && k < ASZ_VERIFY_KINDS; k++) {
-    const struct asz_verify_kind *kind = asz_verify_kinds[k];
-    uint32_t capacity = is_opened(kind->kind) ? config->openings : config->batch_capacity;
-    if (is_opened(kind->kind) && config->preset_max == 0)
-      continue;
-    for (uint32_t i = 0; rc == 0 && i < config->batch_count; i++)
-      rc = add_slot(verifier, kind, capacity, diag);
+/* Bytes of all slabs of a configuration that was checked. */
+static size_t slabs_bytes(const struct asz_verify_config *config) {
+  size_t bytes = 0;
+  for (unsigned k = 0; k < ASZ_VERIFY_KINDS; k++) {
+    struct asz_batch batch = batch_of(config, asz_verify_kinds[k]);
+    bytes += count_of(config, asz_verify_kinds[k]) * lay_out(&batch, asz_verify_kinds[k], NULL);
   }
+  return bytes;
+}
+
+size_t asz_verify_footprint(const struct asz_verify_config *config) {
+  return check_config(config, NULL) == 0 ? slabs_bytes(config) : 0;
+}
+
+static int add_slots(struct asz_verifier *verifier, const struct asz_verify_config *config, struct asz_diag *diag) {
+  size_t bytes = slabs_bytes(config);
+  int rc = 0;
+  if (config->memory) {
+    assert(config->memory_bytes >= bytes && (uintptr_t)config->memory % SLAB_ALIGN == 0);
+  } else {
+    verifier->own_memory = aligned_alloc(SLAB_ALIGN, bytes);
+    if (!verifier->own_memory)
+      return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the verifier's batches (%zu bytes)", bytes);
+  }
+  verifier->memory = config->memory ? config->memory : verifier->own_memory;
+  for (unsigned k = 0; k < ASZ_VERIFY_KINDS; k++) {
+    struct asz_batch batch = batch_of(config, asz_verify_kinds[k]);
+    for (uint32_t i = 0; rc == 0 && i < count_of(config, asz_verify_kinds[k]); i++)
+      rc = add_slot(verifier, asz_verify_kinds[k], &batch, diag);
+  }
+  if (verifier->unpinned > 0)
+    asz_log(ASZ_LOG_WARN, "%u batches could not be pinned for the device (ulimit -l?): their copies are slower",
+            verifier->unpinned);
   return rc;
 }
 
@@ -195,6 +250,7 @@ int asz_verify_new_on(struct asz_verifier **ret_verifier, const struct asz_verif
   if (rc == 0)
     rc = open_cpu(verifier, config, diag);
   verifier->preset_max = config->preset_max;
+  verifier->deadline_ns = UINT64_C(1000) * config->deadline_us;
   if (rc == 0)
     rc = add_slots(verifier, config, diag);
   if (rc == 0)
@@ -248,8 +304,7 @@ void asz_verify_free(struct asz_verifier *verifier) {
     return;
   if (verifier->device.ops) /* before the slabs: work in flight reads them */
     verifier->device.ops->free(verifier->device.state);
-  for (unsigned i = 0; i < verifier->slot_count; i++)
-    free(verifier->slot[i].slab);
+  free(verifier->own_memory);
   for (unsigned i = 0; i < ASZ_VERIFY_SLOTS; i++)
     free(verifier->slot_memory[i]);
   asz_sig_keys_free(verifier->cpu.keys);
@@ -268,6 +323,10 @@ uint64_t asz_verify_fallbacks(const struct asz_verifier *verifier) {
   return verifier->fallbacks;
 }
 
+uint32_t asz_verify_unpinned(const struct asz_verifier *verifier) {
+  return verifier->unpinned;
+}
+
 bool asz_verify_kind_serves(const struct asz_verifier *verifier, unsigned kind) {
   for (unsigned i = 0; i < verifier->slot_count; i++)
     if (verifier->slot[i].batch.kind == kind)
@@ -281,6 +340,7 @@ struct asz_batch *asz_verify_batch(struct asz_verifier *verifier, unsigned kind)
     if (batch->kind == kind && batch->state == ASZ_BATCH_FREE) {
       batch->state = ASZ_BATCH_FILLING;
       batch->count = 0;
+      verifier->slot[i].first_seen = false;
       return batch;
     }
   }
@@ -334,10 +394,22 @@ int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t slot, uint8_t pr
   return 0;
 }
 
-static struct slot *slot_of(struct asz_verifier *verifier, struct asz_batch *batch) {
+static struct slot *slot_of(struct asz_verifier *verifier, const struct asz_batch *batch) {
   struct slot *slot = (struct slot *)batch;
   assert(slot >= verifier->slot && slot < verifier->slot + verifier->slot_count);
   return slot;
+}
+
+bool asz_verify_due(struct asz_verifier *verifier, const struct asz_batch *batch, uint64_t now_ns) {
+  struct slot *slot = slot_of(verifier, batch);
+  assert(batch->state == ASZ_BATCH_FILLING);
+  if (batch->count == 0)
+    return false;
+  if (!slot->first_seen) {
+    slot->first_seen = true;
+    slot->first_ns = now_ns;
+  }
+  return batch->count == batch->capacity || now_ns - slot->first_ns >= verifier->deadline_ns;
 }
 
 void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
@@ -347,7 +419,8 @@ void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch) {
   batch->state = ASZ_BATCH_READY;
   slot->ticket = verifier->tickets++;
   slot->progress = (struct asz_verify_progress){.judged = 0};
-  bool too_few = batch->kind == ASZ_KIND_SIG && verifier->serving && batch->count < verifier->device.sig_items_min;
+  slot->judged = false;
+  bool too_few = verifier->serving && batch->count < verifier->device.items_min[batch->kind];
   bool unset = is_opened(batch->kind) && (batch->slot >= ASZ_VERIFY_SLOTS || !verifier->cpu.slot[batch->slot]);
   slot->on_device = device_serves(verifier) && device_takes(verifier, batch->kind) && !too_few && !unset;
   if (!slot->on_device)
@@ -388,16 +461,19 @@ static bool judge_some(const struct asz_verifier *verifier, struct slot *slot, u
 }
 
 struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget) {
-  struct slot *slot = oldest_ready(verifier);
-  if (!slot)
+  struct slot *oldest = oldest_ready(verifier);
+  if (!oldest)
     return NULL;
-  bool done = slot->on_device && device_has_finished(verifier, slot);
-  if (!slot->on_device)
-    done = judge_some(verifier, slot, budget);
+  bool done = oldest->judged || (oldest->on_device && device_has_finished(verifier, oldest));
+  struct slot *next = done ? NULL : oldest_for_cpu(verifier);
+  if (next) {
+    next->judged = judge_some(verifier, next, budget);
+    done = oldest->judged;
+  }
   if (!done)
     return NULL;
-  slot->batch.state = ASZ_BATCH_DONE;
-  return &slot->batch;
+  oldest->batch.state = ASZ_BATCH_DONE;
+  return &oldest->batch;
 }
 
 void asz_verify_release(struct asz_verifier *verifier, struct asz_batch *batch) {

@@ -10,11 +10,13 @@
  * Two things are told to the verifier in advance, because they save most of the work: the keys that will sign
  * (asz_verify_key_set), and the secrets of a slot by which openings are judged (asz_verify_slot_set).
  *
- * One owner at a time: FREE (pool) -> FILLING (caller) -> READY (verifier) -> DONE (caller again, by poll) -> FREE. One control
- * thread. */
+ * One owner at a time: FREE (pool) -> FILLING (caller) -> READY (verifier) -> DONE (caller again, by poll) -> FREE. A batch is
+ * due when it is full or its first item has waited for a deadline. With a device several are in flight, small ones are the CPU's,
+ * and while the device has the oldest, the CPU judges those of its own behind it. One control thread. */
 #ifndef ASZ_GPU_VERIFY_H
 #define ASZ_GPU_VERIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -76,8 +78,15 @@ struct asz_verify_config {
   size_t key_table_bytes;   /* memory for each, on the CPU (gpu/simd/sig.h); default ASZ_SIG_TABLE_DEFAULT */
   uint8_t preset_max;       /* openings of presets (enum asz_gemm_preset) up to this value; 0: none are judged; default 0 */
   uint32_t openings;        /* openings per batch, 1..65,536; default 1,024 */
+  uint32_t deadline_us;     /* from a batch's first item until it is due; default 500 */
+  void *memory;             /* for the batches' arrays: the caller's, page-aligned, until after free; a device pins it where it
+                               lies, so huge pages are best. NULL, the default: memory of our own */
+  size_t memory_bytes;      /* of memory: asz_verify_footprint at least (asserted) */
 };
 void asz_verify_config_default(struct asz_verify_config *ret_config);
+
+/* asz_verify_footprint: bytes of the arrays of all batches; 0 for a configuration that asz_verify_new refuses. */
+size_t asz_verify_footprint(const struct asz_verify_config *config);
 
 struct asz_verifier;
 
@@ -101,15 +110,21 @@ ASZ_MUST_CHECK int asz_verify_slot_set(struct asz_verifier *verifier, uint32_t s
 /* asz_verify_batch: a FREE batch of a kind, now FILLING with count 0; NULL when all are in use (back-pressure: the caller waits,
  * the prober never does). */
 struct asz_batch *asz_verify_batch(struct asz_verifier *verifier, unsigned kind);
+/* asz_verify_due: should a FILLING batch be submitted now: it is full, or deadline_us are over since the first call that found an
+ * item in it? now_ns: of a clock that does not go back. To be asked after filling, and whenever time has passed. */
+bool asz_verify_due(struct asz_verifier *verifier, const struct asz_batch *batch, uint64_t now_ns);
 /* asz_verify_submit: FILLING -> READY; asserts count 1..capacity. The CPU backend does its work in poll. */
 void asz_verify_submit(struct asz_verifier *verifier, struct asz_batch *batch);
-/* asz_verify_poll: one finished batch (DONE), or NULL. The CPU backend goes on with the oldest READY batch for `budget` items at
- * most (0: all of it), so that a control loop stays responsive; of seq for `budget` times 8,192 steps, in the middle of an item
- * where it must. */
+/* asz_verify_poll: the oldest READY batch when it is finished (DONE), or NULL. The CPU goes on with the oldest batch that is its
+ * own for `budget` items at most (0: all of it), so that a control loop stays responsive; of seq for `budget` times 8,192 steps,
+ * in the middle of an item where it must. */
 struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget);
 void asz_verify_release(struct asz_verifier *verifier, struct asz_batch *batch); /* DONE -> FREE */
 /* asz_verify_fallbacks: batches that a device failed on and the CPU took over. */
 uint64_t asz_verify_fallbacks(const struct asz_verifier *verifier);
+/* asz_verify_unpinned: batches whose memory the device could not pin (a limit on locked memory, mostly): their copies are slower,
+ * nothing else. */
+uint32_t asz_verify_unpinned(const struct asz_verifier *verifier);
 
 /* asz_verify_picks: which columns (step, column) an answer of kind gemm or mem has to open: `count` (1..32) of them by the slot's
  * reveal. root: of the answer; of a fold the root over the folds. Pure. */

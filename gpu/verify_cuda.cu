@@ -40,8 +40,10 @@ ASZ_GEMM_PRESET_LIST(PRESET_FITS)
 #undef PRESET_FITS
 
 /* Fewer signatures than this leave a device nearly idle, whose full wave is some 67,000 threads, and are a matter of milliseconds
- * for one core: they go there, and leave the device to the large batches. Reckoned, not yet measured on a device. */
-const uint32_t SIG_ITEMS_MIN = 1000;
+ * for one core: they go there, and leave the device to the large batches. So do a handful of openings, 22 us each on a core:
+ * their hashes alone are 50 compressions one after the other, some 100 us. A chain is work enough. Reckoned, not yet measured on
+ * a device. */
+enum { SIG_ITEMS_MIN = 1000, OPENINGS_MIN = 8 };
 
 /* From here on a table of 393 KB a key: 44,000 keys are 17.3 GB. */
 const size_t LARGE_TABLES_MEMORY_MIN = (size_t)32 << 30;
@@ -156,7 +158,7 @@ int attach(void *opaque, unsigned index, const struct asz_batch *batch, void *sl
     slot->pinned_slab = slab;
   else
     (void)cudaGetLastError(); /* a limit on locked memory: not an error of the device */
-  return 0;
+  return slot->pinned_slab ? 0 : 1;
 }
 
 /* Starts to make the tables of the pending keys. */
@@ -481,7 +483,9 @@ extern "C" int asz_device_cuda_open(struct asz_device *ret_device, struct asz_di
   ret_device->ops = &cuda_ops;
   ret_device->state = state;
   ret_device->kinds = 1u << ASZ_KIND_SIG | 1u << ASZ_KIND_SEQ | 1u << ASZ_KIND_GEMM | 1u << ASZ_KIND_MEM;
-  ret_device->sig_items_min = SIG_ITEMS_MIN;
+  memset(ret_device->items_min, 0, sizeof ret_device->items_min);
+  ret_device->items_min[ASZ_KIND_SIG] = SIG_ITEMS_MIN;
+  ret_device->items_min[ASZ_KIND_GEMM] = ret_device->items_min[ASZ_KIND_MEM] = OPENINGS_MIN;
   snprintf(ret_device->name, sizeof ret_device->name, "cuda: %.64s", properties.name);
   return 0;
 }

@@ -79,7 +79,8 @@ const struct asz_clock *asz_engine_clock(const struct asz_engine *engine) {
 
 static void count(void *context, const struct asz_outcome *o) {
   (void)context;
-  asz_lab_tally_add(&tally[o->provider], &trait[o->provider], o->kind, o->verdict, o->answer != NULL);
+  asz_lab_tally_add(&tally[o->provider], &trait[o->provider], o->kind, o->verdict,
+                    o->exchange.piece[ASZ_PIECE_ANSWER].size_bytes != 0);
 }
 
 static void add_providers(struct asz_lab_trait one, unsigned how_many) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Openings of gemm and of folds from the input, preset tiny: the host's verdict and the device's mathematics must agree on every
- * byte string, on every backend, and nothing is read past the end.
+/* Openings of gemm and of folds from the input, preset tiny: the host's verdict, the device's mathematics and their pieces as the
+ * kernels have them must agree on every byte string, on every backend, and nothing is read past the end.
  *
  * First byte: bit 0 a fold, bit 1 t, the rest j of the pick; then the opening. Random bytes fail at the pick, so t and j are then
  * put right, and last the entries are brought into range. */
@@ -9,6 +9,7 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/identity.h"
 #include "gpu/gemm.h"
+#include "gpu/kinds/gemm_lanes.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { TINY = ASZ_GEMM_PRESET_TINY, BYTES_MAX = 2048, BACKENDS_MAX = 4 };
@@ -38,6 +39,27 @@ static struct asz_gemm_slot *slot_of(unsigned index) {
   return slot[index];
 }
 
+/* As the kernels judge: every job, and the products of one lane that does them all. */
+static enum asz_gemm_reason reason_by_lanes(const struct asz_gemm_slot *slot, const struct asz_gemm_item *item) {
+  const struct asz_gemm_shape *shape = &slot->shape;
+  const uint8_t *column = item->opening + ASZ_GEMM_AT_COLUMN;
+  struct asz_gemm_share share = asz_gemm_share_none();
+  struct asz_chacha20_key key;
+  uint32_t found = 0, blocks = shape->k / ASZ_GEMM_WORDS_A_LANE;
+  uint8_t verdict;
+  for (int job = 0; job < (item->fold_seed ? ASZ_GEMM_JOBS : ASZ_GEMM_JOB_FOLD); job++)
+    found |= asz_gemm_job_run((enum asz_gemm_job)job, key.word, shape, item);
+  for (uint32_t block = 0; block < blocks; block++)
+    asz_gemm_share_b(&share, slot->u + (size_t)block * ASZ_GEMM_WORDS_A_LANE, key, (uint64_t)item->j * blocks + block);
+  asz_gemm_share_c(&share, shape, slot->s, column, 0, 1);
+  for (uint32_t block = 0; item->fold_seed && block < shape->n / 8; block++)
+    asz_gemm_share_fold(&share, asz_chacha20_key_load(item->fold_seed), column, block);
+  found |= asz_gemm_share_found(&share, shape, asz_gemm_u_sum(slot->u, shape->k), item);
+  enum asz_gemm_reason reason = asz_gemm_found_reason(&verdict, found, item->fold_seed != NULL);
+  FUZZ_CHECK(verdict == asz_gemm_verdict_of(reason));
+  return reason;
+}
+
 static void judge(const uint8_t *opening, size_t size_bytes, bool is_fold, struct asz_gemm_pick pick) {
   uint8_t verdict, reason;
   const uint8_t(*seed)[32] = (const uint8_t(*)[32])vector[is_fold ? SEED_MEM : SEED_GEMM];
@@ -65,6 +87,16 @@ static void judge(const uint8_t *opening, size_t size_bytes, bool is_fold, struc
                                            pick.j, opening)
                        : asz_gemm_reason_of(&slot->shape, slot->s, slot->u, seed[0], root[0], pick.t, pick.j, opening);
     FUZZ_CHECK(reason == device && verdict == asz_gemm_verdict_of(device));
+    const struct asz_gemm_item item = {
+        .opening = opening,
+        .seed = seed[0],
+        .root = root[0],
+        .fold_seed = is_fold ? fold_seed[0] : NULL,
+        .z_root = is_fold ? z_root[0] : NULL,
+        .t = pick.t,
+        .j = pick.j,
+    };
+    FUZZ_CHECK(size_bytes != expected_bytes || reason_by_lanes(slot, &item) == device);
   }
 }
 

@@ -21,7 +21,7 @@ struct fake {
   /* What it does wrong, and from which call on (counted from 0, known answers included). */
   unsigned attach_fails_at, start_fails_at, poll_fails_at, garbage_at, key_set_fails_at, slot_set_fails_at;
   unsigned polls_before_done; /* a slow device */
-  bool passes_everything, follows_cofactor_rule, ignores_last_lane;
+  bool cannot_pin, passes_everything, follows_cofactor_rule, ignores_last_lane;
   /* What happened. */
   unsigned attached, started, polled, freed, calls_after_failure, waited, keys_set, slots_set;
   uint8_t last_key[32];
@@ -40,7 +40,7 @@ static int fake_attach(void *state, unsigned slot, const struct asz_batch *batch
   cr_assert_eq(slot, fake->attached);
   cr_assert((const uint8_t *)batch->verdict >= (uint8_t *)slab);
   cr_assert((const uint8_t *)(batch->tag + batch->capacity) <= (uint8_t *)slab + slab_bytes);
-  return fake->attached++ >= fake->attach_fails_at ? fake_fail(fake, diag) : 0;
+  return fake->attached++ >= fake->attach_fails_at ? fake_fail(fake, diag) : fake->cannot_pin;
 }
 
 static int fake_key_set(void *state, uint32_t key, const uint8_t public_key[32], struct asz_diag *diag) {
@@ -155,7 +155,7 @@ static int new_opened_on(struct asz_verifier **ret_verifier, struct fake *fake, 
                                      .preset_max = ASZ_GEMM_PRESET_TINY,
                                      .openings = CAPACITY};
   struct asz_device device = {
-      .ops = &fake_ops, .state = fake, .kinds = FAKE_OPENED_KINDS, .sig_items_min = sig_items_min, .name = "fake"};
+      .ops = &fake_ops, .state = fake, .kinds = FAKE_OPENED_KINDS, .items_min = {[ASZ_KIND_SIG] = sig_items_min}, .name = "fake"};
   return asz_verify_new_on(ret_verifier, &config, &device, diag);
 }
 
@@ -354,6 +354,41 @@ Test(device, batches_of_few_signatures_go_to_the_cpu)
   cr_assert_eq(asz_verify_fallbacks(verifier), 0);
   asz_verify_free(verifier);
   asz_sig_cases_free(&cases);
+}
+
+Test(device, while_it_has_the_oldest_the_cpu_judges_what_is_behind)
+{
+  enum { MIN = 10, POLLS = 20 };
+  struct fake fake = honest();
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(new_opened_on(&verifier, &fake, MIN, &diag), 0, "%s", diag.text);
+  struct asz_sig_cases cases = asz_sig_cases_new(24);
+  asz_sig_cases_add_valid(&cases, MIN);
+  struct asz_batch *large = asz_batches_fill_sig(verifier, cases.item, 0, MIN);
+  struct asz_batch *small = asz_batches_fill_sig(verifier, cases.item, 0, MIN - 1);
+  fake.polls_before_done = POLLS;
+  asz_verify_submit(verifier, large);
+  asz_verify_submit(verifier, small);
+  for (unsigned i = 0; i < POLLS; i++)
+    cr_assert_null(asz_verify_poll(verifier, 1));
+  cr_assert_eq(small->verdict[MIN - 2], ASZ_VERDICT_PASS, "judged, and waits for its turn");
+  cr_assert_eq(asz_verify_poll(verifier, 1), large);
+  cr_assert_eq(asz_verify_poll(verifier, 1), small);
+  asz_verify_free(verifier);
+  asz_sig_cases_free(&cases);
+}
+
+Test(device, one_that_cannot_pin_serves_and_is_counted)
+{
+  struct fake fake = honest();
+  fake.cannot_pin = true;
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(new_on(&verifier, &fake, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_verify_unpinned(verifier), fake.attached);
+  cr_assert_str_eq(asz_verify_backend_name(verifier), "fake");
+  asz_verify_free(verifier);
 }
 
 Test(device, one_that_lies_about_known_answers_is_refused)

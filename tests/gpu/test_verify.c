@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pool on the CPU: states, order, budget, limits, and the reference's verdicts through it. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "gpu/device.h"
 #include "tests/gpu/agree.h"
@@ -27,6 +28,55 @@ Test(verify, sizes_out_of_range_are_refused_with_the_range)
       cr_assert_null(verifier);
       cr_assert_not_null(strstr(diag.text, "expected 1.."), "%s", diag.text);
     }
+}
+
+Test(verify, batches_lie_in_the_memory_that_the_caller_lends)
+{
+  struct asz_verify_config config = {.backend = ASZ_BACKEND_CPU, .batch_capacity = 0, .batch_count = 4};
+  cr_assert_eq(asz_verify_footprint(&config), 0, "a configuration that is refused has no footprint");
+  config.batch_capacity = 5;
+  size_t bytes = asz_verify_footprint(&config);
+  uint8_t *memory = aligned_alloc(4096, bytes);
+  cr_assert_not_null(memory);
+  config.memory = memory;
+  config.memory_bytes = bytes;
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(asz_verify_new(&verifier, &config, &diag), 0, "%s", diag.text);
+  const struct asz_batch *batch;
+  for (unsigned kind = ASZ_KIND_SIG; kind <= ASZ_KIND_SEQ; kind++)
+    while ((batch = asz_verify_batch(verifier, kind)) != NULL)
+      cr_assert((uint8_t *)batch->verdict >= memory && (uint8_t *)(batch->tag + 5) <= memory + bytes,
+                "it lies where it was told");
+  cr_assert_eq(asz_verify_unpinned(verifier), 0, "there is no device to pin anything for");
+  asz_verify_free(verifier);
+  free(memory); /* still the caller's */
+}
+
+Test(verify, a_batch_is_due_when_it_is_full_or_its_first_item_has_waited)
+{
+  enum { US = 1000 };
+  struct asz_verify_config config = {.backend = ASZ_BACKEND_CPU, .batch_capacity = 3, .batch_count = 1, .deadline_us = 500};
+  struct asz_verifier *verifier = NULL;
+  struct asz_diag diag = {""};
+  cr_assert_eq(asz_verify_new(&verifier, &config, &diag), 0, "%s", diag.text);
+  for (int round = 0; round < 2; round++) { /* a batch that comes back waits anew */
+    struct asz_batch *batch = asz_verify_batch(verifier, ASZ_KIND_SEQ);
+    cr_assert_not(asz_verify_due(verifier, batch, 0));
+    cr_assert_not(asz_verify_due(verifier, batch, 9000 * US), "an empty one is never due");
+    batch->count = 1;
+    cr_assert_not(asz_verify_due(verifier, batch, 10000 * US));
+    batch->count = 2;
+    cr_assert_not(asz_verify_due(verifier, batch, 10500 * US - 1), "counted from the first item");
+    cr_assert(asz_verify_due(verifier, batch, 10500 * US));
+    asz_verify_submit(verifier, batch);
+    cr_assert_eq(asz_batches_wait(verifier, 0), batch);
+    asz_verify_release(verifier, batch);
+  }
+  struct asz_batch *batch = asz_verify_batch(verifier, ASZ_KIND_SEQ);
+  batch->count = 3;
+  cr_assert(asz_verify_due(verifier, batch, 20000 * US), "a full one at once");
+  asz_verify_free(verifier);
 }
 
 Test(verify, cuda_asked_for_and_not_there_says_why)

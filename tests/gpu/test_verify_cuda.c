@@ -14,7 +14,7 @@ static struct asz_verifier *new_or_skip(uint32_t capacity) {
     cr_skip_test("%s", diag.text);
   struct asz_verify_config config = {.batch_capacity = capacity, .batch_count = 4};
   struct asz_verifier *verifier = NULL;
-  device.sig_items_min = 0; /* the device is what is tested */
+  memset(device.items_min, 0, sizeof device.items_min); /* the device is what is tested */
   cr_assert_eq(asz_verify_new_on(&verifier, &config, &device, &diag), 0, "%s", diag.text);
   return verifier;
 }
@@ -85,7 +85,7 @@ Test(verify_cuda, a_million_items_of_all_kinds_are_judged_as_the_cpu_judges_them
   struct asz_verifier *on_cuda = NULL, *on_cpu = NULL;
   if (asz_device_cuda_open(&device, &diag) != 0)
     cr_skip_test("%s", diag.text);
-  device.sig_items_min = 0;
+  memset(device.items_min, 0, sizeof device.items_min);
   asz_agree_config(&config);
   cr_assert_eq(asz_verify_new_on(&on_cuda, &config, &device, &diag), 0, "%s", diag.text);
   cr_assert_eq(asz_verify_new_on(&on_cpu, &config, NULL, &diag), 0, "%s", diag.text);
