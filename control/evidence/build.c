@@ -2,8 +2,8 @@
 /* Writing bundles and envelopes.
  *
  * A bundle is {magic, body, signature} with the body as one byte string: the signature is over bytes, and no reader has to encode
- * anything again to check it. The bundle's SHA-256 is its address and what the log entry names. Both writers fill a buffer of the
- * largest size that a reader takes, so that what is built can be read. */
+ * anything again to check it. The bundle's SHA-256 is its address and what the log entry names. No buffer is larger than what a
+ * reader takes, so that what is built can be read. */
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -121,11 +121,21 @@ static int finish(struct asz_cbor_writer *writer, uint8_t **ret_bytes, size_t *r
   return 0;
 }
 
+/* Enough for all that is in it, or as much as a reader takes. */
+static size_t capacity_for(const struct asz_evidence *e) {
+  enum { INCLUSION_AND_NUMBERS = 4096 };
+  size_t bytes = ASZ_BUNDLE_REST_BYTES;
+  for (size_t i = 0; i < e->transcript_count; i++)
+    bytes += asz_exchange_bytes(&e->transcript[i].exchange) + e->transcript[i].open_entry_bytes + INCLUSION_AND_NUMBERS;
+  return bytes < ASZ_BUNDLE_MAX_BYTES ? bytes : ASZ_BUNDLE_MAX_BYTES;
+}
+
 int asz_evidence_build(uint8_t **ret_bundle, size_t *ret_size, uint8_t ret_hash[32], const struct asz_evidence *evidence,
                        const struct asz_identity *accuser) {
   assert_well_formed(evidence, accuser);
-  struct asz_cbor_writer body = {.data = malloc(ASZ_BUNDLE_MAX_BYTES), .capacity = ASZ_BUNDLE_MAX_BYTES};
-  struct asz_cbor_writer bundle = {.data = malloc(ASZ_BUNDLE_MAX_BYTES), .capacity = ASZ_BUNDLE_MAX_BYTES};
+  size_t capacity = capacity_for(evidence);
+  struct asz_cbor_writer body = {.data = malloc(capacity), .capacity = capacity};
+  struct asz_cbor_writer bundle = {.data = malloc(capacity), .capacity = capacity};
   int err = body.data && bundle.data ? 0 : ASZ_ENOMEM;
   if (!err) {
     put_body(&body, evidence);
@@ -152,7 +162,8 @@ int asz_evidence_build(uint8_t **ret_bundle, size_t *ret_size, uint8_t ret_hash[
 
 int asz_evidence_envelope(uint8_t **ret_file, size_t *ret_size, const uint8_t *bundle, size_t bundle_bytes, const uint8_t *entry,
                           size_t entry_bytes, const struct asz_inclusion *inclusion, const char *checkpoint) {
-  struct asz_cbor_writer file = {.data = malloc(ASZ_EVIDENCE_MAX_BYTES), .capacity = ASZ_EVIDENCE_MAX_BYTES};
+  size_t capacity = bundle_bytes < ASZ_BUNDLE_MAX_BYTES ? bundle_bytes + ASZ_BUNDLE_REST_BYTES : ASZ_EVIDENCE_MAX_BYTES;
+  struct asz_cbor_writer file = {.data = malloc(capacity), .capacity = capacity};
   if (!file.data)
     return ASZ_ENOMEM;
   asz_cbor_put_map(&file, ASZ_ENVELOPE_PAIRS);

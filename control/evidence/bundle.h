@@ -24,7 +24,7 @@ enum {
 };
 
 /* The bundle of the largest envelope: what entry, inclusion and checkpoint leave of it. */
-enum { ASZ_BUNDLE_MAX_BYTES = ASZ_EVIDENCE_MAX_BYTES - (1 << 17) };
+enum { ASZ_BUNDLE_REST_BYTES = 1 << 17, ASZ_BUNDLE_MAX_BYTES = ASZ_EVIDENCE_MAX_BYTES - ASZ_BUNDLE_REST_BYTES };
 
 /* What the accuser signs: domain || SHA-256(body). */
 enum { ASZ_ACCUSATION_BYTES = 18 + 32 };

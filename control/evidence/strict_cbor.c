@@ -48,7 +48,8 @@ static void put_payload(struct asz_cbor_writer *writer, const void *bytes, size_
     writer->err = ASZ_ETOOBIG;
     return;
   }
-  memcpy(writer->data + writer->size, bytes, size);
+  if (size) /* of nothing there may be no address */
+    memcpy(writer->data + writer->size, bytes, size);
   writer->size += size;
 }
 

@@ -157,6 +157,7 @@ Test(evidence, a_bundle_checkpoint_of_another_key_or_newer_than_the_entry_is_ref
   forge_log_entry(&f);
   forge_envelope(&f);
   expect(ASZ_EVIDENCE_INVALID, "bundle-checkpoint");
+  forge_free(&f);
   forge_wrong(&f);
   f.log.size += 3; /* a tree that the entry's log has not reached yet */
   forge_note(f.base_note, &f.log, f.evidence.origin, &f.validator);
