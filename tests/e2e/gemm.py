@@ -9,7 +9,7 @@ import sys
 import veth
 from veth import Checks, Network, run, sh
 
-ASSIZE, RESPONDER = sys.argv[1:3]
+ASSIZE, RESPONDER, VERIFY = sys.argv[1:4]
 PROVIDERS = 4
 checks = Checks("gemm")
 check = checks.check
@@ -37,9 +37,9 @@ class Provider:
         self.responder.wait()
 
 
-def counters(validator):
-    """Of one epoch; {} when it did not end well."""
-    return (validator.json("run", "--epochs", "1").get("counters")) or {}
+def counters(validator, epochs=1):
+    """Of as many epochs; {} when they did not end well."""
+    return (validator.json("run", "--epochs", str(epochs)).get("counters")) or {}
 
 
 def incidents(validator):
@@ -87,9 +87,16 @@ def scenario(_, network, folder):
     check("and_is_no_wrong_answer", "wrong-answer" not in incidents(validator), incidents(validator))
 
     with Provider(network, folder, validator_key, "--gemm", "tiny", "--mem", "tiny", "--lab-wrong-answers"):
-        seen = counters(validator)
+        seen = counters(validator, epochs=2)
     check("columns_that_were_not_committed_to_are_opened", seen.get("openings_complete", 0) >= 2 * PROVIDERS, seen)
     check("and_are_wrong_answers", incidents(validator).count("wrong-answer") == PROVIDERS, incidents(validator))
+    wrong = [slash for slash in validator.json("slash", "list").get("recommendations", []) if slash["offence"] == "S1"]
+    check("which_take_stake", len(wrong) == PROVIDERS, wrong)
+    for slash in wrong[:1]:
+        evidence = os.path.join(folder, "evidence.cbor")
+        validator.assize("slash", "export", str(slash["id"]), evidence)
+        verified = run(VERIFY, "evidence", evidence)
+        check("by_evidence_that_verifies_offline", verified.returncode == 0, verified.stdout + verified.stderr)
 
 
 sys.exit(checks.main(scenario, kind=AnyIp))
