@@ -9,7 +9,7 @@
  *   mem:  as gemm; in its first slot of an epoch the provider builds an arena, in later ones it folds it, against the
  *         clock (fold_pace.h)
  *
- * What decides (control/pipeline.c, outcome_of):
+ * What decides (control/pipeline_verify.c, outcome_of; control/pipeline_ask.c for silence):
  *   signature invalid               MALFORMED   nobody signed it: no evidence against anyone
  *   signature valid, work wrong     FAIL        a wrong signed answer: x = 1 of the e-process
  *   both right                      PASS

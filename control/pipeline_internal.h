@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pipeline's parts share this: pipeline_phases.c says when, pipeline.c asks and receives, pipeline_enrol.c asks for consent,
- * pipeline_open.c has commitments opened, pipeline_verify.c has the answers judged, pipeline_mem.c knows of arenas. */
+/* The pipeline's parts share this: pipeline_phases.c says when, pipeline_ask.c asks, pipeline.c receives, pipeline_enrol.c asks
+ * for consent, pipeline_open.c has commitments opened, pipeline_verify.c has the answers judged, pipeline_mem.c knows of arenas.
+ */
 #ifndef ASZ_CONTROL_PIPELINE_INTERNAL_H
 #define ASZ_CONTROL_PIPELINE_INTERNAL_H
 
@@ -145,6 +146,11 @@ void asz_pipeline_finish(struct asz_pipeline *pipeline, uint32_t index, enum asz
 
 /* asz_pipeline_drops: frames that we lost, and ways that we did: while it grows, silence proves nothing. Up to 1 ms old. */
 uint64_t asz_pipeline_drops(struct asz_pipeline *pipeline, uint64_t now_ns);
+
+/* In pipeline_ask.c. asz_pipeline_ask: sends what is due; asz_pipeline_scan: repeats, and ends at their deadlines, a part of what
+ * was asked. Both return what they did. */
+unsigned asz_pipeline_ask(struct asz_pipeline *pipeline, uint64_t now_ns);
+unsigned asz_pipeline_scan(struct asz_pipeline *pipeline, uint64_t now_ns);
 /* asz_pipeline_missing: what silence means, ASZ_SETTLE_NS after its deadline; of what was asked for, the time that the engine
  * told and the drops by then. */
 enum asz_verdict asz_pipeline_missing(struct asz_pipeline *pipeline, uint64_t tx_tsc, uint64_t drops, uint64_t now_ns);
