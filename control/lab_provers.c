@@ -222,8 +222,6 @@ void asz_lab_provers_take(struct asz_lab_provers *provers, uint32_t provider, co
                 .other = &config->identity[(provider + 1) % config->count],
                 .validator_pk = config->validator_pk},
   };
-  if (cheat_of(&a) == ASZ_CHEAT_DEAD || cheat_of(&a) == ASZ_CHEAT_MUTE)
-    return;
   switch (asz_head_type(payload, size_bytes)) {
   case ASZ_MESSAGE_HELLO:
     take_hello(&a, payload, size_bytes);

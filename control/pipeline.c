@@ -228,7 +228,7 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
   struct asz_challenge challenge = asz_pipeline_challenge(p, index);
   uint8_t datagram[ASZ_ANSWER_MAX_BYTES];
   uint64_t tx_tsc = item->tx_tsc;
-  bool left = tx_tsc != 0 && tx_tsc != UINT64_MAX;
+  bool left = asz_pipeline_left(tx_tsc);
   struct asz_outcome outcome = {
       .provider = asz_pipeline_provider(p, index),
       .epoch = p->epoch,

@@ -97,8 +97,7 @@ unsigned asz_pipeline_ask(struct asz_pipeline *p, uint64_t now_ns) {
 
 /* Silence is the provider's only when the question left and we dropped nothing from then on. */
 enum asz_verdict asz_pipeline_missing(struct asz_pipeline *p, uint64_t tx_tsc, uint64_t drops, uint64_t now_ns) {
-  bool sent = tx_tsc != 0 && tx_tsc != UINT64_MAX;
-  return sent && asz_pipeline_drops(p, now_ns) == drops ? ASZ_VERDICT_NONE : ASZ_VERDICT_UNJUDGED;
+  return asz_pipeline_left(tx_tsc) && asz_pipeline_drops(p, now_ns) == drops ? ASZ_VERDICT_NONE : ASZ_VERDICT_UNJUDGED;
 }
 
 unsigned asz_pipeline_scan(struct asz_pipeline *p, uint64_t now_ns) {

@@ -147,6 +147,11 @@ void asz_pipeline_finish(struct asz_pipeline *pipeline, uint32_t index, enum asz
 /* asz_pipeline_drops: frames that we lost, and ways that we did: while it grows, silence proves nothing. Up to 1 ms old. */
 uint64_t asz_pipeline_drops(struct asz_pipeline *pipeline, uint64_t now_ns);
 
+/* asz_pipeline_left: did what the engine told this time of leave? 0: not yet, UINT64_MAX: never. */
+static inline bool asz_pipeline_left(uint64_t tx_tsc) {
+  return tx_tsc != 0 && tx_tsc != UINT64_MAX;
+}
+
 /* In pipeline_ask.c. asz_pipeline_ask: sends what is due; asz_pipeline_scan: repeats, and ends at their deadlines, a part of what
  * was asked. Both return what they did. */
 unsigned asz_pipeline_ask(struct asz_pipeline *pipeline, uint64_t now_ns);

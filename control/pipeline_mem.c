@@ -13,7 +13,7 @@ static const uint8_t *root_of(const uint8_t *answer) {
 }
 
 static bool is_fold(const struct asz_item *item) {
-  return (item->param & ASZ_MEM_FOLD) != 0;
+  return asz_param_is_fold(ASZ_KIND_MEM, item->param);
 }
 
 static struct asz_arena *arena_of(const struct asz_pipeline *p, uint32_t index) {

@@ -18,7 +18,7 @@ struct window {
 };
 
 static enum phase phase_of(uint8_t kind, uint8_t param) {
-  return kind == ASZ_KIND_GEMM ? PHASE_GEMM : param & ASZ_MEM_FOLD ? PHASE_FOLD : PHASE_BUILD;
+  return kind == ASZ_KIND_GEMM ? PHASE_GEMM : asz_param_is_fold(kind, param) ? PHASE_FOLD : PHASE_BUILD;
 }
 
 static uint64_t phase_deadline_ns(const struct asz_pipeline *p, enum phase phase) {

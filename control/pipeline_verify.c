@@ -89,7 +89,7 @@ static struct standard standard_of(const struct asz_pipeline *p, const struct as
                                    const uint8_t *seed) {
   if (fetch->open.kind == ASZ_KIND_GEMM)
     return (struct standard){.batch = ASZ_KIND_GEMM, .seed = seed, .root = body, .picked_by = body};
-  if (!(fetch->open.param & ASZ_MEM_FOLD))
+  if (!asz_param_is_fold(fetch->open.kind, fetch->open.param))
     return (struct standard){.batch = ASZ_PIPELINE_BATCH_BUILD, .seed = seed, .root = body, .picked_by = body};
   const struct asz_arena *arena = &p->arena[asz_pipeline_provider(p, fetch->index)];
   return (struct standard){.batch = ASZ_KIND_MEM,
@@ -129,7 +129,7 @@ int asz_pipeline_judge_opening(struct asz_pipeline *p, struct asz_fetch *fetch) 
   if (!sig || !work)
     return 0;
   uint32_t provider = asz_pipeline_provider(p, fetch->index);
-  uint8_t preset = fetch->open.param & (uint8_t)~ASZ_MEM_FOLD;
+  uint8_t preset = (uint8_t)asz_param_preset(fetch->open.param);
   size_t openings_bytes = count * asz_opening_bytes(fetch->open.kind, fetch->open.param);
   asz_opening_signed_bytes(signed_bytes, &fetch->open, seed, answer.body, answer.body_bytes, fetch->blob, openings_bytes);
   add_signature(p, sig, fetch->index, fetch->blob + openings_bytes, signed_bytes);

@@ -70,23 +70,20 @@ void asz_verify_config_default(struct asz_verify_config *ret_config) {
                                            .deadline_us = 500};
 }
 
-static struct slot *oldest_ready(struct asz_verifier *verifier) {
-  struct slot *oldest = NULL;
-  for (unsigned i = 0; i < verifier->slot_count; i++) {
-    struct slot *slot = &verifier->slot[i];
-    if (slot->batch.state == ASZ_BATCH_READY && (!oldest || slot->ticket < oldest->ticket))
-      oldest = slot;
-  }
-  return oldest;
+static bool is_ready(const struct slot *slot) {
+  return slot->batch.state == ASZ_BATCH_READY;
 }
 
-/* What the CPU should go on with: the oldest that is not the device's and not judged. */
-static struct slot *oldest_for_cpu(struct asz_verifier *verifier) {
+/* Should the CPU go on with it? */
+static bool waits_for_cpu(const struct slot *slot) {
+  return is_ready(slot) && !slot->on_device && !slot->judged;
+}
+
+static struct slot *oldest_that(struct asz_verifier *verifier, bool (*is)(const struct slot *slot)) {
   struct slot *oldest = NULL;
   for (unsigned i = 0; i < verifier->slot_count; i++) {
     struct slot *slot = &verifier->slot[i];
-    bool waits = slot->batch.state == ASZ_BATCH_READY && !slot->on_device && !slot->judged;
-    if (waits && (!oldest || slot->ticket < oldest->ticket))
+    if (is(slot) && (!oldest || slot->ticket < oldest->ticket))
       oldest = slot;
   }
   return oldest;
@@ -367,7 +364,7 @@ int asz_verify_key_set(struct asz_verifier *verifier, uint32_t key, const uint8_
   const uint8_t *known = verifier->cpu.keys ? asz_sig_keys_get(verifier->cpu.keys, key) : NULL;
   if (known && memcmp(known, public_key, 32) == 0)
     return 0;
-  if (device_serves(verifier) && oldest_ready(verifier))
+  if (device_serves(verifier) && oldest_that(verifier, is_ready))
     return ASZ_EAGAIN;
   int rc = verifier->cpu.keys ? asz_sig_keys_set(verifier->cpu.keys, key, public_key) : ASZ_ERANGE;
   struct asz_diag reason = {""};
@@ -461,11 +458,11 @@ static bool judge_some(const struct asz_verifier *verifier, struct slot *slot, u
 }
 
 struct asz_batch *asz_verify_poll(struct asz_verifier *verifier, uint32_t budget) {
-  struct slot *oldest = oldest_ready(verifier);
+  struct slot *oldest = oldest_that(verifier, is_ready);
   if (!oldest)
     return NULL;
   bool done = oldest->judged || (oldest->on_device && device_has_finished(verifier, oldest));
-  struct slot *next = done ? NULL : oldest_for_cpu(verifier);
+  struct slot *next = done ? NULL : oldest_that(verifier, waits_for_cpu);
   if (next) {
     next->judged = judge_some(verifier, next, budget);
     done = oldest->judged;

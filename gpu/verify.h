@@ -148,8 +148,8 @@ struct asz_opened_answer {
   unsigned count;                    /* 1..32 */
 };
 /* asz_verify_opened_one: PASS when every opening is of the column that was picked, and right; else FAIL. UNJUDGED: no memory.
- * asz_verify_opened_bytes: of keystream that it makes: what its time goes with. */
+ * asz_verify_opened_bytes: of keystream that it makes for so many openings: what its time goes with. */
 enum asz_verdict asz_verify_opened_one(const struct asz_opened_answer *opened);
-uint64_t asz_verify_opened_bytes(const struct asz_opened_answer *opened);
+uint64_t asz_verify_opened_bytes(unsigned param, unsigned count);
 
 #endif

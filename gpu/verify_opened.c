@@ -7,13 +7,9 @@
 #include "gpu/gemm.h"
 #include "gpu/verify.h"
 
-static uint32_t preset_of(const struct asz_opened_answer *opened) {
-  return opened->param & ~(unsigned)ASZ_MEM_FOLD;
-}
-
-uint64_t asz_verify_opened_bytes(const struct asz_opened_answer *opened) {
-  const struct asz_gemm_shape shape = asz_gemm_shape_of(preset_of(opened));
-  return (uint64_t)shape.k * (shape.n + opened->count);
+uint64_t asz_verify_opened_bytes(unsigned param, unsigned count) {
+  const struct asz_gemm_shape shape = asz_gemm_shape_of(asz_param_preset(param));
+  return (uint64_t)shape.k * (shape.n + count);
 }
 
 /* Is each of them right? */
@@ -46,14 +42,15 @@ static bool judge(const struct asz_gemm_slot *slot, const struct asz_opened_answ
 
 enum asz_verdict asz_verify_opened_one(const struct asz_opened_answer *opened) {
   assert((opened->fold_seed != NULL) == (opened->z_root != NULL));
-  size_t bytes = asz_gemm_slot_footprint(preset_of(opened));
+  unsigned preset = asz_param_preset(opened->param);
+  size_t bytes = asz_gemm_slot_footprint(preset);
   assert(bytes != 0);
   size_t aligned = (bytes + ASZ_GEMM_ALIGN_BYTES - 1) / ASZ_GEMM_ALIGN_BYTES * ASZ_GEMM_ALIGN_BYTES;
   void *memory = aligned_alloc(ASZ_GEMM_ALIGN_BYTES, aligned);
   if (!memory)
     return ASZ_VERDICT_UNJUDGED;
   const struct asz_gemm_slot *slot =
-      asz_gemm_slot_new(memory, preset_of(opened), asz_gemm_backend_named("plain"), opened->beacon, opened->rho);
+      asz_gemm_slot_new(memory, preset, asz_gemm_backend_named("plain"), opened->beacon, opened->rho);
   bool right = judge(slot, opened);
   free(memory);
   return right ? ASZ_VERDICT_PASS : ASZ_VERDICT_FAIL;

@@ -17,7 +17,7 @@ static const uint64_t recompute_steps_max = UINT64_C(1) << 28;
 enum { STEP_BYTES = 64 };
 
 static bool is_fold(const struct asz_challenge *challenge) {
-  return challenge->kind == ASZ_KIND_MEM && (challenge->param & ASZ_MEM_FOLD);
+  return asz_param_is_fold(challenge->kind, challenge->param);
 }
 
 /* The challenge that the build answered: what it says of itself, and what follows from the epoch's secret. */
@@ -101,16 +101,16 @@ static enum asz_verdict judge(const struct asz_evidence *e, const struct asz_tra
   return asz_verify_seq_one(read->seed, (const uint8_t(*)[32])read->answer.body, read->answer.param);
 }
 
-static uint64_t steps_of(const struct asz_evidence *e, const struct asz_transcript *t, const struct asz_read_transcript *read) {
-  const struct asz_opened_answer opened = opened_of(e, t, read, NULL);
-  return read->openings ? asz_verify_opened_bytes(&opened) / STEP_BYTES : UINT64_C(1) << read->answer.param;
+static uint64_t steps_of(const struct asz_read_transcript *read) {
+  return read->openings ? asz_verify_opened_bytes(read->answer.param, read->openings) / STEP_BYTES
+                        : UINT64_C(1) << read->answer.param;
 }
 
 enum asz_evidence_outcome asz_check_work(struct asz_check *c) {
   const struct asz_evidence *e = &c->bundle.evidence;
   uint64_t steps = 0;
   for (size_t i = 0; i < e->transcript_count; i++)
-    steps += steps_of(e, &e->transcript[i], &c->read[i]);
+    steps += steps_of(&c->read[i]);
   if (steps > recompute_steps_max)
     return asz_check_fail(c, ASZ_EVIDENCE_UNVERIFIABLE, "recomputing takes %llu steps of SHA-256, this program does at most %llu",
                           (unsigned long long)steps, (unsigned long long)recompute_steps_max);

@@ -61,7 +61,7 @@ static enum asz_resp_counter check_consent(const struct asz_declaration *declara
     return ASZ_RESP_DROPPED_CONSENT;
   if (challenge->kind == ASZ_KIND_GEMM && challenge->param > declaration->gemm_preset_max)
     return ASZ_RESP_DROPPED_CONSENT;
-  if (challenge->kind == ASZ_KIND_MEM && !asz_mem_covers(declaration->mem_preset, challenge->param & ~(unsigned)ASZ_MEM_FOLD))
+  if (challenge->kind == ASZ_KIND_MEM && !asz_mem_covers(declaration->mem_preset, asz_param_preset(challenge->param)))
     return ASZ_RESP_DROPPED_CONSENT;
   return ASZ_RESP_ANSWERED_CHALLENGES;
 }

@@ -5,11 +5,7 @@
 #include <string.h>
 
 enum asz_work_part asz_work_part_of(unsigned kind, unsigned param) {
-  return kind == ASZ_KIND_MEM && (param & ASZ_MEM_FOLD) ? ASZ_WORK_FOLD : ASZ_WORK_BASE;
-}
-
-static uint32_t preset_of(unsigned param) {
-  return param & ~(unsigned)ASZ_MEM_FOLD;
+  return asz_param_is_fold(kind, param) ? ASZ_WORK_FOLD : ASZ_WORK_BASE;
 }
 
 static size_t body_bytes_of(unsigned kind) {
@@ -49,7 +45,7 @@ void asz_work_open(struct asz_work *work, const struct asz_open *open, const str
                    enum asz_prove_mode mode) {
   const enum asz_work_part part = asz_work_part_of(open->kind, open->param);
   const struct asz_work_answer *answer = &work->answer[part];
-  const struct asz_gemm_shape shape = asz_gemm_shape_of(preset_of(open->param));
+  const struct asz_gemm_shape shape = asz_gemm_shape_of(asz_param_preset(open->param));
   const size_t opening_bytes = asz_opening_bytes(open->kind, open->param), all_bytes = opening_bytes * open->openings;
   const uint8_t *root = answer->body + (part == ASZ_WORK_FOLD ? 32 : 0);
   struct asz_gemm_pick pick[ASZ_OPENINGS_MAX];

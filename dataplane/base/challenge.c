@@ -80,7 +80,7 @@ bool asz_param_valid(unsigned kind, unsigned param) {
   case ASZ_KIND_GEMM:
     return asz_preset_of(param) != NULL;
   case ASZ_KIND_MEM:
-    return param <= UINT8_MAX && asz_preset_of(param & ~(unsigned)ASZ_MEM_FOLD) != NULL;
+    return param <= UINT8_MAX && asz_preset_of(asz_param_preset(param)) != NULL;
   default:
     return false;
   }

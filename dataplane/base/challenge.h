@@ -123,6 +123,14 @@ size_t asz_answer_bytes(unsigned kind);
 /* asz_param_valid: may a message about this kind carry this param? False for an unknown kind. */
 bool asz_param_valid(unsigned kind, unsigned param);
 
+/* Of a valid param: asz_param_is_fold: of an arena; asz_param_preset: of gemm and mem, without the bit that makes it a fold. */
+static inline bool asz_param_is_fold(unsigned kind, unsigned param) {
+  return kind == ASZ_KIND_MEM && (param & ASZ_MEM_FOLD) != 0;
+}
+static inline unsigned asz_param_preset(unsigned param) {
+  return param & ~(unsigned)ASZ_MEM_FOLD;
+}
+
 /* asz_preset_of: NULL for an unknown one (an ASZ_MEM_FOLD bit makes it one). asz_preset_from_name: 0 when unknown. */
 const struct asz_preset *asz_preset_of(unsigned preset);
 unsigned asz_preset_from_name(const char *name);

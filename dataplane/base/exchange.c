@@ -63,6 +63,6 @@ bool asz_exchange_provable(const struct asz_exchange *exchange) {
     return false;
   if (asked.kind <= ASZ_KIND_SINGLE_MAX)
     return asked.kind == ASZ_KIND_SEQ;
-  bool is_fold = asked.kind == ASZ_KIND_MEM && (asked.param & ASZ_MEM_FOLD);
-  return exchange->piece[ASZ_PIECE_OPENING].size_bytes != 0 && (!is_fold || is_of_build(exchange, &answered));
+  return exchange->piece[ASZ_PIECE_OPENING].size_bytes != 0 &&
+         (!asz_param_is_fold(asked.kind, asked.param) || is_of_build(exchange, &answered));
 }

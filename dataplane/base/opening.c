@@ -44,8 +44,8 @@ ASZ_GEMM_PRESET_LIST(ASSERT_PRESET_FITS)
 size_t asz_opening_bytes(unsigned kind, unsigned param) {
   if ((kind != ASZ_KIND_GEMM && kind != ASZ_KIND_MEM) || !asz_param_valid(kind, param))
     return 0;
-  const struct asz_preset *p = asz_preset_of(param & ~(unsigned)ASZ_MEM_FOLD);
-  return param & ASZ_MEM_FOLD ? FOLD_BYTES((size_t)p->n, p->m, p->t) : GEMM_BYTES((size_t)p->n, p->m, p->t);
+  const struct asz_preset *p = asz_preset_of(asz_param_preset(param));
+  return asz_param_is_fold(kind, param) ? FOLD_BYTES((size_t)p->n, p->m, p->t) : GEMM_BYTES((size_t)p->n, p->m, p->t);
 }
 
 size_t asz_opening_total_bytes(unsigned kind, unsigned param, unsigned openings) {
