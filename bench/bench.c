@@ -89,3 +89,14 @@ void asz_bench_print(const struct asz_bench_args *args, json_t *report) {
   }
   json_decref(report);
 }
+
+uint64_t asz_bench_memory_peak_bytes(void) {
+  FILE *status = fopen("/proc/self/status", "r");
+  char line[256];
+  unsigned long kib = 0;
+  while (status && fgets(line, sizeof line, status) && sscanf(line, "VmHWM: %lu kB", &kib) != 1)
+    ;
+  if (status)
+    fclose(status);
+  return (uint64_t)kib * 1024;
+}

@@ -38,6 +38,9 @@ ASZ_MUST_CHECK int asz_bench_number(uint64_t *ret_value, const char *name, const
 #define ASZ_BENCH_HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t asz_bench_hash(uint64_t hash, const void *data, size_t size_bytes);
 
+/* asz_bench_memory_peak_bytes: the most memory that this process held; 0 when the kernel does not say. */
+uint64_t asz_bench_memory_peak_bytes(void);
+
 /* asz_bench_print prints and releases a flat report, in the order in which its keys were set. */
 void asz_bench_print(const struct asz_bench_args *args, json_t *report);
 

@@ -153,18 +153,6 @@ static double latency_us(const struct bench *bench, unsigned percent) {
   return (double)bench->latency_ns[(uint64_t)(bench->latencies - 1) * percent / 100] / 1e3;
 }
 
-/* The most memory that this process held; 0 when the kernel does not say. */
-static uint64_t memory_peak_bytes(void) {
-  FILE *status = fopen("/proc/self/status", "r");
-  char line[256];
-  unsigned long kib = 0;
-  while (status && fgets(line, sizeof line, status) && sscanf(line, "VmHWM: %lu kB", &kib) != 1)
-    ;
-  if (status)
-    fclose(status);
-  return (uint64_t)kib * 1024;
-}
-
 static void report_kind(json_t *json, const struct bench *bench, double rate) {
   const struct asz_bench_items *what = &bench->what;
   if (what->kind == ASZ_KIND_SIG) {
@@ -199,7 +187,7 @@ static json_t *report(struct bench *bench) {
   json_object_set_new(json, "batch_p50_us", json_real(latency_us(bench, 50)));
   json_object_set_new(json, "batch_p99_us", json_real(latency_us(bench, 99)));
   json_object_set_new(json, "batches_timed", json_integer(bench->latencies));
-  json_object_set_new(json, "memory_peak_bytes", json_integer((json_int_t)memory_peak_bytes()));
+  json_object_set_new(json, "memory_peak_bytes", json_integer((json_int_t)asz_bench_memory_peak_bytes()));
   json_object_set_new(json, "items", json_integer((json_int_t)items));
   report_kind(json, bench, rate);
   json_object_set_new(json, "verdict_hash", json_string(hash));
@@ -212,13 +200,6 @@ static json_t *report(struct bench *bench) {
 static int refuse(const char *what, const char *value) {
   fprintf(stderr, "bench_verify: %s: '%s'; see --help\n", what, value);
   return 2;
-}
-
-static enum asz_backend backend_named(const char *name) {
-  return strcmp(name, "cpu") == 0         ? ASZ_BACKEND_CPU
-         : strcmp(name, "cuda") == 0      ? ASZ_BACKEND_CUDA
-         : strcmp(name, "reference") == 0 ? ASZ_BACKEND_REFERENCE
-                                          : ASZ_BACKEND_AUTO;
 }
 
 /* -1 when the benchmark should run, else its exit status. */
@@ -239,7 +220,7 @@ static int parse(struct bench *ret_bench, struct asz_bench_args *ret_args, int a
   what->kind = asz_kind_from_name(kind);
   if (what->kind == 0)
     return refuse("no such kind", kind);
-  ret_bench->backend = backend_named(backend);
+  ret_bench->backend = asz_bench_backend_named(backend);
   if (ret_bench->backend == ASZ_BACKEND_AUTO)
     return refuse("no such backend", backend);
   what->preset = (uint8_t)asz_preset_from_name(preset ? preset : ret_args->smoke ? "tiny" : "gpu");

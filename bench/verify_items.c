@@ -15,6 +15,13 @@
 static const struct asz_gemm_pick pick = {.t = 1, .j = 17}; /* step 0 is its sibling, so that both of a step's paths are walked */
 static const uint8_t beacon[32] = {1}, rho[32] = {2}, answer_seed[32] = {3}, fold_seed[32] = {4};
 
+enum asz_backend asz_bench_backend_named(const char *name) {
+  return strcmp(name, "cpu") == 0         ? ASZ_BACKEND_CPU
+         : strcmp(name, "cuda") == 0      ? ASZ_BACKEND_CUDA
+         : strcmp(name, "reference") == 0 ? ASZ_BACKEND_REFERENCE
+                                          : ASZ_BACKEND_AUTO;
+}
+
 static bool is_wrong(uint32_t i) {
   return asz_bench_items_expected(i) != ASZ_VERDICT_PASS;
 }

@@ -15,6 +15,9 @@ struct asz_bench_items {
   uint8_t preset;      /* gemm, mem */
 };
 
+/* asz_bench_backend_named: reference, cpu or cuda; else ASZ_BACKEND_AUTO. */
+enum asz_backend asz_bench_backend_named(const char *name);
+
 /* asz_bench_items_fill: all of a batch; before it the keys and the slot that its items need. 0, or ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_bench_items_fill(struct asz_verifier *verifier, struct asz_batch *batch,
                                         const struct asz_bench_items *what);
