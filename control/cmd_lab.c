@@ -126,7 +126,7 @@ const struct asz_cmd asz_cmd_lab = {
              "  --seconds S        time to probe (10)\n"
              "  --seed X           delays, losses and cheats are drawn from it: same seed, same network (1)\n"
              "  --ipv6-share PPM   of a million providers, how many have an IPv6 address (250,000: every fourth)\n"
-             "  --openings K       ask for gemm, too, and have K columns of each answer opened, up to 32 (0: not asked)\n"
+             "  --openings K       ask for gemm and mem, too, and have K columns of each answer opened, up to 32 (0)\n"
              "  --scenario FILE    regions of providers with their delays, losses, outages, faults, cheats and attacks; what it\n"
              "                     says of the lab itself yields to the options above\n"
              "  --each             every provider: truth against measurement, its cheat, and what the engine counted\n"

@@ -23,8 +23,10 @@ enum {
   EPOCH_S = 10,
   SHARED_CPU_NS = 10000000,
   CHALLENGE_SLOT_S = 2,
-  PRODUCT_SLOT_S = 5,              /* with gemm: commitments, then openings */
-  PRODUCT_DEADLINE_MS_PER_S = 200, /* of each of a slot's three deadlines, and some are behind one another */
+  WORK_EPOCH_S = 30, /* with gemm and mem */
+  WORK_SLOT_S = 6,
+  WORK_DEADLINE_MS_PER_S = 100,    /* of a slot, each of the five deadlines, which are one behind another ... */
+  PRODUCT_DEADLINE_MS_PER_S = 200, /* ... or three, without mem */
   ROUNDS_FOR_S1 = 4,               /* wrong answers in a row that make the e-process fire */
   PUMP_CHALLENGES = 4,             /* proved a turn: the loop stays responsive */
   SYN_ONE_IN = 8,                  /* of the honest providers this share is probed by tcp-syn */
@@ -54,13 +56,22 @@ struct asz_lab {
 
 /* ---- configuration and home ---- */
 
-/* A slot in which products are asked, too, is longer: they are committed to, and then opened. */
-static void ask_products(struct asz_config *c, uint32_t openings) {
-  c->time_challenge_slot_s = c->time_epoch_s % PRODUCT_SLOT_S == 0 ? PRODUCT_SLOT_S : c->time_epoch_s;
+/* With gemm and mem slots are longer, since one phase of a round waits for the other, and epochs hold several, since an arena is
+ * built in the first and folded in the others. */
+static void ask_work(struct asz_config *c, const struct asz_lab_options *options) {
+  c->time_epoch_s = options->seconds < WORK_EPOCH_S ? options->seconds : WORK_EPOCH_S;
+  uint64_t slot_s = c->time_epoch_s < 2 * WORK_SLOT_S ? c->time_epoch_s / 2 : WORK_SLOT_S;
+  while (slot_s >= ASZ_LAB_SECONDS_MIN && c->time_epoch_s % slot_s != 0)
+    slot_s--;
+  const bool folds = slot_s >= ASZ_LAB_SECONDS_MIN; /* there is a slot to build and one to fold */
+  c->time_challenge_slot_s = folds ? slot_s : c->time_epoch_s;
   c->challenge_gemm_preset = ASZ_LAB_PRESET; /* the words stand in the order of the presets */
-  c->challenge_openings = openings;
-  c->challenge_deadline_ms = c->challenge_gemm_deadline_ms = c->challenge_opening_deadline_ms =
-      c->time_challenge_slot_s * PRODUCT_DEADLINE_MS_PER_S;
+  c->challenge_mem_preset = folds ? ASZ_LAB_PRESET : 0;
+  c->challenge_openings = options->openings;
+  c->challenge_rate_ps = 1000 + 16 * (uint64_t)options->providers;
+  c->challenge_deadline_ms = c->time_challenge_slot_s * (folds ? WORK_DEADLINE_MS_PER_S : PRODUCT_DEADLINE_MS_PER_S);
+  c->challenge_gemm_deadline_ms = c->challenge_opening_deadline_ms = c->challenge_deadline_ms;
+  c->challenge_mem_build_deadline_ms = c->challenge_mem_fold_deadline_ms = c->challenge_deadline_ms;
 }
 
 static int lab_config(const struct asz_lab_options *options, struct asz_config *ret_config, struct asz_diag *diag) {
@@ -79,7 +90,7 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
   c.challenge_deadline_ms = c.time_challenge_slot_s * 600;
   c.challenge_tries = 2;
   if (options->openings > 0)
-    ask_products(&c, options->openings);
+    ask_work(&c, options);
   /* The prober shares two CPUs with everything else here: what a preempted prober sends late is still on the emulator's clock. */
   c.probe_late_bound_us = 20000;
   c.probe_fault_bound_ppm = 200000;
@@ -211,12 +222,14 @@ static void on_epoch(void *context, const struct asz_epoch *epoch) {
 
 static void on_outcome(void *context, const struct asz_outcome *o) {
   struct asz_lab *lab = context;
+  const struct asz_span *asked = &o->exchange.piece[ASZ_PIECE_CHALLENGE];
+  struct asz_head head;
   struct asz_lab_seen *seen = &lab->seen[o->provider];
   seen->answers_pass += o->verdict == ASZ_VERDICT_PASS;
   seen->answers_fail += o->verdict == ASZ_VERDICT_FAIL;
   seen->answers_missing += o->verdict == ASZ_VERDICT_NONE;
-  if (lab->truth[o->provider].cheat == ASZ_CHEAT_NONE)
-    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], o->kind, o->verdict,
+  if (lab->truth[o->provider].cheat == ASZ_CHEAT_NONE && asz_head_read(&head, asked->data, asked->size_bytes) == 0)
+    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], o->kind, head.param, o->verdict,
                       o->exchange.piece[ASZ_PIECE_ANSWER].size_bytes != 0);
 }
 

@@ -17,7 +17,7 @@ struct asz_lab_options {
   const struct asz_scenario *scenario; /* borrowed while the lab lives; NULL: none */
   const char *keep;                    /* directory for the home, or NULL: temporary, removed */
   uint32_t ipv6_ppm;                   /* share of the providers with an IPv6 address */
-  uint32_t openings;                   /* columns of each gemm answer that are opened; 0: gemm is not asked */
+  uint32_t openings;                   /* columns of each answer of gemm and mem that are opened; 0: they are not asked */
 };
 
 struct asz_lab;

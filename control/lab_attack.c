@@ -33,6 +33,13 @@ unsigned asz_lab_attack_kind(enum asz_lab_attack attack) {
   return attacks[attack].kind;
 }
 
+bool asz_lab_attack_is_tried(enum asz_lab_attack attack, unsigned kind, unsigned param) {
+  if (attack == ASZ_LAB_ATTACK_NONE)
+    return true;
+  return kind == asz_lab_attack_kind(attack) &&
+         (kind != ASZ_KIND_MEM || attack == ASZ_LAB_ATTACK_LAZY_ARENA || (param & ASZ_MEM_FOLD) != 0);
+}
+
 enum asz_verdict asz_lab_attack_verdict(enum asz_lab_attack attack) {
   assert(attack < ASZ_LAB_ATTACK_COUNT);
   return attacks[attack].verdict;

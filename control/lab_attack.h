@@ -39,7 +39,11 @@
   X(RECURRENCE, "recurrence", GEMM, FAIL, COLUMN, "each row from the one before, as Hankel matrices would allow")                \
   X(FORGED_LINK, "forged-link", GEMM, FAIL, STEP, "all steps at once, from roots of nobody's steps")                             \
   X(STALE_SEED, "stale-seed", GEMM, FAIL, NEVER, "the work of another nonce")                                                    \
-  X(FOREIGN_SEED, "foreign-seed", GEMM, FAIL, NEVER, "the work of another identity")
+  X(FOREIGN_SEED, "foreign-seed", GEMM, FAIL, NEVER, "the work of another identity")                                             \
+  X(LAZY_ARENA, "lazy-arena", MEM, FAIL, COLUMNS, "columns of its arena are garbage that nobody computed")                       \
+  X(MISSING_ARENA, "missing-arena", MEM, FAIL, COLUMNS, "columns of its arena are gone when a fold is asked for")                \
+  X(STALE_FOLD, "stale-fold", MEM, FAIL, NEVER, "the fold of weights asked for before")                                          \
+  X(OTHER_ARENA, "other-arena", MEM, FAIL, NEVER, "the fold of another arena than it built")
 
 enum asz_lab_attack {
   ASZ_LAB_ATTACK_NONE = 0,
@@ -49,7 +53,7 @@ enum asz_lab_attack {
       ASZ_LAB_ATTACK_COUNT
 };
 
-enum { ASZ_LAB_PRESET = ASZ_GEMM_PRESET_TINY }; /* of all gemm in the lab: thousands of products a second on one core */
+enum { ASZ_LAB_PRESET = ASZ_GEMM_PRESET_TINY }; /* of all gemm and mem in the lab: thousands of products a second on one core */
 
 /* What a provider does. */
 struct asz_lab_trait {
@@ -61,13 +65,15 @@ const char *asz_lab_attack_name(enum asz_lab_attack attack);    /* of NONE: "non
 enum asz_lab_attack asz_lab_attack_from_name(const char *name); /* ASZ_LAB_ATTACK_COUNT when unknown */
 /* asz_lab_attack_kind: whose challenges it answers amiss; 0 for NONE. All others it answers honestly. */
 unsigned asz_lab_attack_kind(enum asz_lab_attack attack);
+/* asz_lab_attack_is_tried: is a challenge one that shows the attack? Of mem, but for LAZY_ARENA, only folds do. Of NONE: all. */
+bool asz_lab_attack_is_tried(enum asz_lab_attack attack, unsigned kind, unsigned param);
 /* asz_lab_attack_verdict: what a trial that is caught ends as. */
 enum asz_verdict asz_lab_attack_verdict(enum asz_lab_attack attack);
 /* asz_lab_attack_columns_max: of the trait's columns; 0: it has none. */
 uint32_t asz_lab_attack_columns_max(enum asz_lab_attack attack);
 
-/* asz_lab_attack_claim: in parts of 10^9, rounded to the nearest: how many trials are caught, of gemm with that many openings:
- * 1 - (probability that an opening is right)^openings. Of NONE: 0. */
+/* asz_lab_attack_claim: in parts of 10^9, rounded to the nearest: how many trials are caught, of gemm and mem with that many
+ * openings: 1 - (probability that an opening is right)^openings. Of NONE: 0. */
 uint32_t asz_lab_attack_claim_ppb(const struct asz_lab_trait *trait, unsigned openings);
 
 #endif

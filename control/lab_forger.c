@@ -16,7 +16,7 @@ enum { DRAW_WORK = 1 };
 struct asz_lab_forger {
   struct asz_lab_trait trait;
   uint64_t seed;
-  struct asz_cheat *cheat; /* gemm */
+  struct asz_cheat *cheat; /* gemm and mem: its last product or arena */
   void *slot_memory;       /* what judges openings, of the attacks that do */
   uint8_t beacon[32];      /* of the last answer */
   /* replayed-answer: its true answers to the question at hand and to the one before. */
@@ -43,7 +43,13 @@ static enum asz_gemm_cheat mode_of(enum asz_lab_attack attack) {
     return ASZ_GEMM_CHEAT_STALE_SEED;
   case ASZ_LAB_ATTACK_FOREIGN_SEED:
     return ASZ_GEMM_CHEAT_FOREIGN_SEED;
-  default: /* lazy, and those that go on from it */
+  case ASZ_LAB_ATTACK_MISSING_ARENA:
+    return ASZ_GEMM_CHEAT_MISSING_ARENA;
+  case ASZ_LAB_ATTACK_STALE_FOLD:
+    return ASZ_GEMM_CHEAT_STALE_FOLD;
+  case ASZ_LAB_ATTACK_OTHER_ARENA:
+    return ASZ_GEMM_CHEAT_NONE;
+  default: /* lazy, lazy-arena, and those that go on from lazy */
     return ASZ_GEMM_CHEAT_LAZY;
   }
 }
@@ -59,7 +65,7 @@ int asz_lab_forger_new(struct asz_lab_forger **ret_forger, const struct asz_lab_
   forger->trait = *trait;
   forger->seed = seed;
   int err = 0;
-  if (asz_lab_attack_kind(trait->attack) == ASZ_KIND_GEMM)
+  if (asz_lab_attack_kind(trait->attack) > ASZ_KIND_SINGLE_MAX)
     err = asz_cheat_new(&forger->cheat, ASZ_LAB_PRESET, asz_gemm_backend_at(0));
   if (!err && looks_ahead(trait->attack)) {
     forger->slot_memory = aligned_alloc(ASZ_GEMM_ALIGN_BYTES, asz_gemm_slot_footprint(ASZ_LAB_PRESET));
@@ -149,22 +155,36 @@ static size_t answer_seq(const struct asz_lab_forger *forger, uint8_t *ret_datag
   return asz_prove_seal(ret_datagram, challenge, party->own, seed, checkpoint[0], sizeof checkpoint, reply_key, ASZ_PROVE_HONEST);
 }
 
-/* ---- gemm ---- */
+/* ---- gemm and mem ---- */
 
-static size_t answer_gemm(struct asz_lab_forger *forger, uint8_t *ret_datagram, const struct asz_challenge *challenge,
-                          const struct asz_lab_party *party, const uint8_t reply_key[16], struct asz_work *work) {
-  struct asz_work_answer *answer = &work->answer[ASZ_WORK_BASE];
-  const enum asz_lab_attack attack = forger->trait.attack;
-  const struct asz_challenge worked = attack == ASZ_LAB_ATTACK_STALE_SEED ? of_another_nonce(challenge) : *challenge;
-  const struct asz_identity *whose = attack == ASZ_LAB_ATTACK_FOREIGN_SEED ? party->other : party->own;
-  uint8_t worked_seed[32];
+/* The root of a product or arena, made its way. */
+static void work_on(struct asz_lab_forger *forger, const struct asz_challenge *challenge, const uint8_t seed[32],
+                    uint8_t ret_root[32]) {
   memcpy(forger->beacon, challenge->beacon, 32);
+  asz_cheat_run(forger->cheat, mode_of(forger->trait.attack), forger->trait.columns,
+                asz_draw(forger->seed, 0, challenge->slot, DRAW_WORK), challenge->beacon, seed, ret_root);
+}
+
+static size_t answer_work(struct asz_lab_forger *forger, uint8_t *ret_datagram, const struct asz_challenge *challenge,
+                          const struct asz_lab_party *party, const uint8_t reply_key[16], struct asz_work *work) {
+  const enum asz_lab_attack attack = forger->trait.attack;
+  const enum asz_work_part part = asz_work_part_of(challenge->kind, challenge->param);
+  const bool another = attack == ASZ_LAB_ATTACK_STALE_SEED || (attack == ASZ_LAB_ATTACK_OTHER_ARENA && part == ASZ_WORK_FOLD);
+  const struct asz_challenge worked = another ? of_another_nonce(challenge) : *challenge;
+  const struct asz_identity *whose = attack == ASZ_LAB_ATTACK_FOREIGN_SEED ? party->other : party->own;
+  struct asz_work_answer *answer = &work->answer[part];
+  uint8_t worked_seed[32];
   asz_challenge_seed(answer->seed, challenge, party->validator_pk, party->own->public_key);
   asz_challenge_seed(worked_seed, &worked, party->validator_pk, whose->public_key);
   memset(answer->body, 0, sizeof answer->body);
-  asz_cheat_run(forger->cheat, mode_of(attack), forger->trait.columns, asz_draw(forger->seed, 0, challenge->slot, DRAW_WORK),
-                challenge->beacon, worked_seed, answer->body);
-  return asz_prove_seal(ret_datagram, challenge, party->own, answer->seed, answer->body, 32, reply_key, ASZ_PROVE_HONEST);
+  if (part == ASZ_WORK_BASE || another)
+    work_on(forger, challenge, worked_seed, answer->body);
+  else
+    memcpy(answer->body, work->answer[ASZ_WORK_BASE].body, 32);
+  if (part == ASZ_WORK_FOLD)
+    asz_cheat_fold(forger->cheat, answer->seed, answer->body + 32);
+  const size_t body_bytes = challenge->kind == ASZ_KIND_GEMM ? 32 : 64;
+  return asz_prove_seal(ret_datagram, challenge, party->own, answer->seed, answer->body, body_bytes, reply_key, ASZ_PROVE_HONEST);
 }
 
 /* Does this opening pass? */
@@ -217,17 +237,20 @@ static bool look_ahead(struct asz_lab_forger *forger, const struct asz_work_answ
 
 bool asz_lab_forger_open(struct asz_lab_forger *forger, struct asz_work *work, const struct asz_open *open,
                          const struct asz_lab_party *party) {
-  const struct asz_work_answer *answer = &work->answer[ASZ_WORK_BASE];
+  const bool is_fold = asz_work_part_of(open->kind, open->param) == ASZ_WORK_FOLD;
+  const struct asz_work_answer *answer = &work->answer[is_fold ? ASZ_WORK_FOLD : ASZ_WORK_BASE];
   const struct asz_gemm_shape shape = asz_gemm_shape_of(ASZ_LAB_PRESET);
-  const size_t opening_bytes = asz_gemm_opening_bytes(&shape), all_bytes = open->openings * opening_bytes;
+  const size_t opening_bytes = asz_opening_bytes(open->kind, open->param), all_bytes = open->openings * opening_bytes;
   struct asz_gemm_pick pick[ASZ_OPENINGS_MAX];
   uint8_t signed_bytes[ASZ_SIGNED_BYTES];
-  asz_gemm_picks(pick, open->openings, &shape, open->rho, ASZ_KIND_GEMM, party->own->public_key, open->device, answer->body);
+  asz_gemm_picks(pick, open->openings, &shape, open->rho, open->kind, party->own->public_key, open->device,
+                 answer->body + (is_fold ? 32 : 0));
   for (unsigned i = 0; i < open->openings; i++)
-    asz_cheat_open(forger->cheat, pick[i], false, answer->blob + i * opening_bytes);
+    asz_cheat_open(forger->cheat, pick[i], is_fold, answer->blob + i * opening_bytes);
   if (looks_ahead(forger->trait.attack) && !look_ahead(forger, answer, pick, open))
     return false;
-  asz_opening_signed_bytes(signed_bytes, open, answer->seed, answer->body, 32, answer->blob, all_bytes);
+  asz_opening_signed_bytes(signed_bytes, open, answer->seed, answer->body, open->kind == ASZ_KIND_GEMM ? 32 : 64, answer->blob,
+                           all_bytes);
   crypto_sign_detached(answer->blob + all_bytes, NULL, signed_bytes, sizeof signed_bytes, party->own->secret_key);
   return true;
 }
@@ -247,5 +270,5 @@ size_t asz_lab_forger_answer(struct asz_lab_forger *forger, uint8_t *ret_datagra
     return answer_sig(forger, ret_datagram, challenge, party, reply_key);
   if (challenge->kind == ASZ_KIND_SEQ)
     return answer_seq(forger, ret_datagram, challenge, party, reply_key);
-  return answer_gemm(forger, ret_datagram, challenge, party, reply_key, work);
+  return answer_work(forger, ret_datagram, challenge, party, reply_key, work);
 }

@@ -20,11 +20,11 @@ struct asz_lab_forger;
 ASZ_MUST_CHECK int asz_lab_forger_new(struct asz_lab_forger **ret_forger, const struct asz_lab_trait *trait, uint64_t seed);
 void asz_lab_forger_free(struct asz_lab_forger *forger);
 
-/* asz_lab_forger_answer: the answer to a challenge of its kind, of which ret_datagram has room for any. work: that of a gemm
- * challenge, whose seed and body are filled in; else NULL. Returns the size; 0: it says nothing. */
+/* asz_lab_forger_answer: the answer to a challenge of its kind, of which ret_datagram has room for any. work: that of a challenge
+ * of gemm or mem, whose seed and body of that part are filled in; else NULL. Returns the size; 0: it says nothing. */
 size_t asz_lab_forger_answer(struct asz_lab_forger *forger, uint8_t *ret_datagram, const struct asz_challenge *challenge,
                              const struct asz_lab_party *party, const uint8_t reply_key[16], struct asz_work *work);
-/* asz_lab_forger_open fills the blob of what was answered last, signature included. false: it will not open. */
+/* asz_lab_forger_open fills the blob of the part that was answered last, signature included. false: it will not open. */
 bool asz_lab_forger_open(struct asz_lab_forger *forger, struct asz_work *work, const struct asz_open *open,
                          const struct asz_lab_party *party);
 

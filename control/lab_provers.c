@@ -12,19 +12,28 @@
 #include "dataplane/base/head.h"
 #include "dataplane/base/opening.h"
 
-enum { WORKS = 2, THREADS = 1 }; /* products kept by each: that of a running slot and the one before */
+enum {
+  PRODUCTS = 2, /* kept by each, beside its arena: that of a running slot and the one before */
+  THREADS = 1,
+  KINDS_OF_WORK = ASZ_KIND_MAX - ASZ_KIND_SINGLE_MAX,
+};
+
+/* The last challenge of a kind, and its answer: it may be asked again. */
+struct kept {
+  uint8_t nonce[ASZ_NONCE_BYTES];
+  size_t answer_bytes; /* 0: none yet */
+  uint8_t answer[ASZ_ANSWER_MAX_BYTES];
+};
 
 struct prover {
-  struct asz_works *works;        /* NULL without consent */
-  struct asz_lab_forger *forger;  /* NULL: honest */
-  uint8_t nonce[ASZ_NONCE_BYTES]; /* of the last gemm challenge, and its answer: it may be asked again */
-  size_t answer_bytes;
-  uint8_t answer[ASZ_ANSWER_MAX_BYTES];
+  struct asz_works *works;       /* NULL without consent */
+  struct asz_lab_forger *forger; /* NULL: honest */
+  struct kept kept[KINDS_OF_WORK];
 };
 
 struct asz_lab_provers {
   struct asz_lab_provers_config config;
-  uint64_t clock; /* counts gemm work: works goes by who was used last */
+  uint64_t clock; /* counts work: works goes by who was used last */
   uint8_t token_secret[16];
   struct prover prover[];
 };
@@ -56,7 +65,8 @@ int asz_lab_provers_new(struct asz_lab_provers **ret_provers, const struct asz_l
   provers->config = *config;
   randombytes_buf(provers->token_secret, sizeof provers->token_secret);
   int err = 0;
-  const uint64_t budget_bytes = WORKS * asz_works_bytes(ASZ_KIND_GEMM, ASZ_LAB_PRESET, THREADS);
+  const uint64_t budget_bytes =
+      PRODUCTS * asz_works_bytes(ASZ_KIND_GEMM, ASZ_LAB_PRESET, THREADS) + asz_works_bytes(ASZ_KIND_MEM, ASZ_LAB_PRESET, THREADS);
   for (uint32_t i = 0; !err && i < config->count; i++) {
     struct prover *prover = &provers->prover[i];
     if (config->consents)
@@ -101,8 +111,9 @@ static void take_hello(const struct asking *a, const uint8_t *payload, size_t si
   welcome.declaration = (struct asz_declaration){
       .consent = 1u << ASZ_KIND_SIG | 1u << ASZ_KIND_SEQ, .devices = 1, .seq_log2_max = ASZ_SEQ_LOG2_MAX};
   if (a->provers->config.consents) {
-    welcome.declaration.consent |= 1u << ASZ_KIND_GEMM;
-    welcome.declaration.gemm_preset_max = ASZ_LAB_PRESET;
+    welcome.declaration.consent |= 1u << ASZ_KIND_GEMM | 1u << ASZ_KIND_MEM;
+    welcome.declaration.gemm_preset_max = welcome.declaration.mem_preset = ASZ_LAB_PRESET;
+    welcome.declaration.free_bytes = asz_works_free_bytes(prover_of(a)->works, hello.validator_id, hello.device);
   }
   asz_identity_short(welcome.provider_id, a->party.own->public_key);
   memcpy(welcome.nonce, hello.nonce, sizeof welcome.nonce);
@@ -134,23 +145,27 @@ static void answer_single(const struct asking *a, const struct asz_challenge *ch
     send_back(a, answer, size_bytes);
 }
 
-static void answer_product(const struct asking *a, const struct asz_challenge *challenge) {
+static size_t work_on(const struct asking *a, const struct asz_challenge *challenge, struct asz_work *work, uint8_t *ret_answer) {
+  return forges(a, challenge->kind)
+             ? asz_lab_forger_answer(prover_of(a)->forger, ret_answer, challenge, &a->party, a->session->reply_key, work)
+             : asz_work_answer(work, ret_answer, challenge, a->party.own, a->party.validator_pk, a->session->reply_key,
+                               mode_of(a));
+}
+
+static void answer_work(const struct asking *a, const struct asz_challenge *challenge) {
   struct prover *prover = prover_of(a);
-  struct asz_work *work;
-  const bool is_repeat = prover->answer_bytes > 0 && memcmp(prover->nonce, challenge->nonce, sizeof prover->nonce) == 0;
-  if (challenge->param != ASZ_LAB_PRESET || !prover->works)
+  if ((challenge->param & ~(unsigned)ASZ_MEM_FOLD) != ASZ_LAB_PRESET || !prover->works)
     return;
-  if (!is_repeat) {
+  struct kept *kept = &prover->kept[challenge->kind - ASZ_KIND_SINGLE_MAX - 1];
+  if (kept->answer_bytes == 0 || memcmp(kept->nonce, challenge->nonce, sizeof kept->nonce) != 0) {
+    struct asz_work *work;
     if (asz_works_begin(prover->works, challenge, ++a->provers->clock, &work))
       return;
-    prover->answer_bytes = forges(a, challenge->kind) ? asz_lab_forger_answer(prover->forger, prover->answer, challenge,
-                                                                              &a->party, a->session->reply_key, work)
-                                                      : asz_work_answer(work, prover->answer, challenge, a->party.own,
-                                                                        a->party.validator_pk, a->session->reply_key, mode_of(a));
+    kept->answer_bytes = work_on(a, challenge, work, kept->answer);
     asz_works_answered(work, challenge);
-    memcpy(prover->nonce, challenge->nonce, sizeof prover->nonce);
+    memcpy(kept->nonce, challenge->nonce, sizeof kept->nonce);
   }
-  send_back(a, prover->answer, prover->answer_bytes);
+  send_back(a, kept->answer, kept->answer_bytes);
 }
 
 static void take_challenge(const struct asking *a, const uint8_t *payload, size_t size_bytes) {
@@ -162,8 +177,8 @@ static void take_challenge(const struct asking *a, const uint8_t *payload, size_
     challenge.nonce[0] ^= 1; /* as good a guess as any */
   if (challenge.kind <= ASZ_KIND_SINGLE_MAX)
     answer_single(a, &challenge);
-  else if (challenge.kind == ASZ_KIND_GEMM)
-    answer_product(a, &challenge);
+  else
+    answer_work(a, &challenge);
 }
 
 /* ---- OPEN ---- */

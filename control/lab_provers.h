@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_lab_provers: the challenge side of the lab's providers: HELLO, sig, seq, gemm and OPEN, answered by what assize-responder
- * is made of (work and works, token, provers), but without its limits: those are its own tests' business. What a provider's
- * truth and trait say about its answers is done here.
+/* asz_lab_provers: the challenge side of the lab's providers: HELLO, sig, seq, gemm, mem and OPEN, answered by what
+ * assize-responder is made of (work and works, token, provers), but without its limits: those are its own tests' business. What a
+ * provider's truth and trait say about its answers is done here.
  *
  * No socket, ring or clock: a datagram goes in, its answers come out by `send`. One thread. */
 #ifndef ASZ_CONTROL_LAB_PROVERS_H
@@ -23,16 +23,16 @@ struct asz_lab_provers_config {
   const struct asz_identity *identity;
   const uint8_t *validator_pk;       /* 32 */
   const struct asz_truth *truth;     /* its cheat, where it is about challenges */
-  const struct asz_lab_trait *trait; /* gemm attacks only with consents */
+  const struct asz_lab_trait *trait; /* attacks on gemm and mem only with consents */
   uint64_t seed;
-  bool consents; /* to gemm of ASZ_LAB_PRESET */
+  bool consents; /* to gemm and mem of ASZ_LAB_PRESET */
   void (*send)(void *context, uint32_t provider, const uint8_t *payload, size_t size_bytes);
   void *context; /* of send */
 };
 
 struct asz_lab_provers;
 
-/* asz_lab_provers_new: about 100 KiB a provider that consents, as it is asked. ASZ_ENOMEM. */
+/* asz_lab_provers_new: about 300 KiB a provider that consents, as it is asked. ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_lab_provers_new(struct asz_lab_provers **ret_provers, const struct asz_lab_provers_config *config);
 void asz_lab_provers_free(struct asz_lab_provers *provers);
 

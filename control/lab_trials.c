@@ -15,9 +15,9 @@
 static const double side = 0.0005; /* what the interval leaves on either side */
 enum { PPB = 1000000000, HALVINGS = 60 };
 
-void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, unsigned kind, enum asz_verdict verdict,
-                       bool has_answer) {
-  if (trait->attack != ASZ_LAB_ATTACK_NONE && kind != asz_lab_attack_kind(trait->attack))
+void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, unsigned kind, unsigned param,
+                       enum asz_verdict verdict, bool has_answer) {
+  if (!asz_lab_attack_is_tried(trait->attack, kind, param))
     return;
   tally->count[verdict]++;
   tally->unanswered += verdict == ASZ_VERDICT_NONE && !has_answer;
@@ -163,7 +163,9 @@ int asz_lab_trials_print(const struct asz_lab_trials *trials, FILE *out) {
     asz_table_cell(table, heading[i]);
   for (uint32_t i = 0; i < trials->count; i++)
     print_row(table, &trials->trial[i]);
-  fprintf(out, "how often a challenge catches each attack, %u columns of a product opened; from, to: the 99.9 %% interval\n",
+  fprintf(out,
+          "how often a challenge catches each attack, %u columns of each answer of gemm and mem opened; from, to: the 99.9 %% "
+          "interval\n",
           trials->openings);
   return asz_table_print(table, out) == 0 ? 0 : ASZ_ENOMEM;
 }

@@ -22,9 +22,9 @@ struct asz_lab_tally {
   uint64_t count[ASZ_VERDICT_UNJUDGED + 1]; /* by enum asz_verdict */
   uint64_t unanswered;                      /* of NONE: without an answer or commitment */
 };
-/* asz_lab_tally_add: an outcome, if it is about the trait. has_answer: there is an answer, whatever became of it. */
-void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, unsigned kind, enum asz_verdict verdict,
-                       bool has_answer);
+/* asz_lab_tally_add: the outcome of a challenge, if it shows the trait. has_answer: there is an answer, whatever became of it. */
+void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, unsigned kind, unsigned param,
+                       enum asz_verdict verdict, bool has_answer);
 
 struct asz_lab_trial {
   struct asz_lab_trait trait;
@@ -38,7 +38,7 @@ struct asz_lab_trial {
 };
 
 struct asz_lab_trials {
-  unsigned openings; /* of a gemm answer; 0: gemm was not asked */
+  unsigned openings; /* of an answer of gemm or mem; 0: they were not asked */
   uint32_t count;    /* 0: nobody has a trait */
   struct asz_lab_trial trial[ASZ_LAB_TRIALS_MAX];
   bool ok; /* all are */

@@ -18,7 +18,7 @@ static struct asz_lab_trials trials;
 static void outcomes(uint32_t provider, enum asz_verdict verdict, unsigned count) {
   const unsigned kind = asz_lab_attack_kind(trait[provider].attack);
   for (unsigned i = 0; i < count; i++)
-    asz_lab_tally_add(&tally[provider], &trait[provider], kind ? kind : ASZ_KIND_SIG, verdict, verdict != ASZ_VERDICT_NONE);
+    asz_lab_tally_add(&tally[provider], &trait[provider], kind ? kind : ASZ_KIND_SIG, 0, verdict, verdict != ASZ_VERDICT_NONE);
 }
 
 static const struct asz_lab_trial *made(uint32_t row) {
@@ -92,7 +92,7 @@ Test(lab_trials, silence_shows_who_keeps_a_commitment_shut_and_not_who_made_none
   trait[0] = trait[1] = (struct asz_lab_trait){.attack = ASZ_LAB_ATTACK_SELECTIVE, .columns = 16};
   outcomes(0, ASZ_VERDICT_PASS, 59);
   for (unsigned i = 0; i < 41; i++)
-    asz_lab_tally_add(&tally[0], &trait[0], ASZ_KIND_GEMM, ASZ_VERDICT_NONE, true);
+    asz_lab_tally_add(&tally[0], &trait[0], ASZ_KIND_GEMM, ASZ_LAB_PRESET, ASZ_VERDICT_NONE, true);
   outcomes(0, ASZ_VERDICT_NONE, 500);
   cr_expect(eq(u64, made(0)->caught, 41));
   cr_expect(eq(u64, made(0)->trials, 100));
@@ -105,11 +105,23 @@ Test(lab_trials, silence_shows_who_keeps_a_commitment_shut_and_not_who_made_none
 
 Test(lab_trials, only_the_kind_that_an_attack_is_about_counts)
 {
-  asz_lab_tally_add(&tally[0], &trait[0], ASZ_KIND_SIG, ASZ_VERDICT_PASS, true);
-  asz_lab_tally_add(&tally[2], &trait[2], ASZ_KIND_SEQ, ASZ_VERDICT_PASS, true);
-  asz_lab_tally_add(&tally[2], &trait[2], ASZ_KIND_GEMM, ASZ_VERDICT_PASS, true);
+  asz_lab_tally_add(&tally[0], &trait[0], ASZ_KIND_SIG, 0, ASZ_VERDICT_PASS, true);
+  asz_lab_tally_add(&tally[2], &trait[2], ASZ_KIND_SEQ, 8, ASZ_VERDICT_PASS, true);
+  asz_lab_tally_add(&tally[2], &trait[2], ASZ_KIND_GEMM, ASZ_LAB_PRESET, ASZ_VERDICT_PASS, true);
   cr_expect(eq(u64, made(0)->trials, 0));
   cr_expect(eq(u64, made(1)->trials, 2), "of the honest all kinds do");
+}
+
+Test(lab_trials, who_loses_an_arena_that_it_built_is_tried_by_folds_alone)
+{
+  trait[0] = (struct asz_lab_trait){.attack = ASZ_LAB_ATTACK_MISSING_ARENA, .columns = 9};
+  trait[1] = (struct asz_lab_trait){.attack = ASZ_LAB_ATTACK_LAZY_ARENA, .columns = 9};
+  for (uint32_t i = 0; i < 2; i++) {
+    asz_lab_tally_add(&tally[i], &trait[i], ASZ_KIND_MEM, ASZ_LAB_PRESET, ASZ_VERDICT_PASS, true);
+    asz_lab_tally_add(&tally[i], &trait[i], ASZ_KIND_MEM, ASZ_LAB_PRESET | ASZ_MEM_FOLD, ASZ_VERDICT_FAIL, true);
+  }
+  cr_expect(eq(u64, made(0)->trials, 1));
+  cr_expect(eq(u64, made(1)->trials, 2), "who never had it, by the build, too");
 }
 
 Test(lab_trials, traits_are_rows_in_order_and_the_honest_come_last)

@@ -22,7 +22,7 @@ static const struct {
     {"regions.ini", "ff8b8936c8523db3"},
     {"cheats.ini", "f54b6449318a8be3"},
     {"storm.ini", "a744ac0d9d47bd42"},
-    {"attacks.ini", "abb7d0b459aecb95"},
+    {"attacks.ini", "17775f8ddb0f066c"},
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
 

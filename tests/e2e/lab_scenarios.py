@@ -15,7 +15,7 @@ from veth import Checks
 ASSIZE = sys.argv[1]
 FOLDER = os.path.join(os.environ["ASSIZE_SOURCE"], "docs", "scenarios")
 # Shorter than an operator would run them, for time.
-SHORT = {"attacks.ini": ("--providers", "64", "--seconds", "3"), "regions.ini": ("--seconds", "4")}
+SHORT = {"attacks.ini": ("--providers", "96", "--seconds", "3"), "regions.ini": ("--seconds", "4")}
 checks = Checks("lab_scenarios")
 check = checks.check
 
