@@ -37,7 +37,7 @@ bool asz_lab_attack_is_tried(enum asz_lab_attack attack, unsigned kind, unsigned
   if (attack == ASZ_LAB_ATTACK_NONE)
     return true;
   return kind == asz_lab_attack_kind(attack) &&
-         (kind != ASZ_KIND_MEM || attack == ASZ_LAB_ATTACK_LAZY_ARENA || (param & ASZ_MEM_FOLD) != 0);
+         (kind != ASZ_KIND_MEM || attack == ASZ_LAB_ATTACK_LAZY_ARENA || asz_param_is_fold(kind, param));
 }
 
 enum asz_verdict asz_lab_attack_verdict(enum asz_lab_attack attack) {

@@ -154,7 +154,7 @@ static size_t work_on(const struct asking *a, const struct asz_challenge *challe
 
 static void answer_work(const struct asking *a, const struct asz_challenge *challenge) {
   struct prover *prover = prover_of(a);
-  if ((challenge->param & ~(unsigned)ASZ_MEM_FOLD) != ASZ_LAB_PRESET || !prover->works)
+  if (asz_param_preset(challenge->param) != ASZ_LAB_PRESET || !prover->works)
     return;
   struct kept *kept = &prover->kept[challenge->kind - ASZ_KIND_SINGLE_MAX - 1];
   if (kept->answer_bytes == 0 || memcmp(kept->nonce, challenge->nonce, sizeof kept->nonce) != 0) {
