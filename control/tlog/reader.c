@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "control/tlog/edge.h"
+#include "control/tlog/logfile.h"
 #include "control/tlog/note.h"
 
 int asz_log_dir_open(const char *dir, int *ret_fd, struct asz_diag *diag) {

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tiles as files: names, framing, reading, durable writing (C2SP tlog-tiles).
- *
- * A write goes to DIR/.new, is flushed, gets its name by rename, and then the folder that holds the name is flushed: only after
- * that may a checkpoint speak of it. One fixed temporary name is enough because there is one writer, and it means that a crash
- * leaves at most one stray file, which the next write truncates. It lies outside tile/, so nobody serves it by a tile's name. */
+/* Tiles as files: names, framing, reading (C2SP tlog-tiles). */
 #include "control/tlog/tiles.h"
 
 #include <assert.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/tlog/logfile.h"
 #include "dataplane/base/bytes.h"
-
-static const char temporary_name[] = ".new";
 
 struct asz_tile asz_tile_at(uint64_t tree_size, int level, uint64_t index) {
   unsigned shift = level == ASZ_TILE_ENTRIES ? 0 : 8 * (unsigned)level;
@@ -71,48 +64,6 @@ int asz_entries_check(const uint8_t *bundle, size_t size_bytes, unsigned count, 
   }
   *ret_size = at;
   return 0;
-}
-
-int asz_logfile_read(int dir_fd, const char *path, size_t size_max, uint8_t **ret_data, size_t *ret_size, struct asz_diag *diag) {
-  int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    return asz_diag_set(diag, errno == ENOENT ? ASZ_ENOENT : ASZ_EIO, "%s: %s", path, strerror(errno));
-  int err;
-  uint8_t *data = NULL;
-  struct stat info;
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    err = asz_diag_set(diag, ASZ_EIO, "%s: not a regular file", path);
-    goto done;
-  }
-  if (info.st_size < 0 || (uint64_t)info.st_size > size_max) {
-    err = asz_diag_set(diag, ASZ_ETOOBIG, "%s: %lld bytes, expected at most %zu", path, (long long)info.st_size, size_max);
-    goto done;
-  }
-  size_t size = (size_t)info.st_size, have = 0;
-  data = malloc(size + 1);
-  if (!data) {
-    err = asz_diag_set(diag, ASZ_ENOMEM, "%s: no memory for %zu bytes", path, size);
-    goto done;
-  }
-  while (have < size) {
-    ssize_t got = read(fd, data + have, size - have);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got <= 0) {
-      err = asz_diag_set(diag, ASZ_EIO, "%s: %s", path, got < 0 ? strerror(errno) : "shrank while it was read");
-      goto done;
-    }
-    have += (size_t)got;
-  }
-  data[size] = 0;
-  *ret_data = data;
-  *ret_size = size;
-  data = NULL;
-  err = 0;
-done:
-  free(data);
-  close(fd);
-  return err;
 }
 
 /* A tile's file, or where a partial one is missing the full one, which the tile's hashes or entries start. *ret_full tells. */
@@ -169,66 +120,6 @@ int asz_tile_read_entries(int dir_fd, const struct asz_tile *tile, uint8_t **ret
   assert(err == 0);
   *ret_bundle = data;
   *ret_size = used;
-  return 0;
-}
-
-/* Flushes the folder that holds path, so that the name in it is durable. */
-static int sync_parent(int dir_fd, const char *path) {
-  char parent[ASZ_TILE_PATH_MAX];
-  const char *slash = strrchr(path, '/');
-  snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-  int fd = openat(dir_fd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0)
-    return -1;
-  int result = fsync(fd), saved = errno;
-  close(fd);
-  errno = saved;
-  return result;
-}
-
-static int make_parents(int dir_fd, const char *path) {
-  char folder[ASZ_TILE_PATH_MAX];
-  for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    if (mkdirat(dir_fd, folder, 0755) == 0) {
-      if (sync_parent(dir_fd, folder) != 0)
-        return -1;
-    } else if (errno != EEXIST) {
-      return -1;
-    }
-  }
-  return 0;
-}
-
-static int write_flushed(int dir_fd, const char *name, const uint8_t *data, size_t size) {
-  int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0)
-    return -1;
-  int result = 0;
-  for (size_t done = 0; done < size;) {
-    ssize_t put = write(fd, data + done, size - done);
-    if (put < 0 && errno == EINTR)
-      continue;
-    if (put < 0) {
-      result = -1;
-      break;
-    }
-    done += (size_t)put;
-  }
-  if (result == 0)
-    result = fsync(fd);
-  int saved = errno;
-  if (close(fd) != 0 && result == 0)
-    return -1;
-  errno = saved;
-  return result;
-}
-
-int asz_logfile_replace(int dir_fd, const char *path, const void *data, size_t size_bytes, struct asz_diag *diag) {
-  assert(strlen(path) < ASZ_TILE_PATH_MAX);
-  if (make_parents(dir_fd, path) != 0 || write_flushed(dir_fd, temporary_name, data, size_bytes) != 0 ||
-      renameat(dir_fd, temporary_name, dir_fd, path) != 0 || sync_parent(dir_fd, path) != 0)
-    return asz_diag_set(diag, ASZ_EIO, "%s: cannot be written: %s", path, strerror(errno));
   return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_tiles: where the tiles and entry bundles of a C2SP tlog-tiles log lie below its directory, and how files get there so that
- * no crash leaves a half-written one. Within control/tlog only. */
+/* asz_tiles: where the tiles and entry bundles of a C2SP tlog-tiles log lie below its directory, and how they are read.
+ * Within control/tlog only. */
 #ifndef ASZ_CONTROL_TLOG_TILES_H
 #define ASZ_CONTROL_TLOG_TILES_H
 
@@ -43,13 +43,6 @@ ASZ_MUST_CHECK int asz_entries_next(const uint8_t *bundle, size_t size_bytes, si
 /* asz_entries_check: bundle starts with `count` whole entries; *ret_size is where they end. ASZ_EFORMAT. */
 ASZ_MUST_CHECK int asz_entries_check(const uint8_t *bundle, size_t size_bytes, unsigned count, size_t *ret_size);
 
-/* asz_logfile_read: a whole regular file of at most size_max bytes (heap, one NUL behind it). ASZ_ENOENT, ASZ_EIO, ASZ_ETOOBIG.
- */
-ASZ_MUST_CHECK int asz_logfile_read(int dir_fd, const char *path, size_t size_max, uint8_t **ret_data, size_t *ret_size,
-                                    struct asz_diag *diag);
-/* asz_logfile_replace makes path hold exactly data, durably: on return it survives a power cut, and at no time is a part of it
- * visible under its name. Makes missing folders. One writer at a time (the temporary name DIR/.new is fixed). */
-ASZ_MUST_CHECK int asz_logfile_replace(int dir_fd, const char *path, const void *data, size_t size_bytes, struct asz_diag *diag);
 /* asz_tile_drop_partials deletes the partial forms of a tile that is full and published. Failing only costs space: no result. */
 void asz_tile_drop_partials(int dir_fd, int level, uint64_t index);
 

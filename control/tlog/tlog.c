@@ -3,9 +3,10 @@
  *
  * In memory: the edge of the published tree, and `framed`, the entries of the unfinished bundle as they lie on disk with the
  * queued ones framed behind them. So a publish only cuts that buffer into bundles; it writes each bundle and tile that changed,
- * then the checkpoint, and only after that takes over the new edge. Whatever fails before leaves the published state as it was,
- * in memory and for every reader: new full tiles lie where no reader of the old checkpoint looks, new partial ones have another
- * width in their name. Publishing costs the new entries and at most one tile a level; the size of the log does not matter.
+ * waits until they are durable, then signs and writes the checkpoint, and only after that takes over the new edge. Whatever fails
+ * before leaves the published state as it was, in memory and for every reader: new full tiles lie where no reader of the old
+ * checkpoint looks, new partial ones have another width in their name. Publishing costs the new entries and at most one tile a
+ * level; the size of the log does not matter.
  *
  * Opening believes the signed checkpoint and nothing else: the unfinished tiles must hash to its root, and the unfinished bundle
  * to its tile. */
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "control/tlog/edge.h"
+#include "control/tlog/logfile.h"
 #include "control/tlog/note.h"
 #include "control/tlog/reader.h"
 #include "dataplane/base/bytes.h"
@@ -38,7 +40,8 @@ struct asz_tlog {
   uint8_t *framed;            /* entries from index head.tree_size rounded down to 256: published, then queued */
   size_t framed_bytes, framed_capacity;
   uint64_t queued;
-  struct asz_diag *diag; /* of the publish in progress */
+  struct asz_logfile_batch batch; /* files of the publish in progress */
+  struct asz_diag *diag;          /* of the publish in progress */
 };
 
 static int take_lock(int dir_fd, const char *dir, int *ret_fd, struct asz_diag *diag) {
@@ -195,18 +198,18 @@ int asz_tlog_append(struct asz_tlog *log, const void *entry, size_t size_bytes, 
 }
 
 static int write_full_tile(void *context, unsigned level, uint64_t index, const uint8_t (*hash)[32]) {
-  const struct asz_tlog *log = context;
+  struct asz_tlog *log = context;
   struct asz_tile tile = {.level = (int)level, .index = index, .width = ASZ_TILE_WIDTH};
   char path[ASZ_TILE_PATH_MAX];
   asz_tile_path(path, &tile);
-  return asz_logfile_replace(log->dir_fd, path, hash, ASZ_TILE_BYTES, log->diag);
+  return asz_logfile_batch_write(&log->batch, path, hash, ASZ_TILE_BYTES, log->diag);
 }
 
 static int write_bundle(struct asz_tlog *log, uint64_t tree_size, size_t first, size_t end) {
   struct asz_tile tile = asz_tile_at(tree_size, ASZ_TILE_ENTRIES, (tree_size - 1) >> 8);
   char path[ASZ_TILE_PATH_MAX];
   asz_tile_path(path, &tile);
-  return asz_logfile_replace(log->dir_fd, path, log->framed + first, end - first, log->diag);
+  return asz_logfile_batch_write(&log->batch, path, log->framed + first, end - first, log->diag);
 }
 
 /* Writes bundles and full tiles of all queued entries into log->next; *ret_tail is where the last, unfinished bundle starts. */
@@ -243,7 +246,7 @@ static int write_partial_tiles(struct asz_tlog *log) {
       continue;
     char path[ASZ_TILE_PATH_MAX];
     asz_tile_path(path, &tile);
-    int err = asz_logfile_replace(log->dir_fd, path, log->next.tile[level], (size_t)tile.width * 32, log->diag);
+    int err = asz_logfile_batch_write(&log->batch, path, log->next.tile[level], (size_t)tile.width * 32, log->diag);
     if (err)
       return err;
   }
@@ -266,9 +269,13 @@ int asz_tlog_publish(struct asz_tlog *log, struct asz_diag *diag) {
   char *note;
   log->next = log->edge;
   log->diag = diag;
+  log->batch.dir_fd = log->dir_fd;
   int err = write_entries(log, &tail);
   if (!err)
     err = write_partial_tiles(log);
+  if (!err)
+    err = asz_logfile_batch_flush(&log->batch, diag);
+  asz_logfile_batch_drop(&log->batch);
   if (err)
     return err;
   head.tree_size = log->next.size;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "control/tlog/logfile.h"
 #include "control/tlog/tiles.h"
 #include "tests/control/tlog/scratch.h"
 
