@@ -11,6 +11,7 @@ from veth import Checks, Network, run, sh
 
 ASSIZE, RESPONDER, VERIFY = sys.argv[1:4]
 PROVIDERS = 4
+CHUNKS, CHUNK_BYTES = 8, 1104  # of 16 openings of preset tiny: as many full ones, and one that is not
 checks = Checks("gemm")
 check = checks.check
 
@@ -71,7 +72,7 @@ def scenario(_, network, folder):
     check("and_opens_what_it_committed_to", seen.get("openings_complete", 0) >= PROVIDERS and seen.get("openings_missing") == 0, seen)
     check("arenas_are_folded", folds >= PROVIDERS and seen.get("openings_complete", 0) >= 3 * PROVIDERS, seen)
     check("as_fast_as_their_memory_is_claimed_to_be", seen.get("folds_in_bounds", 0) > 0 and seen.get("folds_too_fast") == 0, seen)
-    check("each_in_several_chunks", seen.get("chunks", 0) == 9 * seen.get("openings_complete", 1) + 8 * folds, seen)
+    check("each_in_several_chunks", seen.get("chunks", 0) == (CHUNKS + 1) * seen.get("openings_complete", 1) + CHUNKS * folds, seen)
     check("nothing_is_malformed", seen.get("answers_malformed") == 0 and seen.get("answers_bad_mac") == 0, seen)
     check("nobody_is_blamed", incidents(validator) == [], incidents(validator))
 
@@ -86,8 +87,9 @@ def scenario(_, network, folder):
     check("what_the_wire_loses_is_asked_for_again", again > 0 and seen.get("openings_complete", 0) > 0, seen)
     check("and_is_no_wrong_answer", "wrong-answer" not in incidents(validator), incidents(validator))
 
-    with Provider(network, folder, validator_key, "--gemm", "tiny", "--mem", "tiny", "--lab-wrong-answers"):
-        seen = counters(validator, epochs=2)
+    # Chains of 2^5 steps at most are answered, so none is: what is wrong, and proved, are openings alone.
+    with Provider(network, folder, validator_key, "--gemm", "tiny", "--mem", "tiny", "--seq-log2-max", "5", "--lab-wrong-answers"):
+        seen = counters(validator, epochs=3)
     check("columns_that_were_not_committed_to_are_opened", seen.get("openings_complete", 0) >= 2 * PROVIDERS, seen)
     check("and_are_wrong_answers", incidents(validator).count("wrong-answer") == PROVIDERS, incidents(validator))
     wrong = [slash for slash in validator.json("slash", "list").get("recommendations", []) if slash["offence"] == "S1"]
@@ -97,6 +99,14 @@ def scenario(_, network, folder):
         validator.assize("slash", "export", str(slash["id"]), evidence)
         verified = run(VERIFY, "evidence", evidence)
         check("by_evidence_that_verifies_offline", verified.returncode == 0, verified.stdout + verified.stderr)
+        with open(evidence, "rb") as file:
+            bundle = bytearray(file.read())
+        answers = int(verified.stdout.split("wrong-answers: ")[1].split()[0])
+        check("with_the_openings_of_each_wrong_answer", len(bundle) > answers * CHUNKS * CHUNK_BYTES, (answers, len(bundle)))
+        bundle[len(bundle) // 2] ^= 1
+        with open(evidence, "wb") as file:
+            file.write(bundle)
+        check("and_not_when_a_byte_of_them_is_changed", run(VERIFY, "evidence", evidence).returncode == 1)
 
 
 sys.exit(checks.main(scenario, kind=AnyIp))
