@@ -172,11 +172,13 @@ void asz_pipeline_plan(struct asz_pipeline *pipeline, uint64_t spare_ns);
 
 /* In pipeline_mem.c. asz_pipeline_mem_param: what a provider is asked in this round: to build, or to fold what it built.
  * asz_pipeline_mem_consent: 1 or 0, of a provider that said WELCOME. asz_pipeline_mem_signed: of an answer whose signature is
- * valid, and whose challenge had that seed: NONE when it is to be opened, else the verdict. asz_pipeline_mem_ended: adds to an
- * outcome what only mem has. */
+ * valid, and whose challenge had that seed: NONE when it is to be opened, else the verdict. asz_pipeline_mem_due_ns: how long a
+ * fold may take by its provider's claim; 0: no claim, or no fold. asz_pipeline_mem_ended: adds to an outcome what only mem has.
+ */
 uint8_t asz_pipeline_mem_param(const struct asz_pipeline *pipeline, uint32_t provider);
 int asz_pipeline_mem_consent(const struct asz_pipeline *pipeline, uint32_t index);
 enum asz_verdict asz_pipeline_mem_signed(struct asz_pipeline *pipeline, uint32_t index, const uint8_t seed[32]);
+uint64_t asz_pipeline_mem_due_ns(const struct asz_pipeline *pipeline, uint32_t index);
 void asz_pipeline_mem_ended(struct asz_pipeline *pipeline, uint32_t index, struct asz_outcome *outcome);
 
 /* In pipeline_enrol.c. */

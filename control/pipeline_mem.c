@@ -45,15 +45,31 @@ enum asz_verdict asz_pipeline_mem_signed(struct asz_pipeline *p, uint32_t index,
   return ASZ_VERDICT_NONE;
 }
 
+static uint64_t claim_of(const struct asz_pipeline *p, uint32_t provider) {
+  return p->enrolled[provider].declaration.bandwidth_bytes_ps;
+}
+
+static uint64_t allowance_ns_of(const struct asz_pipeline *p, uint32_t provider) {
+  uint64_t target_ns = p->roster->provider[provider].rtt_target_ns;
+  return target_ns ? target_ns : p->config.rtt_target_ns;
+}
+
+uint64_t asz_pipeline_mem_due_ns(const struct asz_pipeline *p, uint32_t index) {
+  uint32_t provider = asz_pipeline_provider(p, index);
+  uint64_t claim = claim_of(p, provider);
+  if (!is_fold(&p->item[index]) || claim == 0)
+    return 0;
+  return asz_fold_pace_due_ns(asz_mem_arena_bytes(p->config.mem_preset), claim, allowance_ns_of(p, provider));
+}
+
 /* Bounds are for what is certain: one question, one answer, and nothing of ours in between. */
 static enum asz_fold_pace pace_of(struct asz_pipeline *p, uint32_t index, uint64_t took_ns) {
   const struct asz_item *item = &p->item[index];
   uint32_t provider = asz_pipeline_provider(p, index);
-  uint64_t target_ns = p->roster->provider[provider].rtt_target_ns;
   if (took_ns == 0 || item->tries != 1 || asz_pipeline_drops(p, p->now_ns) != item->drops || p->stalls != item->stalls)
     return ASZ_FOLD_PACE_NONE;
-  return asz_fold_pace_of(took_ns, asz_mem_arena_bytes(p->config.mem_preset),
-                          p->enrolled[provider].declaration.bandwidth_bytes_ps, target_ns ? target_ns : p->config.rtt_target_ns);
+  return asz_fold_pace_of(took_ns, asz_mem_arena_bytes(p->config.mem_preset), claim_of(p, provider),
+                          allowance_ns_of(p, provider));
 }
 
 void asz_pipeline_mem_ended(struct asz_pipeline *p, uint32_t index, struct asz_outcome *outcome) {

@@ -20,7 +20,7 @@ enum {
 
 /* How the providers of this test behave. */
 static struct {
-  bool refuses, no_memory, no_claim, never_builds, never_opens, wrong_z, forges_signature, other_root, dirty_build;
+  bool refuses, no_memory, no_claim, slow_claim, never_builds, never_opens, wrong_z, forges_signature, other_root, dirty_build;
   unsigned fold_ms;     /* what a fold takes */
   unsigned missing;     /* columns of the arena that are gone */
   unsigned lose_answer; /* the first so many answers to builds are lost on the way */
@@ -79,7 +79,7 @@ static void welcome(const struct asz_engine_datagram *asked) {
     declaration.consent |= 1u << ASZ_KIND_MEM;
     declaration.mem_preset = PRESET;
     declaration.free_bytes = manner.no_memory ? asz_mem_arena_bytes(PRESET) - 1 : asz_mem_arena_bytes(PRESET);
-    declaration.bandwidth_bytes_ps = manner.no_claim ? 0 : CLAIMED;
+    declaration.bandwidth_bytes_ps = manner.no_claim ? 0 : manner.slow_claim ? 1 : CLAIMED;
   }
   bed_welcome(asked, &declaration);
 }
@@ -395,12 +395,10 @@ Test(pipeline_mem, folds_are_measured_against_the_claim)
     enum asz_fold_pace pace;
     enum asz_pipeline_counter counter;
   } cases[] = {
-      {49, ASZ_FOLD_PACE_TOO_FAST, ASZ_PCTR_FOLDS_TOO_FAST},
-      {51, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS},
-      {161, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS},
-      {164, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW},
-      {290, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW},
-      {400, ASZ_FOLD_PACE_NONE, ASZ_PCTR_FOLDS_UNTIMED}, /* asked again at 300 */
+      {49, ASZ_FOLD_PACE_TOO_FAST, ASZ_PCTR_FOLDS_TOO_FAST},    {51, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS},
+      {161, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS}, {164, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW},
+      {320, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW}, /* not asked again at 300, a third of its deadline */
+      {400, ASZ_FOLD_PACE_NONE, ASZ_PCTR_FOLDS_UNTIMED},      /* but at 326, twice what it may take */
   };
   whole_round();
   for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -422,6 +420,21 @@ Test(pipeline_mem, folds_are_measured_against_the_claim)
   next_round();
   expect(1, ASZ_VERDICT_PASS);
   expect_pace(ASZ_FOLD_PACE_NONE);
+}
+
+Test(pipeline_mem, whoever_claims_next_to_nothing_is_asked_once_and_late_at_the_same_deadline)
+{
+  manner.slow_claim = true;
+  whole_round();
+  manner.fold_ms = FOLD_DEADLINE_MS - 10;
+  uint64_t repeated = counter(ASZ_PCTR_REPEATED);
+  next_round();
+  expect(1, ASZ_VERDICT_PASS);
+  expect_pace(ASZ_FOLD_PACE_TOO_FAST);
+  manner.fold_ms = FOLD_DEADLINE_MS + 10;
+  next_round();
+  expect(1, ASZ_VERDICT_NONE);
+  cr_assert_eq(counter(ASZ_PCTR_REPEATED), repeated);
 }
 
 Test(pipeline_mem, what_we_dropped_or_slept_through_leaves_a_fold_without_a_pace)
