@@ -6,51 +6,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/tlog/lines.h"
 #include "control/tlog/note.h"
 
 enum { ROOT_BASE64_BYTES = 44 };
-static const uint64_t tree_size_max = INT64_MAX; /* what every reader's signed 64-bit integer holds */
 
-/* Cuts the next line off [*at, end): non-empty, behind it a newline. */
+/* A line that is not empty. */
 static int next_line(const char **at, const char *end, const char **ret_line, size_t *ret_size) {
-  const char *newline = memchr(*at, '\n', (size_t)(end - *at));
-  if (!newline || newline == *at)
-    return ASZ_EFORMAT;
-  *ret_line = *at;
-  *ret_size = (size_t)(newline - *at);
-  *at = newline + 1;
-  return 0;
-}
-
-static int parse_size(uint64_t *ret_size, const char *digits, size_t count) {
-  if (count > 19 || (count > 1 && digits[0] == '0'))
-    return ASZ_EFORMAT;
-  uint64_t size = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (digits[i] < '0' || digits[i] > '9')
-      return ASZ_EFORMAT;
-    size = size * 10 + (uint64_t)(digits[i] - '0'); /* 19 digits stay below 2^64 */
-  }
-  if (size > tree_size_max)
-    return ASZ_EFORMAT;
-  *ret_size = size;
-  return 0;
+  int err = asz_lines_next(at, end, ret_line, ret_size);
+  return err || *ret_size > 0 ? err : ASZ_EFORMAT;
 }
 
 int asz_checkpoint_parse(struct asz_checkpoint *ret_checkpoint, const char *text, size_t size_bytes, struct asz_diag *diag) {
   struct asz_checkpoint checkpoint;
   const char *at = text, *end = text + size_bytes, *line;
-  size_t line_bytes, root_bytes;
+  size_t line_bytes;
   if (!asz_text_ok(text, size_bytes, "\n"))
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: not UTF-8, or a control character in it");
   if (next_line(&at, end, &line, &line_bytes) != 0 || line_bytes > ASZ_TLOG_ORIGIN_MAX)
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: line 1, expected an origin of 1 to %d bytes", ASZ_TLOG_ORIGIN_MAX);
   memcpy(checkpoint.origin, line, line_bytes);
   checkpoint.origin[line_bytes] = 0;
-  if (next_line(&at, end, &line, &line_bytes) != 0 || parse_size(&checkpoint.tree_size, line, line_bytes) != 0)
+  if (next_line(&at, end, &line, &line_bytes) != 0 || asz_lines_number(&checkpoint.tree_size, line, line_bytes) != 0)
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: line 2, expected a tree size without leading zeros");
-  if (next_line(&at, end, &line, &line_bytes) != 0 || line_bytes != ROOT_BASE64_BYTES ||
-      asz_base64_decode(checkpoint.root, 32, &root_bytes, line, line_bytes) != 0 || root_bytes != 32)
+  if (next_line(&at, end, &line, &line_bytes) != 0 || asz_lines_hash(checkpoint.root, line, line_bytes) != 0)
     return asz_diag_set(diag, ASZ_EFORMAT, "checkpoint: line 3, expected 32 bytes as base64");
   while (at < end) /* extension lines: opaque, but lines */
     if (next_line(&at, end, &line, &line_bytes) != 0)
@@ -61,14 +40,16 @@ int asz_checkpoint_parse(struct asz_checkpoint *ret_checkpoint, const char *text
 
 int asz_checkpoint_sign(char *ret_note, size_t capacity, const struct asz_checkpoint *checkpoint,
                         const struct asz_identity *key) {
-  assert(asz_key_name_ok(checkpoint->origin, strlen(checkpoint->origin)) && checkpoint->tree_size <= tree_size_max);
+  assert(asz_key_name_ok(checkpoint->origin, strlen(checkpoint->origin)) && checkpoint->tree_size <= INT64_MAX);
   char root[ROOT_BASE64_BYTES + 1], text[ASZ_TLOG_ORIGIN_MAX + 80], line[128];
   sodium_bin2base64(root, sizeof root, checkpoint->root, 32, sodium_base64_VARIANT_ORIGINAL);
   int text_bytes =
       snprintf(text, sizeof text, "%s\n%llu\n%s\n", checkpoint->origin, (unsigned long long)checkpoint->tree_size, root);
 
   uint8_t blob[ASZ_KEY_ID_BYTES + 64];
-  asz_key_id(blob, checkpoint->origin, key->public_key);
+  struct asz_note_key note_key;
+  asz_note_key_make(&note_key, checkpoint->origin, ASZ_NOTE_ED25519, key->public_key);
+  memcpy(blob, note_key.id, ASZ_KEY_ID_BYTES);
   crypto_sign_detached(blob + ASZ_KEY_ID_BYTES, NULL, (const uint8_t *)text, (size_t)text_bytes, key->secret_key);
   sodium_bin2base64(line, sizeof line, blob, sizeof blob, sodium_base64_VARIANT_ORIGINAL);
   char note[ASZ_TLOG_CHECKPOINT_MAX];

@@ -98,3 +98,68 @@ int asz_tlog_inclusion_check(const uint8_t root[32], uint64_t tree_size, uint64_
   }
   return last == 0 && memcmp(hash, root, 32) == 0 ? 0 : ASZ_EAUTH;
 }
+
+size_t asz_tlog_consistency_make(uint8_t (*ret_path)[32], const uint8_t (*leaf)[32], uint64_t old_count, uint64_t count) {
+  assert(old_count >= 1 && old_count <= count);
+  uint8_t down[ASZ_TLOG_PROOF_MAX][32];
+  size_t depth = 0;
+  uint64_t first = 0, end = count;
+  while (end != old_count) {
+    uint64_t middle = first + (UINT64_C(1) << (63 - __builtin_clzll(end - first - 1)));
+    if (old_count <= middle) {
+      asz_tlog_tree_hash(down[depth++], leaf + middle, end - middle);
+      end = middle;
+    } else {
+      asz_tlog_tree_hash(down[depth++], leaf + first, middle - first);
+      first = middle;
+    }
+  }
+  if (first != 0) /* else it is the old root itself, which the reader of the proof has */
+    asz_tlog_tree_hash(down[depth++], leaf + first, end - first);
+  for (size_t i = 0; i < depth; i++)
+    memcpy(ret_path[i], down[depth - 1 - i], 32);
+  return depth;
+}
+
+int asz_tlog_consistency_check(const uint8_t old_root[32], uint64_t old_size, const uint8_t root[32], uint64_t tree_size,
+                               const uint8_t (*path)[32], size_t path_count) {
+  if (old_size > tree_size)
+    return ASZ_EAUTH;
+  if (old_size == 0 || old_size == tree_size) {
+    if (path_count == 0 && (old_size == 0 || memcmp(old_root, root, 32) == 0))
+      return 0;
+    return ASZ_EAUTH;
+  }
+  uint64_t node = old_size - 1, last = tree_size - 1; /* on the current level: the rightmost of the old and of the new tree */
+  while (node & 1) {                                  /* up to the largest complete subtree that ends the old tree */
+    node >>= 1;
+    last >>= 1;
+  }
+  uint8_t old_hash[32], hash[32];
+  size_t at = 0;
+  if (node == 0) { /* the old tree is that subtree: its root is where both start */
+    memcpy(hash, old_root, 32);
+  } else {
+    if (path_count == 0)
+      return ASZ_EAUTH;
+    memcpy(hash, path[at++], 32);
+  }
+  memcpy(old_hash, hash, 32);
+  for (; at < path_count; at++) {
+    if (last == 0)
+      return ASZ_EAUTH;
+    if ((node & 1) || node == last) {
+      asz_tlog_node_hash(old_hash, path[at], old_hash);
+      asz_tlog_node_hash(hash, path[at], hash);
+      while (!(node & 1) && node != 0) {
+        node >>= 1;
+        last >>= 1;
+      }
+    } else {
+      asz_tlog_node_hash(hash, hash, path[at]);
+    }
+    node >>= 1;
+    last >>= 1;
+  }
+  return last == 0 && memcmp(old_hash, old_root, 32) == 0 && memcmp(hash, root, 32) == 0 ? 0 : ASZ_EAUTH;
+}

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a log's directory: single entries, inclusion paths, and the check of everything.
+/* Reading a log's directory: single entries, inclusion and consistency proofs.
  *
- * asz_tlog_verify believes no tile. It hashes the entries themselves into an edge of its own, and each time a tile of that edge
- * is full compares it with the file; so every byte that a client may be served is compared with what the entries say, in one pass
- * over the log and 64 KiB of memory. Paths are built from tiles: a complete subtree of height h lies in the tile of level h / 8
- * as 2^(h mod 8) neighbouring hashes; the unfinished right side is the fold of such subtrees, largest first. */
+ * Proofs are built from tiles: a complete subtree of height h lies in the tile of level h / 8 as 2^(h mod 8) neighbouring hashes;
+ * the unfinished right side is the fold of such subtrees, largest first. */
 #include "control/tlog/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "control/tlog/edge.h"
 #include "control/tlog/logfile.h"
 #include "control/tlog/note.h"
 
@@ -23,6 +21,25 @@ int asz_log_dir_open(const char *dir, int *ret_fd, struct asz_diag *diag) {
     return asz_diag_set(diag, errno == ENOENT ? ASZ_ENOENT : ASZ_EIO, "%s: no log there: %s", dir, strerror(errno));
   *ret_fd = fd;
   return 0;
+}
+
+int asz_log_checkpoint_read(int dir_fd, const uint8_t *public_key, char **ret_note, struct asz_checkpoint *ret_checkpoint,
+                            struct asz_diag *diag) {
+  uint8_t *note;
+  size_t size;
+  int err = asz_logfile_read(dir_fd, "checkpoint", ASZ_NOTE_MAX_BYTES, &note, &size, diag);
+  if (err)
+    return err;
+  struct asz_note split;
+  if (public_key)
+    err = asz_checkpoint_open(ret_checkpoint, (const char *)note, size, public_key, diag);
+  else if (!(err = asz_note_split(&split, (const char *)note, size, diag)))
+    err = asz_checkpoint_parse(ret_checkpoint, (const char *)note, split.text_bytes, diag);
+  if (err || !ret_note)
+    free(note);
+  else
+    *ret_note = (char *)note;
+  return err;
 }
 
 /* The hash over leaves [first, first + 2^height), first a multiple of 2^height. */
@@ -67,6 +84,28 @@ int asz_log_path(int dir_fd, uint64_t tree_size, uint64_t index, uint8_t (*ret_p
       return err;
     *(left ? &end : &first) = middle;
   }
+  for (size_t i = 0; i < depth; i++)
+    memcpy(ret_path[i], down[depth - 1 - i], 32);
+  *ret_count = depth;
+  return 0;
+}
+
+int asz_log_consistency(int dir_fd, uint64_t old_size, uint64_t tree_size, uint8_t (*ret_path)[32], size_t *ret_count,
+                        struct asz_diag *diag) {
+  uint8_t down[ASZ_TLOG_PROOF_MAX][32];
+  size_t depth = 0;
+  uint64_t first = 0, end = tree_size;
+  int err = 0;
+  while (!err && old_size != 0 && end != old_size) {
+    uint64_t middle = first + (UINT64_C(1) << (63 - __builtin_clzll(end - first - 1)));
+    bool left = old_size <= middle;
+    err = range_hash(dir_fd, tree_size, left ? middle : first, left ? end : middle, down[depth++], diag);
+    *(left ? &end : &first) = middle;
+  }
+  if (!err && first != 0)
+    err = range_hash(dir_fd, tree_size, first, end, down[depth++], diag);
+  if (err)
+    return err;
   for (size_t i = 0; i < depth; i++)
     memcpy(ret_path[i], down[depth - 1 - i], 32);
   *ret_count = depth;
@@ -153,104 +192,44 @@ int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uin
   return err;
 }
 
-/* What asz_tlog_verify compares: the tile that the entries give against the one that is served. */
-static int compare_tile(int dir_fd, const struct asz_tile *tile, const uint8_t (*expected)[32], struct asz_diag *diag) {
-  uint8_t hash[ASZ_TILE_WIDTH][32];
-  int err = asz_tile_read_hashes(dir_fd, tile, hash, diag);
-  if (err || memcmp(hash, expected, (size_t)tile->width * 32) == 0)
-    return err;
-  char path[ASZ_TILE_PATH_MAX];
-  asz_tile_path(path, tile);
-  return asz_diag_set(diag, ASZ_EAUTH, "%s: does not hold the hashes of the entries below it", path);
-}
-
-struct verify {
+int asz_tlog_read_proven(const char *dir, const struct asz_checkpoint *head, uint64_t index, uint8_t *ret_entry, size_t *ret_size,
+                         struct asz_diag *diag) {
+  uint8_t leaf[32], path[ASZ_TLOG_PROOF_MAX][32];
+  size_t size, count = 0;
   int dir_fd;
-  struct asz_diag *diag;
-};
-
-static int compare_full(void *context, unsigned level, uint64_t index, const uint8_t (*hash)[32]) {
-  const struct verify *verify = context;
-  struct asz_tile tile = {.level = (int)level, .index = index, .width = ASZ_TILE_WIDTH};
-  return compare_tile(verify->dir_fd, &tile, hash, verify->diag);
-}
-
-/* Hashes the entries of one bundle into the edge. */
-static int push_bundle(struct verify *verify, struct asz_edge *edge, const struct asz_tile *tile) {
-  uint8_t *bundle;
-  size_t bundle_bytes, at = 0, entry_bytes;
-  int err = asz_tile_read_entries(verify->dir_fd, tile, &bundle, &bundle_bytes, verify->diag);
+  int err = asz_tlog_read_entry(dir, head->tree_size, index, ret_entry, &size, diag);
+  if (!err)
+    err = asz_log_dir_open(dir, &dir_fd, diag);
   if (err)
     return err;
-  for (unsigned i = 0; !err && i < tile->width; i++) {
-    const uint8_t *entry;
-    uint8_t hash[32];
-    err = asz_entries_next(bundle, bundle_bytes, &at, &entry, &entry_bytes);
-    if (err)
-      break;
-    asz_tlog_leaf_hash(hash, entry, entry_bytes);
-    err = asz_edge_push(edge, hash, compare_full, verify);
-  }
-  free(bundle);
-  return err;
-}
-
-static int verify_tree(struct verify *verify, struct asz_edge *edge, const struct asz_checkpoint *head) {
-  while (edge->size < head->tree_size) {
-    struct asz_tile tile = asz_tile_at(head->tree_size, ASZ_TILE_ENTRIES, edge->size >> 8);
-    int err = push_bundle(verify, edge, &tile);
-    if (err)
-      return err;
-  }
-  for (unsigned level = 0; level < ASZ_TILE_LEVELS; level++) {
-    struct asz_tile tile = asz_tile_at(edge->size, (int)level, edge->size >> (8 * level) >> 8);
-    int err = tile.width ? compare_tile(verify->dir_fd, &tile, (const uint8_t(*)[32])edge->tile[level], verify->diag) : 0;
-    if (err)
-      return err;
-  }
-  uint8_t root[32];
-  asz_edge_root(edge, root);
-  if (memcmp(root, head->root, 32) != 0)
-    return asz_diag_set(verify->diag, ASZ_EAUTH, "checkpoint: its root is not that of the %llu entries",
-                        (unsigned long long)head->tree_size);
+  err = asz_log_path(dir_fd, head->tree_size, index, path, &count, diag);
+  close(dir_fd);
+  if (err)
+    return err;
+  asz_tlog_leaf_hash(leaf, ret_entry, size);
+  if (asz_tlog_inclusion_check(head->root, head->tree_size, index, leaf, (const uint8_t(*)[32])path, count) != 0)
+    return asz_diag_set(diag, ASZ_EAUTH, "entry %llu is damaged, or the tiles around it are: it is not in the published tree",
+                        (unsigned long long)index);
+  *ret_size = size;
   return 0;
 }
 
-int asz_log_checkpoint_read(int dir_fd, const uint8_t *public_key, char **ret_note, struct asz_checkpoint *ret_checkpoint,
-                            struct asz_diag *diag) {
-  uint8_t *note;
-  size_t size;
-  int err = asz_logfile_read(dir_fd, "checkpoint", ASZ_NOTE_MAX_BYTES, &note, &size, diag);
+int asz_tlog_extends(const char *dir, const struct asz_checkpoint *old, const struct asz_checkpoint *head,
+                     struct asz_diag *diag) {
+  uint8_t path[ASZ_TLOG_PROOF_MAX][32];
+  size_t count = 0;
+  int dir_fd, err = 0;
+  if (old->tree_size > head->tree_size)
+    return asz_diag_set(diag, ASZ_EAUTH, "the log shrank from %llu entries to %llu", (unsigned long long)old->tree_size,
+                        (unsigned long long)head->tree_size);
+  err = asz_log_dir_open(dir, &dir_fd, diag);
   if (err)
     return err;
-  struct asz_note split;
-  if (public_key)
-    err = asz_checkpoint_open(ret_checkpoint, (const char *)note, size, public_key, diag);
-  else if (!(err = asz_note_split(&split, (const char *)note, size, diag)))
-    err = asz_checkpoint_parse(ret_checkpoint, (const char *)note, split.text_bytes, diag);
-  if (err || !ret_note)
-    free(note);
-  else
-    *ret_note = (char *)note;
-  return err;
-}
-
-int asz_tlog_verify(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint, struct asz_diag *diag) {
-  struct verify verify = {.diag = diag};
-  struct asz_checkpoint head;
-  int err = asz_log_dir_open(dir, &verify.dir_fd, diag);
-  if (err)
-    return err;
-  struct asz_edge *edge = calloc(1, sizeof *edge);
-  if (!edge)
-    err = asz_diag_set(diag, ASZ_ENOMEM, "%s: no memory to verify it", dir);
-  if (!err)
-    err = asz_log_checkpoint_read(verify.dir_fd, public_key, NULL, &head, diag);
-  if (!err)
-    err = verify_tree(&verify, edge, &head);
-  if (!err)
-    *ret_checkpoint = head;
-  free(edge);
-  close(verify.dir_fd);
+  err = asz_log_consistency(dir_fd, old->tree_size, head->tree_size, path, &count, diag);
+  close(dir_fd);
+  if (!err &&
+      asz_tlog_consistency_check(old->root, old->tree_size, head->root, head->tree_size, (const uint8_t(*)[32])path, count) != 0)
+    err = asz_diag_set(diag, ASZ_EAUTH, "the log's tree of %llu entries does not extend that of %llu",
+                       (unsigned long long)head->tree_size, (unsigned long long)old->tree_size);
   return err;
 }

@@ -42,6 +42,47 @@ void asz_tile_path(char ret_path[ASZ_TILE_PATH_MAX], const struct asz_tile *tile
   assert(at < end);
 }
 
+/* Three digits, or 1000. */
+static unsigned three_digits(const char *text) {
+  unsigned value = 0;
+  for (int i = 0; i < 3; i++) {
+    if (text[i] < '0' || text[i] > '9')
+      return 1000;
+    value = value * 10 + (unsigned)(text[i] - '0');
+  }
+  return value;
+}
+
+int asz_tile_parse(struct asz_tile *ret_tile, const char *path) {
+  static const char entries[] = "tile/entries/";
+  struct asz_tile tile = {.level = ASZ_TILE_ENTRIES, .width = ASZ_TILE_WIDTH};
+  const char *at = path + sizeof entries - 1;
+  if (strncmp(path, entries, sizeof entries - 1) != 0) {
+    if (strncmp(path, "tile/", 5) != 0 || path[5] < '0' || path[5] >= '0' + ASZ_TILE_LEVELS || path[6] != '/')
+      return ASZ_EFORMAT;
+    tile.level = path[5] - '0';
+    at = path + 7;
+  }
+  for (bool more = true; more;) {
+    more = *at == 'x';
+    unsigned group = three_digits(at + more);
+    if (group == 1000 || tile.index > UINT64_MAX / 1000 - 1 || (more && at[4] != '/'))
+      return ASZ_EFORMAT;
+    tile.index = tile.index * 1000 + group;
+    at += more ? 5 : 3;
+  }
+  if (strncmp(at, ".p/", 3) == 0 && strlen(at) <= 6)
+    tile.width = (unsigned)strtoul(at + 3, NULL, 10);
+  if (tile.width < 1 || tile.width > ASZ_TILE_WIDTH)
+    return ASZ_EFORMAT;
+  char canonical[ASZ_TILE_PATH_MAX];
+  asz_tile_path(canonical, &tile);
+  if (strcmp(canonical, path) != 0)
+    return ASZ_EFORMAT;
+  *ret_tile = tile;
+  return 0;
+}
+
 int asz_entries_next(const uint8_t *bundle, size_t size_bytes, size_t *at, const uint8_t **ret_entry, size_t *ret_size) {
   if (size_bytes < *at || size_bytes - *at < 2)
     return ASZ_EFORMAT;

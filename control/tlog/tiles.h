@@ -29,6 +29,8 @@ struct asz_tile {
 struct asz_tile asz_tile_at(uint64_t tree_size, int level, uint64_t index);
 /* asz_tile_path: "tile/0/x001/x234/067.p/5", relative to the log's directory. width 1..256 (asserted). */
 void asz_tile_path(char ret_path[ASZ_TILE_PATH_MAX], const struct asz_tile *tile);
+/* asz_tile_parse: the inverse, strict: ASZ_EFORMAT. */
+ASZ_MUST_CHECK int asz_tile_parse(struct asz_tile *ret_tile, const char *path);
 
 /* asz_tile_read_hashes: tile.width hashes. A missing partial tile is looked for in the full one, as the specification allows.
  * ASZ_EIO, ASZ_ENOENT, ASZ_EFORMAT (wrong size), ASZ_ENOMEM; the line names the file. */

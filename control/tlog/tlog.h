@@ -38,6 +38,13 @@ size_t asz_tlog_inclusion_make(uint8_t (*ret_path)[32], const uint8_t (*leaf)[32
 /* asz_tlog_inclusion_check (RFC 9162 section 2.1.3.2): 0 or ASZ_EAUTH. */
 ASZ_MUST_CHECK int asz_tlog_inclusion_check(const uint8_t root[32], uint64_t tree_size, uint64_t index,
                                             const uint8_t leaf_hash[32], const uint8_t (*path)[32], size_t path_count);
+/* asz_tlog_consistency_make (RFC 6962 section 2.1.2): the proof that the tree over the first old_count leaves starts the one over
+ * count; ret_path has ASZ_TLOG_PROOF_MAX hashes; returns their count. 1 <= old_count <= count (asserted). */
+size_t asz_tlog_consistency_make(uint8_t (*ret_path)[32], const uint8_t (*leaf)[32], uint64_t old_count, uint64_t count);
+/* asz_tlog_consistency_check (RFC 9162 section 2.1.4.2): 0 or ASZ_EAUTH. For an old size of 0, or equal sizes, the path must be
+ * empty. */
+ASZ_MUST_CHECK int asz_tlog_consistency_check(const uint8_t old_root[32], uint64_t old_size, const uint8_t root[32],
+                                              uint64_t tree_size, const uint8_t (*path)[32], size_t path_count);
 
 struct asz_checkpoint {
   char origin[ASZ_TLOG_ORIGIN_MAX + 1];
@@ -88,10 +95,26 @@ ASZ_MUST_CHECK int asz_tlog_head(const char *dir, const uint8_t public_key[32], 
 ASZ_MUST_CHECK int asz_tlog_prove_dir(const char *dir, const uint8_t public_key[32], uint64_t index,
                                       struct asz_checkpoint *ret_checkpoint, char **ret_note, uint8_t (*ret_path)[32],
                                       size_t *ret_count, struct asz_diag *diag);
+/* asz_tlog_read_proven: one entry of the tree of a checkpoint that was checked, proved to be in it. ASZ_ENOENT, ASZ_EAUTH. */
+ASZ_MUST_CHECK int asz_tlog_read_proven(const char *dir, const struct asz_checkpoint *head, uint64_t index, uint8_t *ret_entry,
+                                        size_t *ret_size, struct asz_diag *diag);
+/* asz_tlog_extends: the tree of `head`, whose tiles DIR holds, starts with that of `old`; both were checked. ASZ_EAUTH. */
+ASZ_MUST_CHECK int asz_tlog_extends(const char *dir, const struct asz_checkpoint *old, const struct asz_checkpoint *head,
+                                    struct asz_diag *diag);
 /* asz_tlog_verify: reads the checkpoint, checks its signature, re-hashes every entry and every tile up to the root. ASZ_EAUTH /
  * ASZ_EFORMAT / ASZ_EIO with a line that names the file. public_key NULL: everything but the signature, so that the caller must
  * say that nobody vouches for the result. */
 ASZ_MUST_CHECK int asz_tlog_verify(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint,
                                    struct asz_diag *diag);
+
+/* asz_tlog_fsck: asz_tlog_verify, every other file below tile/, and, unless NULL, that `known` (checked) is an earlier checkpoint
+ * of this log. *ret_note: the published checkpoint, to be freed with free. */
+struct asz_tlog_fsck {
+  struct asz_checkpoint head;
+  uint64_t files;     /* tiles and bundles, partial ones of earlier sizes included */
+  uint64_t leftovers; /* what no checkpoint covers: of a publish under way or cut off, which the next ones overwrite; strangers */
+};
+ASZ_MUST_CHECK int asz_tlog_fsck(const char *dir, const uint8_t public_key[32], const struct asz_checkpoint *known,
+                                 struct asz_tlog_fsck *ret_report, char **ret_note, struct asz_diag *diag);
 
 #endif

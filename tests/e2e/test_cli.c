@@ -497,6 +497,91 @@ Test(cli, log_verify_fails_when_one_byte_of_an_entry_changes)
   drop(&cli);
 }
 
+/* The output of the last call as a file of the test's folder, with one byte changed. */
+static void keep_changed(struct cli *cli, const char *name, char *at) {
+  *at = *at == 'A' ? 'B' : 'A';
+  scratch_write(cli->dir, name, cli->out, strlen(cli->out));
+}
+
+Test(cli, a_proof_of_an_entry_verifies_and_one_with_a_byte_changed_does_not)
+{
+  struct cli cli;
+  char proof[2 * SCRATCH_PATH];
+  populated(&cli);
+  EXPECT(&cli, 1, "log prove 3");
+  refuses(&cli, "log prove", "expected the index of an entry");
+  refuses(&cli, "log prove x", "expected a number");
+  refuses(&cli, "log verify --policy f", "expected the file of a proof");
+  EXPECT(&cli, 0, "log prove 1");
+  EXPECT_IN(cli.out, "c2sp.org/tlog-proof@v1\nextra oAE=\nindex 1\n");
+  scratch_write(cli.dir, "proof", cli.out, strlen(cli.out));
+  strcpy(proof, cli.out);
+  EXPECT(&cli, 0, "log verify %s/proof", cli.dir);
+  EXPECT_IN(cli.out, "valid: entry 1 of assize.example/validator, in the tree of 3 entries, cosigned by 0 witnesses");
+  EXPECT(&cli, 0, "log prove 1");
+  keep_changed(&cli, "proof", strstr(cli.out, "oAE=") + 1);
+  EXPECT(&cli, 1, "log verify %s/proof", cli.dir);
+  EXPECT_IN(cli.err, "the entry is not number 1 in the tree");
+  scratch_write(cli.dir, "proof", proof, strlen(proof) - 1);
+  EXPECT(&cli, 1, "log verify %s/proof", cli.dir);
+  EXPECT(&cli, 2, "log verify %s/nowhere", cli.dir);
+  scratch_write(cli.dir, "proof", proof, strlen(proof));
+  scratch_write(cli.dir, "policy", "quorum w\n", 9);
+  EXPECT(&cli, 2, "log verify %s/proof --policy %s/policy", cli.dir, cli.dir);
+  EXPECT_IN(cli.err, "line 1");
+  scratch_write(cli.dir, "policy", "quorum none\n", 12);
+  EXPECT(&cli, 0, "log verify %s/proof --policy %s/policy", cli.dir, cli.dir);
+  EXPECT(&cli, 0, "log checkpoint --policy %s/policy", cli.dir);
+  EXPECT_IN(cli.out, "assize.example/validator\n3\n");
+  drop(&cli);
+}
+
+Test(cli, fsck_refuses_a_log_that_was_rolled_back_behind_the_known_checkpoint)
+{
+  struct cli cli;
+  size_t size;
+  populated(&cli);
+  uint8_t *old = scratch_read(cli.home, "log/checkpoint", &size);
+  EXPECT(&cli, 0, "log fsck --known %s/known", cli.dir);
+  cr_assert_null(strstr(cli.out, "extends"));
+  struct asz_home home;
+  struct asz_identity key;
+  cr_assert_eq(asz_home_locate(&home, cli.home, NULL), 0);
+  cr_assert_eq(asz_home_open(&home, true, NULL, &key, NULL, NULL), 0);
+  populate_log(&home, &key);
+  EXPECT(&cli, 0, "log fsck --known %s/known", cli.dir);
+  EXPECT_IN(cli.out, "extends the known checkpoint of 3 entries");
+  scratch_write(cli.home, "log/checkpoint", old, size);
+  EXPECT(&cli, 0, "log verify");
+  EXPECT(&cli, 1, "log fsck --known %s/known", cli.dir);
+  EXPECT_IN(cli.err, "the log has 3 entries, fewer than the known checkpoint's 6");
+  scratch_write(cli.dir, "known", "nonsense", 8);
+  EXPECT(&cli, 2, "log fsck --known %s/known", cli.dir);
+  free(old);
+  drop(&cli);
+}
+
+Test(cli, tail_shows_the_newest_entries_and_refuses_one_that_is_not_in_the_tree)
+{
+  struct cli cli;
+  size_t size;
+  populated(&cli);
+  refuses(&cli, "log tail --from 1 --count 1", "not both");
+  EXPECT(&cli, 0, "log tail --count 2");
+  cr_assert_str_eq(cli.out, "         1  2 bytes of another kind\n         2  2 bytes of another kind\n");
+  EXPECT(&cli, 0, "--json log tail --from 2");
+  EXPECT_IN(cli.out, "{\"index\":2,");
+  EXPECT(&cli, 0, "log tail --from 3");
+  cr_assert_str_eq(cli.out, "");
+  uint8_t *entries = scratch_read(cli.home, "log/tile/entries/000.p/3", &size);
+  entries[size - 1] ^= 1;
+  scratch_write(cli.home, "log/tile/entries/000.p/3", entries, size);
+  free(entries);
+  EXPECT(&cli, 1, "log tail");
+  EXPECT_IN(cli.err, "entry 2 is damaged");
+  drop(&cli);
+}
+
 Test(cli, readers_work_while_a_writer_holds_store_and_log)
 {
   struct cli cli;

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "control/tlog/tlog.h"
+#include "control/tlog/proof.h"
+#include "tests/control/tlog/cosigned.h"
 #include "tests/control/tlog/scratch.h"
 
 #define ORIGIN "log.example/reader"
@@ -45,15 +46,73 @@ static void grow_to(uint64_t size) {
 }
 
 /* Exit code of the reader; its line in ret_line. */
-static int read_log(char ret_line[512], const char *verifier_key) {
-  char command[2 * SCRATCH_PATH + ASZ_VKEY_BYTES + 32];
-  snprintf(command, sizeof command, "python3 '%s' '%s' '%s'", reader, dir, verifier_key);
+static int run_reader(char ret_line[512], const char *arguments) {
+  char command[8 * SCRATCH_PATH];
+  snprintf(command, sizeof command, "python3 '%s' %s", reader, arguments);
   FILE *pipe = popen(command, "r");
   cr_assert_not_null(pipe);
   ret_line[0] = 0;
   (void)!fgets(ret_line, 512, pipe);
   int status = pclose(pipe);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int read_log(char ret_line[512], const char *verifier_key) {
+  char arguments[2 * SCRATCH_PATH + ASZ_VKEY_BYTES];
+  snprintf(arguments, sizeof arguments, "'%s' '%s'", dir, verifier_key);
+  return run_reader(ret_line, arguments);
+}
+
+static int read_proof(char ret_line[512], const char *text, size_t size) {
+  char arguments[4 * SCRATCH_PATH];
+  scratch_write(dir, "proof", text, size);
+  snprintf(arguments, sizeof arguments, "--proof '%s/proof' '%s/policy'", dir, dir);
+  return run_reader(ret_line, arguments);
+}
+
+Test(tlog_reader, the_reader_and_our_verifier_agree_on_proofs_with_witnesses_and_on_what_is_wrong_with_them)
+{
+  char line[512], witness[2][ASZ_VKEY_BYTES], text[4 * ASZ_VKEY_BYTES];
+  static char note[ASZ_NOTE_MAX_BYTES];
+  static struct asz_proof proof, parsed;
+  struct asz_policy *policy;
+  struct asz_checkpoint head;
+  unsigned cosigned;
+  grow_to(300);
+  cosigned_vkey(witness[0], 0);
+  cosigned_vkey(witness[1], 1);
+  int policy_bytes = snprintf(text, sizeof text, "log %s\nwitness a %s\nwitness b %s\ngroup g all a b\nquorum g\n", vkey,
+                              witness[0], witness[1]);
+  scratch_write(dir, "policy", text, (size_t)policy_bytes);
+  cr_assert_eq(asz_policy_parse(&policy, text, (size_t)policy_bytes, NULL), 0);
+  for (unsigned witnesses = 0; witnesses <= 2; witnesses++) { /* both are needed */
+    char *published, *made;
+    size_t size;
+    cr_assert_eq(asz_proof_make(&proof, &published, dir, key.public_key, 258, NULL), 0);
+    snprintf(note, sizeof note, "%s", published);
+    for (unsigned n = 0; n < witnesses; n++)
+      cosigned_add(note, sizeof note, n, 1700000000 + n);
+    proof.note = note;
+    proof.note_bytes = strlen(note);
+    cr_assert_eq(asz_proof_format(&made, &size, &proof), 0);
+    for (int damage = 0; damage < 4; damage++) { /* none; the entry; the path; the last signature */
+      char *at[] = {NULL, strstr(made, "extra ") + 8, strstr(made, "index ") + 14, made + size - 20};
+      if (damage)
+        *at[damage] = *at[damage] == 'A' ? 'B' : 'A';
+      cr_assert_eq(asz_proof_parse(&parsed, made, size, NULL), 0);
+      int err = asz_proof_check(&parsed, policy, parsed.extra, parsed.extra_bytes, &head, &cosigned, NULL);
+      cr_assert_eq(err, witnesses == 2 && damage == 0 ? 0 : ASZ_EAUTH, "%u witnesses, damage %d", witnesses, damage);
+      if (witnesses == 2 || damage == 0) /* the rest differs by nothing that the reader has not seen */
+        cr_assert_eq(read_proof(line, made, size), err ? 1 : 0, "%u witnesses, damage %d: %s", witnesses, damage, line);
+      if (damage)
+        *at[damage] = *at[damage] == 'A' ? 'B' : 'A';
+      if (!err)
+        cr_assert_str_eq(line, "ok: " ORIGIN ": entry 258 of 300, cosigned by 2 witnesses\n");
+    }
+    free(made);
+    free(published);
+  }
+  free(policy);
 }
 
 Test(tlog_reader, the_reader_refuses_a_damaged_log_and_a_foreign_key)

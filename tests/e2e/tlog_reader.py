@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""An independent reader of a transparency log: usage: tlog_reader.py DIR [VERIFIER-KEY]
+"""An independent reader of a transparency log: usage: tlog_reader.py DIR [VERIFIER-KEY] | tlog_reader.py --proof FILE POLICY
 
-Written from the texts alone (C2SP signed-note, tlog-checkpoint and tlog-tiles; RFC 6962 section 2.1; RFC 8032) and sharing nothing
-with the C code, so that a mistake would have to be made twice to go unnoticed. Python's standard library has no Ed25519; the
-verification below is that of RFC 8032 section 5.1.7 in plain integers: slow, not constant-time, and fine for a public signature.
+Written from the texts alone (C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature, tlog-policy and tlog-proof; RFC 6962
+section 2.1; RFC 8032) and sharing nothing with the C code, so that a mistake would have to be made twice to go unnoticed. Python's
+standard library has no Ed25519; the verification below is that of RFC 8032 section 5.1.7 in plain integers: slow, not constant-time,
+and fine for a public signature.
 
-Exit: 0 the log is what its checkpoint says (and, with a key, is signed by it), 1 it is not, 2 bad usage.
+Exit: 0 the log is what its checkpoint says (and, with a key, is signed by it), or the entry in the proof's extra line is where the
+proof says and the policy accepts the checkpoint; 1 it is not, 2 bad usage.
 """
 import base64
 import hashlib
@@ -86,40 +88,180 @@ def tree_hash(leaves):
     if len(leaves) == 1:
         return leaves[0]
     split = 1 << ((len(leaves) - 1).bit_length() - 1)
-    return hashlib.sha256(b"\x01" + tree_hash(leaves[:split]) + tree_hash(leaves[split:])).digest()
+    return node_hash(tree_hash(leaves[:split]), tree_hash(leaves[split:]))
 
 
-# signed-note and tlog-checkpoint.
+def node_hash(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def inclusion_root(index, size, leaf, path):
+    """The root that a path of section 2.1.1 leads to: the definition of PATH, read backwards."""
+    if size == 1:
+        require(not path, "inclusion path: too long")
+        return leaf
+    require(path, "inclusion path: too short")
+    split = 1 << ((size - 1).bit_length() - 1)
+    if index < split:
+        return node_hash(inclusion_root(index, split, leaf, path[:-1]), path[-1])
+    return node_hash(path[-1], inclusion_root(index - split, size - split, leaf, path[:-1]))
+
+
+def consistency_roots(old_size, size, proof, old_root):
+    """The roots of both sizes that a proof of section 2.1.2 leads to: SUBPROOF, read backwards. old_root None: b is false."""
+    if old_size == size:
+        if old_root is not None:
+            require(not proof, "consistency proof: too long")
+            return old_root, old_root
+        require(len(proof) == 1, "consistency proof: of the wrong length")
+        return proof[0], proof[0]
+    require(proof, "consistency proof: too short")
+    split = 1 << ((size - 1).bit_length() - 1)
+    if old_size <= split:
+        old, new = consistency_roots(old_size, split, proof[:-1], old_root)
+        return old, node_hash(new, proof[-1])
+    old, new = consistency_roots(old_size - split, size - split, proof[:-1], None)
+    return node_hash(proof[-1], old), node_hash(proof[-1], new)
+
+
+def check_consistency(old_size, old_root, size, root, proof):
+    require(old_size <= size, "consistency proof: the log shrank")
+    if old_size == 0:
+        require(not proof, "consistency proof: from an empty tree, expected none")
+    else:
+        require(consistency_roots(old_size, size, proof, old_root) == (old_root, root), "consistency proof: other roots")
+
+
+# signed-note: keys are (name, ID, type, public key).
+ED25519, COSIGNATURE = 1, 4
+
+
 def decode_base64(text):
     data = base64.b64decode(text, validate=True)
     require(base64.b64encode(data) == text.encode(), "base64 is not canonical")
     return data
 
 
-def read_checkpoint(note, verifier_key):
-    text, separator, signatures = note.decode("utf-8").rpartition("\n\n")
-    require(separator and signatures.endswith("\n"), "checkpoint: not a signed note")
-    text += "\n"
-    lines = text.split("\n")
-    require(len(lines) >= 4 and all(lines[:-1]), "checkpoint: expected origin, size and root")
-    origin, size, root = lines[0], int(lines[1]), decode_base64(lines[2])
-    require(str(size) == lines[1] and size >= 0 and len(root) == 32, "checkpoint: malformed size or root")
-    if verifier_key is None:
-        return origin, size, root
-    name, key_id, key = verifier_key.split("+", 2)
+def decimal(text):
+    number = int(text)
+    require(str(number) == text and 0 <= number < 2**63, "a number is malformed or too large")
+    return number
+
+
+def read_key(text):
+    name, key_id, key = text.split("+", 2)
     key_id, key = bytes.fromhex(key_id), decode_base64(key)
-    require(len(key) == 33 and key[0] == 1, "verifier key: not of type Ed25519")
+    require(len(key) == 33 and key[0] in (ED25519, COSIGNATURE), "verifier key: of another type")
     require(hashlib.sha256(name.encode() + b"\n" + key).digest()[:4] == key_id, "verifier key: its ID does not fit")
-    verified = False
+    return name, key_id, key[0], key[1:]
+
+
+def split_note(note):
+    """The text and [(key name, key ID, signature)]."""
+    text, separator, signatures = note.decode("utf-8").rpartition("\n\n")
+    require(separator and signatures.endswith("\n"), "not a signed note")
+    lines = []
     for line in signatures.split("\n")[:-1]:
         dash, signer, blob = line.split(" ")
-        require(dash == "\u2014", "checkpoint: malformed signature line")
+        require(dash == "\u2014", "malformed signature line")
         blob = decode_base64(blob)
-        if signer == name and blob[:4] == key_id:
-            ed25519_verify(key[1:], text.encode(), blob[4:])
-            verified = True
-    require(verified, "checkpoint: no signature by the key given")
-    return origin, size, root
+        lines.append((signer, blob[:4], blob[4:]))
+    return text + "\n", lines
+
+
+def verify_signature(key, text, signature):
+    if key[2] == COSIGNATURE:  # tlog-cosignature: a time, then Ed25519 over two more lines
+        require(len(signature) == 72, "cosignature: expected 72 bytes")
+        time = int.from_bytes(signature[:8], "big")
+        require(0 < time < 2**63, "cosignature: its time is out of range")
+        text, signature = "cosignature/v1\ntime %d\n%s" % (time, text), signature[8:]
+    ed25519_verify(key[3], text.encode(), signature)
+
+
+def verified_keys(note, keys):
+    """Those of the keys that signed; one signature by any of them that fails refuses the note."""
+    text, lines = split_note(note)
+    seen = []
+    for name, key_id, signature in lines:
+        for key in keys:
+            if (name, key_id) == key[:2]:
+                verify_signature(key, text, signature)
+                seen.append(key)
+    return seen
+
+
+# tlog-checkpoint.
+def parse_checkpoint(note):
+    lines = split_note(note)[0].split("\n")
+    require(len(lines) >= 4 and all(lines[:-1]), "checkpoint: expected origin, size and root")
+    root = decode_base64(lines[2])
+    require(len(root) == 32, "checkpoint: malformed root")
+    return lines[0], decimal(lines[1]), root
+
+
+def read_checkpoint(note, verifier_key):
+    checkpoint = parse_checkpoint(note)
+    if verifier_key is not None:
+        require(verified_keys(note, [read_key(verifier_key)]), "checkpoint: no signature by the key given")
+    return checkpoint
+
+
+# tlog-policy.
+class Policy:
+    def __init__(self, text):
+        self.logs, self.witnesses, self.groups, self.quorum = [], {}, {}, None
+        members = set()
+        for line in text.split("\n"):
+            words = line.replace("\t", " ").split(" ")
+            words = [word for word in words if word]
+            if not words or words[0].startswith("#"):
+                continue
+            if words[0] == "log":
+                self.logs.append(read_key(words[1]))
+            elif words[0] == "witness":
+                self.witnesses[words[1]] = read_key(words[2])
+            elif words[0] == "group":
+                names = words[3:]
+                require(not members & set(names) and len(set(names)) == len(names), "policy: a member twice")
+                members |= set(names)
+                needed = {"all": len(names), "any": 1}.get(words[2]) or int(words[2])
+                require(1 <= needed <= len(names), "policy: a threshold out of range")
+                self.groups[words[1]] = needed, names
+            else:
+                require(words[0] == "quorum" and self.quorum is None, "policy: an unknown line")
+                self.quorum = words[1]
+        require(self.quorum, "policy: no quorum")
+
+    def witnessed(self, name, seen):
+        if name == "none":
+            return True
+        if name in self.witnesses:
+            return self.witnesses[name] in seen
+        needed, names = self.groups[name]
+        return sum(self.witnessed(member, seen) for member in names) >= needed
+
+    def check(self, note):
+        """The checkpoint, and how many witnesses cosigned it."""
+        checkpoint = parse_checkpoint(note)
+        logs = [key for key in self.logs if key[0] == checkpoint[0]]
+        seen = verified_keys(note, logs + list(self.witnesses.values()))
+        require(any(key in seen for key in logs), "checkpoint: signed by no log of the policy")
+        require(self.witnessed(self.quorum, seen), "checkpoint: no quorum of witnesses")
+        return checkpoint, sum(key in seen for key in self.witnesses.values())
+
+
+# tlog-proof.
+def check_proof(proof, policy):
+    head, separator, note = proof.partition(b"\n\n")
+    lines = head.decode("ascii").split("\n")
+    require(separator and lines[0] == "c2sp.org/tlog-proof@v1", "proof: not one")
+    require(lines[1].startswith("extra ") and lines[2].startswith("index "), "proof: expected extra and index")
+    entry, index = decode_base64(lines[1][6:]), decimal(lines[2][6:])
+    (origin, size, root), cosigned = policy.check(note)
+    require(index < size, "proof: its index lies behind the tree")
+    path = [decode_base64(line) for line in lines[3:]]
+    require(inclusion_root(index, size, leaf_hash(entry), path) == root, "proof: the path leads to another root")
+    return origin, size, index, cosigned
 
 
 # tlog-tiles.
@@ -173,17 +315,22 @@ def check_log(directory, verifier_key):
 
 
 def main(arguments):
-    if len(arguments) not in (1, 2):
-        print(__doc__.split("\n")[0], file=sys.stderr)
-        return 2
-    verifier_key = arguments[1] if len(arguments) == 2 else None
     try:
-        origin, size, tiles = check_log(arguments[0], verifier_key)
-    except (Refused, OSError, ValueError) as reason:
+        if arguments[:1] == ["--proof"] and len(arguments) == 3:
+            policy = Policy(read_file(".", arguments[2]).decode("utf-8"))
+            origin, size, index, cosigned = check_proof(read_file(".", arguments[1]), policy)
+            print("ok: %s: entry %d of %d, cosigned by %d witnesses" % (origin, index, size, cosigned))
+        elif len(arguments) in (1, 2) and not arguments[0].startswith("-"):
+            verifier_key = arguments[1] if len(arguments) == 2 else None
+            origin, size, tiles = check_log(arguments[0], verifier_key)
+            signature = "signature verified" if verifier_key else "signature NOT checked: no key given"
+            print("ok: %s: %d entries, %d tiles, %s" % (origin, size, tiles, signature))
+        else:
+            print(__doc__.split("\n")[0], file=sys.stderr)
+            return 2
+    except (Refused, OSError, ValueError, IndexError, KeyError) as reason:
         print("refused: %s" % reason)
         return 1
-    signature = "signature verified" if verifier_key else "signature NOT checked: no key given"
-    print("ok: %s: %d entries, %d tiles, %s" % (origin, size, tiles, signature))
     return 0
 
 

@@ -9,6 +9,11 @@ static void check_note(const char *data, size_t size_bytes, const struct asz_ide
   struct asz_checkpoint checkpoint;
   struct asz_note note;
   (void)!asz_checkpoint_open(&checkpoint, data, size_bytes, key->public_key, NULL);
+  struct asz_note_key cosigner;
+  struct asz_note_seen seen;
+  asz_note_key_make(&cosigner, "witness.example/fuzz", ASZ_NOTE_COSIGNATURE, key->public_key);
+  if (asz_note_verify(&note, data, size_bytes, &cosigner, 1, &seen, NULL) == 0 && seen.verified)
+    FUZZ_CHECK(seen.time_s >= 1 && seen.line > data && seen.line + seen.line_bytes <= data + size_bytes);
   size_t text_bytes = asz_note_split(&note, data, size_bytes, NULL) == 0 ? note.text_bytes : size_bytes;
   FUZZ_CHECK(text_bytes <= size_bytes);
   if (asz_checkpoint_parse(&checkpoint, data, text_bytes, NULL) != 0 ||

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "control/tlog/proof.h"
 #include "tests/control/evidence/forge.h"
 #include "tests/control/tlog/scratch.h"
 
@@ -64,7 +65,13 @@ Test(verify_main, bad_arguments_and_missing_files_give_2_and_one_line)
                                     "evidence x --key 12",
                                     "evidence x y",
                                     "log x --nonsense",
-                                    "log x --key a+b+c"};
+                                    "log x --key a+b+c",
+                                    "log x --known /nowhere/at-all",
+                                    "log x --policy f",
+                                    "proof x",
+                                    "proof x --policy /nowhere/at-all",
+                                    "proof x --entry",
+                                    "proof x --key 58e5d5b4f6a1b5a4dcc2b6c5b4f6a1b5a4dcc2b6c5b4f6a1b5a4dcc2b6c5b4f6"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     cr_assert_eq(run(out, "%s", bad[i]), 2, "%s: %s", bad[i], out);
     cr_assert_neq(out[0], 0);
@@ -134,6 +141,59 @@ Test(verify_main, logs_are_valid_only_with_the_right_key)
   scratch_write(path, "tile/0/000", "torn", 4);
   cr_assert_eq(run(out, "log '%s' --key %s", path, key), 1, "%s", out);
   cr_assert_not_null(strstr(out, "tile/0/000"), "%s", out);
+}
+
+Test(verify_main, proofs_are_valid_only_for_their_entry_and_by_their_log)
+{
+  char out[8192], vkey[ASZ_VKEY_BYTES], path[2 * SCRATCH_PATH], *note, *text;
+  static struct asz_proof proof;
+  struct asz_tlog *log;
+  uint64_t index;
+  size_t size;
+  scratch_path(path, dir, "log");
+  cr_assert_eq(asz_tlog_create(path, f.evidence.origin, &f.validator, NULL), 0);
+  cr_assert_eq(asz_tlog_open(&log, path, &f.validator, NULL), 0);
+  for (char i = 'a'; i < 'k'; i++)
+    cr_assert_eq(asz_tlog_append(log, &i, 1, &index), 0);
+  cr_assert_eq(asz_tlog_publish(log, NULL), 0);
+  asz_tlog_close(log);
+  cr_assert_eq(asz_proof_make(&proof, &note, path, f.validator.public_key, 3, NULL), 0);
+  proof.have_extra = false; /* as another program may write it */
+  cr_assert_eq(asz_proof_format(&text, &size, &proof), 0);
+  scratch_write(dir, "proof", text, size);
+  scratch_write(dir, "entry", "d", 1);
+  scratch_write(dir, "other", "e", 1);
+  asz_vkey_format(vkey, f.evidence.origin, f.validator.public_key);
+  cr_assert_eq(run(out, "proof '%s/proof' --key '%s' --entry '%s/entry'", dir, vkey, dir), 0, "%s", out);
+  cr_assert_not_null(strstr(out, "valid: log.example/forge holds the entry as number 3 of 10, cosigned by 0"), "%s", out);
+  cr_assert_eq(run(out, "proof '%s/proof' --key '%s' --entry '%s/other'", dir, vkey, dir), 1, "%s", out);
+  cr_assert_eq(run(out, "proof '%s/proof' --key '%s'", dir, vkey), 2, "%s", out);
+  cr_assert_not_null(strstr(out, "give --entry"), "%s", out);
+  char policy[2 * ASZ_VKEY_BYTES];
+  int policy_bytes = snprintf(policy, sizeof policy, "log %s\nquorum none\n", vkey);
+  scratch_write(dir, "policy", policy, (size_t)policy_bytes);
+  cr_assert_eq(run(out, "proof '%s/proof' --json --policy '%s/policy' --entry '%s/entry'", dir, dir, dir), 0, "%s", out);
+  cr_assert_not_null(strstr(out, "\"outcome\":\"valid\""), "%s", out);
+  asz_vkey_format(vkey, f.evidence.origin, f.stranger.public_key);
+  cr_assert_eq(run(out, "proof '%s/proof' --key '%s' --entry '%s/entry'", dir, vkey, dir), 1, "%s", out);
+  scratch_write(dir, "proof", text, size - 1);
+  cr_assert_eq(run(out, "proof '%s/proof' --key '%s' --entry '%s/entry'", dir, vkey, dir), 1, "%s", out);
+  /* a log that does not extend what was known of it */
+  uint8_t *known = scratch_read(path, "checkpoint", &size);
+  scratch_write(dir, "known", known, size);
+  free(known);
+  asz_hex_encode(key, f.validator.public_key, 32);
+  cr_assert_eq(run(out, "log '%s' --key %s --known '%s/known'", path, key, dir), 0, "%s", out);
+  struct asz_checkpoint longer = {.tree_size = 11};
+  strcpy(longer.origin, f.evidence.origin);
+  char longer_note[ASZ_TLOG_CHECKPOINT_MAX];
+  int longer_bytes = asz_checkpoint_sign(longer_note, sizeof longer_note, &longer, &f.validator);
+  scratch_write(dir, "known", longer_note, (size_t)longer_bytes);
+  cr_assert_eq(run(out, "log '%s' --key %s --known '%s/known'", path, key, dir), 1, "%s", out);
+  cr_assert_not_null(strstr(out, "fewer"), "%s", out);
+  cr_assert_eq(run(out, "log '%s' --known '%s/known'", path, dir), 2, "%s", out);
+  free(note);
+  free(text);
 }
 
 Test(verify_main, help_and_version_give_0)

@@ -87,6 +87,86 @@ Test(merkle, inclusion_check_rejects_every_flipped_bit_and_every_other_shape)
   }
 }
 
+Test(merkle, consistency_check_rejects_every_flipped_bit_and_every_other_shape)
+{
+  const uint8_t(*d)[32] = leaves(21);
+  uint8_t root[22][32], path[ASZ_TLOG_PROOF_MAX + 1][32];
+  const uint8_t(*p)[32] = (const uint8_t(*)[32])path;
+  for (uint64_t n = 0; n <= 21; n++)
+    asz_tlog_tree_hash(root[n], d, n);
+  for (uint64_t old = 1; old < 21; old++) {
+    size_t count = asz_tlog_consistency_make(path, d, old, 21);
+    cr_assert_eq(asz_tlog_consistency_check(root[old], old, root[21], 21, p, count), 0);
+    for (size_t bit = 0; bit < count * 256; bit += 3) {
+      path[bit / 256][bit / 8 % 32] ^= (uint8_t)(1 << bit % 8);
+      cr_assert_eq(asz_tlog_consistency_check(root[old], old, root[21], 21, p, count), ASZ_EAUTH, "bit %zu", bit);
+      path[bit / 256][bit / 8 % 32] ^= (uint8_t)(1 << bit % 8);
+    }
+    cr_assert_eq(asz_tlog_consistency_check(root[old], old, root[21], 21, p, count - 1), ASZ_EAUTH);
+    memset(path[count], 0, 32);
+    cr_assert_eq(asz_tlog_consistency_check(root[old], old, root[21], 21, p, count + 1), ASZ_EAUTH);
+    for (uint64_t other = 0; other <= 21; other++) /* roots and sizes of other trees */
+      if (other != old) {
+        cr_assert_eq(asz_tlog_consistency_check(root[other], old, root[21], 21, p, count), ASZ_EAUTH);
+        cr_assert_eq(asz_tlog_consistency_check(root[other], other, root[21], 21, p, count), ASZ_EAUTH);
+      }
+  }
+  cr_assert_eq(asz_tlog_consistency_check(root[21], 21, root[20], 20, p, 0), ASZ_EAUTH);
+  cr_assert_eq(asz_tlog_consistency_check(root[20], 21, root[21], 21, p, 0), ASZ_EAUTH);
+  cr_assert_eq(asz_tlog_consistency_check(root[21], 21, root[21], 21, p, 1), ASZ_EAUTH);
+  cr_assert_eq(asz_tlog_consistency_check(root[0], 0, root[21], 21, p, 1), ASZ_EAUTH);
+  cr_assert_eq(asz_tlog_consistency_check(root[21], 21, root[21], 21, p, 0), 0);
+  cr_assert_eq(asz_tlog_consistency_check(root[0], 0, root[21], 21, p, 0), 0);
+}
+
+Test(merkle, consistency_proofs_are_those_of_the_certificate_transparency_vectors)
+{
+  static const struct {
+    uint64_t old, size;
+    const char *path[3];
+  } vector[] = {{1, 1, {NULL}},
+                {1,
+                 8,
+                 {"96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                  "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                  "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"}},
+                {6,
+                 8,
+                 {"0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+                  "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+                  "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"}},
+                {2,
+                 5,
+                 {"5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+                  "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"}}};
+  uint8_t d[8][32], path[ASZ_TLOG_PROOF_MAX][32], expected[32];
+  for (int i = 0; i < 8; i++)
+    asz_tlog_leaf_hash(d[i], ct_leaf[i].data, ct_leaf[i].size);
+  for (size_t v = 0; v < sizeof vector / sizeof *vector; v++) {
+    size_t count = asz_tlog_consistency_make(path, (const uint8_t(*)[32])d, vector[v].old, vector[v].size);
+    for (size_t i = 0; i < count; i++) {
+      cr_assert_not_null(vector[v].path[i]);
+      cr_assert_eq(asz_hex_decode(expected, 32, vector[v].path[i]), 0);
+      cr_assert_arr_eq(path[i], expected, 32, "vector %zu, hash %zu", v, i);
+    }
+    cr_assert(count == 3 || vector[v].path[count] == NULL);
+  }
+}
+
+Test(merkle, every_consistency_proof_of_every_tree_up_to_130_verifies)
+{
+  const uint8_t(*d)[32] = leaves(130);
+  uint8_t root[131][32], path[ASZ_TLOG_PROOF_MAX][32];
+  for (uint64_t n = 1; n <= 130; n++) {
+    asz_tlog_tree_hash(root[n], d, n);
+    for (uint64_t old = 1; old <= n; old++) {
+      size_t count = asz_tlog_consistency_make(path, d, old, n);
+      cr_assert_eq(asz_tlog_consistency_check(root[old], old, root[n], n, (const uint8_t(*)[32])path, count), 0, "%lu in %lu",
+                   old, n);
+    }
+  }
+}
+
 Test(merkle, roots_are_those_of_the_certificate_transparency_vectors)
 {
   uint8_t d[8][32], root[32], expected[32];

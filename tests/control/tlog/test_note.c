@@ -194,6 +194,83 @@ Test(note, a_checkpoint_signed_by_another_key_or_under_another_name_is_refused)
   cr_assert_eq(asz_checkpoint_open(&checkpoint, mixed, strlen(mixed), key.public_key, NULL), ASZ_EAUTH);
 }
 
+/* A checkpoint of log.example/a with a cosignature of witness.example/w. */
+struct cosigned {
+  struct asz_note_key key[2]; /* the log's and the witness's */
+  char note[ASZ_TLOG_CHECKPOINT_MAX], line[ASZ_COSIGNATURE_LINE_MAX];
+  size_t text_bytes;
+};
+
+static void cosign(struct cosigned *ret, uint64_t time_s) {
+  struct asz_identity log = test_key(1), witness = test_key(2);
+  signed_note(ret->note, "log.example/a", 4711, &log);
+  ret->text_bytes = (size_t)(strstr(ret->note, "\n\n") + 1 - ret->note);
+  asz_note_key_make(&ret->key[0], "log.example/a", ASZ_NOTE_ED25519, log.public_key);
+  asz_note_key_make(&ret->key[1], "witness.example/w", ASZ_NOTE_COSIGNATURE, witness.public_key);
+  cr_assert_eq(asz_cosignature_sign(ret->line, "witness.example/w", &witness, ret->note, ret->text_bytes, time_s), 0);
+  size_t size = strlen(ret->note), line_bytes = strlen(ret->line);
+  cr_assert_lt(size + line_bytes, sizeof ret->note);
+  memcpy(ret->note + size, ret->line, line_bytes + 1);
+}
+
+Test(note, every_flipped_bit_of_a_cosigned_checkpoint_loses_a_signature)
+{
+  struct cosigned c;
+  struct asz_note split;
+  struct asz_note_seen seen[2];
+  cosign(&c, 1679315147);
+  size_t size = strlen(c.note);
+  cr_assert_eq(asz_note_verify(&split, c.note, size, c.key, 2, seen, NULL), 0);
+  cr_assert(seen[0].verified && seen[1].verified);
+  cr_assert_eq(seen[0].time_s, 0);
+  cr_assert_eq(seen[1].time_s, 1679315147);
+  cr_assert_eq(seen[1].line_bytes, strlen(c.line));
+  cr_assert_eq(memcmp(seen[1].line, c.line, seen[1].line_bytes), 0);
+  for (size_t bit = 0; bit < size * 8; bit++) {
+    c.note[bit / 8] ^= (char)(1 << bit % 8);
+    int err = asz_note_verify(&split, c.note, size, c.key, 2, seen, NULL);
+    cr_assert(err || !seen[0].verified || !seen[1].verified, "bit %zu", bit);
+    c.note[bit / 8] ^= (char)(1 << bit % 8);
+  }
+}
+
+Test(note, a_cosignature_of_another_kind_length_or_time_is_refused)
+{
+  struct cosigned c;
+  struct asz_note split;
+  struct asz_note_seen seen;
+  uint64_t time_s;
+  uint8_t signature[ASZ_COSIGNATURE_BYTES] = {0};
+  cosign(&c, 1);
+  /* the log's signature, renamed to the witness's key, is no cosignature: it is over other bytes, and 8 of them are missing */
+  struct asz_note_key log_as_witness;
+  asz_note_key_make(&log_as_witness, "log.example/a", ASZ_NOTE_COSIGNATURE, c.key[0].public_key);
+  cr_assert_eq(asz_note_verify(&split, c.note, strlen(c.note), &log_as_witness, 1, &seen, NULL), 0);
+  cr_assert_not(seen.verified);
+  memcpy(log_as_witness.id, c.key[0].id, ASZ_KEY_ID_BYTES);
+  cr_assert_eq(asz_note_verify(&split, c.note, strlen(c.note), &log_as_witness, 1, &seen, NULL), ASZ_EAUTH);
+  /* a time of 0 or of 2^63 and more, whatever the signature */
+  cr_assert_eq(asz_cosignature_verify(signature, c.key[1].public_key, c.note, c.text_bytes, &time_s), ASZ_EAUTH);
+  memset(signature, 0xff, sizeof signature);
+  cr_assert_eq(asz_cosignature_verify(signature, c.key[1].public_key, c.note, c.text_bytes, &time_s), ASZ_EAUTH);
+}
+
+Test(note, of_two_cosignatures_by_one_witness_the_newest_counts)
+{
+  struct cosigned older, newer;
+  struct asz_note split;
+  struct asz_note_seen seen[2];
+  char note[2 * ASZ_TLOG_CHECKPOINT_MAX];
+  cosign(&older, 100);
+  cosign(&newer, 200);
+  for (int order = 0; order < 2; order++) {
+    snprintf(note, sizeof note, "%s%s", order ? older.note : newer.note, order ? newer.line : older.line);
+    cr_assert_eq(asz_note_verify(&split, note, strlen(note), newer.key, 2, seen, NULL), 0);
+    cr_assert_eq(seen[1].time_s, 200);
+    cr_assert_eq(memcmp(seen[1].line, newer.line, seen[1].line_bytes), 0);
+  }
+}
+
 Test(note, malformed_verifier_keys_are_refused)
 {
   static const char *const bad[] = {

@@ -79,6 +79,44 @@ Test(tiles, a_missing_partial_tile_is_read_from_the_full_one)
   scratch_remove(dir);
 }
 
+Test(tiles, names_that_are_no_tile_are_refused_and_all_others_are_read_as_they_are_written)
+{
+  static const char *const bad[] = {"",
+                                    "tile",
+                                    "tile/",
+                                    "tile/0/",
+                                    "tile/0/00",
+                                    "tile/0/0000",
+                                    "tile/0/000.p",
+                                    "tile/0/000.p/",
+                                    "tile/0/000.p/0",
+                                    "tile/0/000.p/256",
+                                    "tile/0/000.p/01",
+                                    "tile/0/000.p/-1",
+                                    "tile/0/000.p/4294967297",
+                                    "tile/0/x000/001",
+                                    "tile/0/x001",
+                                    "tile/0/x001/",
+                                    "tile/0/001/002",
+                                    "tile/00/000",
+                                    "tile/8/000",
+                                    "tile/entries",
+                                    "tile/entries/abc",
+                                    "tile/0/x999/x999/x999/x999/x999/x999/x999/999",
+                                    "checkpoint"};
+  static const struct asz_tile good[] = {
+      {0, 0, 256}, {7, 0, 1}, {0, 1234067, 256}, {3, 999, 255}, {ASZ_TILE_ENTRIES, 1000, 17}, {0, UINT64_MAX >> 8, 256}};
+  struct asz_tile tile;
+  char path[ASZ_TILE_PATH_MAX];
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    cr_assert_eq(asz_tile_parse(&tile, bad[i]), ASZ_EFORMAT, "%s", bad[i]);
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    asz_tile_path(path, &good[i]);
+    cr_assert_eq(asz_tile_parse(&tile, path), 0, "%s", path);
+    cr_assert(tile.level == good[i].level && tile.index == good[i].index && tile.width == good[i].width, "%s", path);
+  }
+}
+
 Test(tiles, paths_are_those_of_the_specification)
 {
   static const struct {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/tlog/tlog.h"
+#include "control/tlog/reader.h"
 #include "tests/control/tlog/scratch.h"
 
 #define ORIGIN "log.example/test"
@@ -344,6 +344,117 @@ Test(tlog, every_size_around_the_tile_borders_is_published_and_proved)
   cr_assert_not(scratch_exists(dir, "tile/entries/001.p"));
   cr_assert(scratch_exists(dir, "tile/0/002.p/4")); /* sizes that were published stay readable */
   cr_assert(scratch_exists(dir, "tile/0/002.p/88"));
+}
+
+static int fsck(const struct asz_checkpoint *known, struct asz_tlog_fsck *ret_report, struct asz_diag *diag) {
+  char *note = NULL;
+  int err = asz_tlog_fsck(dir, key.public_key, known, ret_report, &note, diag);
+  free(note);
+  return err;
+}
+
+Test(tlog, fsck_compares_partial_tiles_of_earlier_sizes_and_counts_what_a_crash_left)
+{
+  grow_to(20, 0);
+  grow_to(260, 0);
+  grow_to(270, 0);
+  struct asz_tlog_fsck report;
+  struct asz_diag diag = {""};
+  cr_assert_eq(fsck(NULL, &report, &diag), 0, "%s", diag.text);
+  cr_assert_eq(report.head.tree_size, 270);
+  /* level 0: 000, 001.p/4, 001.p/14; level 1: 000.p/1; entries as level 0 */
+  cr_assert_eq(report.files, 7);
+  cr_assert_eq(report.leftovers, 0);
+  scratch_write(dir, "tile/0/001.p/40", "torn", 4);
+  scratch_write(dir, "tile/0/stranger", "?", 1);
+  cr_assert_eq(fsck(NULL, &report, &diag), 0, "%s", diag.text);
+  cr_assert_eq(report.leftovers, 2);
+  static const char *const earlier[] = {"tile/0/001.p/4", "tile/entries/001.p/4"};
+  for (size_t i = 0; i < 2; i++) {
+    size_t size;
+    uint8_t *data = scratch_read(dir, earlier[i], &size);
+    data[size - 1] ^= 1;
+    scratch_write(dir, earlier[i], data, size);
+    verify_all(270); /* nobody who reads the published checkpoint needs it */
+    cr_assert_eq(fsck(NULL, &report, &diag), ASZ_EAUTH);
+    cr_assert_not_null(strstr(diag.text, earlier[i]), "%s", diag.text);
+    data[size - 1] ^= 1;
+    scratch_write(dir, earlier[i], data, size);
+    free(data);
+  }
+}
+
+Test(tlog, a_log_that_does_not_extend_the_known_checkpoint_is_refused)
+{
+  struct asz_tlog_fsck report;
+  struct asz_diag diag = {""};
+  struct asz_checkpoint known[3], forged;
+  static const uint64_t sizes[] = {0, 256, 300}; /* empty; a full tile; within one */
+  for (int i = 0; i < 3; i++) {
+    if (sizes[i])
+      grow_to(sizes[i], 0);
+    cr_assert_eq(asz_tlog_head(dir, key.public_key, &known[i], NULL), 0);
+  }
+  for (int i = 0; i < 3; i++) {
+    cr_assert_eq(fsck(&known[i], &report, &diag), 0, "%s", diag.text);
+    cr_assert_eq(asz_tlog_extends(dir, &known[i], &known[2], &diag), 0, "%s", diag.text);
+    forged = known[i];
+    forged.root[31] ^= 1;
+    cr_assert_eq(fsck(&forged, &report, &diag), ASZ_EAUTH, "size %lu", sizes[i]);
+    cr_assert(i == 0 || asz_tlog_extends(dir, &forged, &known[2], &diag) == ASZ_EAUTH);
+  }
+  cr_assert_eq(asz_tlog_extends(dir, &known[2], &known[1], &diag), ASZ_EAUTH);
+  forged = known[2];
+  forged.tree_size = 301;
+  cr_assert_eq(fsck(&forged, &report, &diag), ASZ_EAUTH);
+  cr_assert_not_null(strstr(diag.text, "fewer"), "%s", diag.text);
+  forged = known[1];
+  strcpy(forged.origin, "log.example/other");
+  cr_assert_eq(fsck(&forged, &report, &diag), ASZ_EAUTH);
+}
+
+Test(tlog, consistency_proofs_from_tiles_are_those_from_all_leaves)
+{
+  enum { SIZE = 70000 };
+  static uint8_t leaf[SIZE][32];
+  uint8_t expected[ASZ_TLOG_PROOF_MAX][32], path[ASZ_TLOG_PROOF_MAX][32], entry[128];
+  grow_to(SIZE, 0);
+  for (uint64_t i = 0; i < SIZE; i++)
+    asz_tlog_leaf_hash(leaf[i], entry, entry_of(entry, i, 0));
+  static const uint64_t olds[] = {1, 2, 255, 256, 257, 65535, 65536, 65537, 69888, 69999, SIZE};
+  int dir_fd;
+  cr_assert_eq(asz_log_dir_open(dir, &dir_fd, NULL), 0);
+  for (size_t i = 0; i < sizeof olds / sizeof *olds; i++) {
+    size_t count = 0, expected_count = asz_tlog_consistency_make(expected, (const uint8_t(*)[32])leaf, olds[i], SIZE);
+    cr_assert_eq(asz_log_consistency(dir_fd, olds[i], SIZE, path, &count, NULL), 0);
+    cr_assert_eq(count, expected_count, "%lu", olds[i]);
+    cr_assert(count == 0 || memcmp(path, expected, count * 32) == 0, "%lu", olds[i]);
+  }
+  close(dir_fd);
+}
+
+Test(tlog, an_entry_whose_bytes_or_tiles_are_damaged_is_not_shown_as_proven)
+{
+  grow_to(600, 0);
+  struct asz_checkpoint head;
+  static uint8_t entry[ASZ_TLOG_ENTRY_MAX];
+  uint8_t expected[128];
+  size_t size, file_size;
+  cr_assert_eq(asz_tlog_head(dir, key.public_key, &head, NULL), 0);
+  cr_assert_eq(asz_tlog_read_proven(dir, &head, 300, entry, &size, NULL), 0);
+  cr_assert_eq(size, entry_of(expected, 300, 0));
+  cr_assert_arr_eq(entry, expected, size);
+  cr_assert_eq(asz_tlog_read_proven(dir, &head, 600, entry, &size, NULL), ASZ_ENOENT);
+  static const char *const damaged[] = {"tile/0/001", "tile/entries/001"};
+  for (size_t i = 0; i < 2; i++) {
+    uint8_t *data = scratch_read(dir, damaged[i], &file_size);
+    data[file_size - 1] ^= 1;
+    scratch_write(dir, damaged[i], data, file_size);
+    cr_assert_eq(asz_tlog_read_proven(dir, &head, i == 0 ? 300 : 511, entry, &size, NULL), ASZ_EAUTH, "%s", damaged[i]);
+    data[file_size - 1] ^= 1;
+    scratch_write(dir, damaged[i], data, file_size);
+    free(data);
+  }
 }
 
 Test(tlog, a_log_across_65536_entries_verifies_reopens_and_proves, .timeout = 120)
