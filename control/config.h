@@ -76,6 +76,8 @@
     "arena that those who consent to it build in each epoch and fold in each later slot; tiny is for trials")                    \
   X(challenge, mem_build_deadline_ms, U64, "ms", "60000", 10, 600000, 1, "an arena not built within this is missing")            \
   X(challenge, mem_fold_deadline_ms, U64, "ms", "5000", 10, 600000, 1, "a fold later than this is missing")                      \
+  X(challenge, duty_ppm, U64, "ppm", "10000", 1, 1000000, 1,                                                                     \
+    "share of an epoch that a provider is asked to spend on gemm and mem; over it it is asked no more of them")                  \
   X(challenge, openings, U64, "columns", "8", 1, 32, 1, "columns of each product, build and fold that are opened and checked")   \
   X(challenge, opening_deadline_ms, U64, "ms", "10000", 10, 600000, 1, "what is not opened within this is missing")              \
   X(verify, backend, WORD, "auto|cpu|cuda|reference", "auto", 0, 0, 0,                                                           \

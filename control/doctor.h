@@ -26,6 +26,7 @@
   X(addresses, "addresses")                                                                                                      \
   X(deny, "deny list")                                                                                                           \
   X(caps, "caps")                                                                                                                \
+  X(duty, "duty")                                                                                                                \
   X(store, "store")                                                                                                              \
   X(log, "log")                                                                                                                  \
   X(disk, "disk")

@@ -14,6 +14,7 @@
 #include "control/caps.h"
 #include "control/deny.h"
 #include "control/doctor.h"
+#include "control/duty_plan.h"
 #include "control/roster_file.h"
 #include "control/table.h"
 #include "control/tlog/tlog.h"
@@ -230,6 +231,18 @@ void asz_doctor_caps(const struct asz_doctor *doctor, struct asz_finding *ret_fi
   }
   free(providers);
   asz_caps_close(&caps);
+}
+
+void asz_doctor_duty(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {
+  const struct asz_duty_plan plan = asz_duty_plan_of(&doctor->config);
+  bool over = plan.work_ns > plan.bound_ns;
+  asz_finding_set(ret_finding, over ? ASZ_FINDING_WARN : ASZ_FINDING_OK,
+                  "%s of a provider's epoch planned for %u products, builds and folds, and chains; at most %s",
+                  asz_text_ns(ASZ_TEXT, plan.work_ns), plan.pieces, asz_text_ns(ASZ_TEXT, plan.bound_ns));
+  if (over)
+    asz_finding_advise(ret_finding,
+                       "lengthen time.challenge_slot_s, shorten challenge.seq_log2_steps or take smaller presets: what "
+                       "is over challenge.duty_ppm is not asked");
 }
 
 void asz_doctor_store(const struct asz_doctor *doctor, struct asz_finding *ret_finding) {

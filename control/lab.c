@@ -68,6 +68,7 @@ static void ask_work(struct asz_config *c, const struct asz_lab_options *options
   c->challenge_gemm_preset = ASZ_LAB_PRESET; /* the words stand in the order of the presets */
   c->challenge_mem_preset = folds ? ASZ_LAB_PRESET : 0;
   c->challenge_openings = options->openings;
+  c->challenge_duty_ppm = 1000000; /* all the work that there is time for */
   c->challenge_rate_ps = 1000 + 16 * (uint64_t)options->providers;
   c->challenge_deadline_ms = c->time_challenge_slot_s * (folds ? WORK_DEADLINE_MS_PER_S : PRODUCT_DEADLINE_MS_PER_S);
   c->challenge_gemm_deadline_ms = c->challenge_opening_deadline_ms = c->challenge_deadline_ms;

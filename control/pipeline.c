@@ -250,6 +250,8 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
     piece[ASZ_PIECE_OPENING] = (struct asz_span){fetch->blob, fetch->reassembly.total_bytes};
   if (challenge.kind == ASZ_KIND_MEM)
     asz_pipeline_mem_ended(p, index, &outcome);
+  if (challenge.kind > ASZ_KIND_SINGLE_MAX && item->tries > 0)
+    asz_pipeline_duty_spend(p, index, outcome.took_ns);
   item->state = ASZ_ITEM_IDLE;
   item->fetch = NULL; /* its memory is given to another in a later step */
   p->open--;

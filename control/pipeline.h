@@ -45,6 +45,7 @@ struct asz_pipeline_config {
   uint64_t build_deadline_ns, fold_deadline_ns; /* of mem's commitments */
   uint64_t rtt_target_ns;                       /* of a provider without its own: what a fold is allowed for the way */
   uint64_t opening_deadline_ns;                 /* from the first OPEN */
+  uint64_t duty_ns;                             /* what a provider may spend of an epoch on gemm and mem for us */
 };
 
 /* X(symbol, name, help): what happened to answers on their way. */
@@ -60,6 +61,7 @@ struct asz_pipeline_config {
   X(HELLOS, "hellos_sent", "questions for consent, repeats included")                                                            \
   X(WELCOMES, "welcomes", "signed declarations, one a provider and epoch")                                                       \
   X(NOT_ASKED, "challenges_not_asked", "challenges of gemm and mem kept back: no declaration, or none that consents")            \
+  X(OVER_DUTY, "challenges_over_duty", "challenges of gemm and mem kept back: the provider has done its share of the epoch")     \
   X(OPENS, "opens_sent", "questions for chunks of openings, repeats included")                                                   \
   X(CHUNKS, "chunks", "chunks of openings that were missing")                                                                    \
   X(CHUNKS_FOREIGN, "chunks_foreign", "chunks that nobody asked for, or that came twice")                                        \

@@ -9,8 +9,8 @@ enum {
 };
 
 /* Ends an item that was not asked. */
-static void close_unasked(struct asz_pipeline *p, uint32_t index) {
-  p->counter[ASZ_PCTR_NOT_ASKED]++;
+static void close_unasked(struct asz_pipeline *p, uint32_t index, enum asz_pipeline_counter why) {
+  p->counter[why]++;
   p->item[index].state = ASZ_ITEM_IDLE;
   p->open--;
 }
@@ -73,16 +73,19 @@ static int send_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
   return 1;
 }
 
-/* Asks, if the kind needs no consent or has it; holds or closes the item otherwise. 0 when the engine's ring is full. */
+/* Asks, if the kind needs no consent or has it and the provider's duty is not done; holds or closes the item otherwise. 0 when
+ * the engine's ring is full. */
 static int ask_one(struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
-  bool needs_consent = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX;
-  int consent = needs_consent ? asz_pipeline_consent(p, index) : 1;
-  if (consent > 0)
-    return send_one(p, index, now_ns);
+  bool is_work = p->kind[index % p->kind_count] > ASZ_KIND_SINGLE_MAX;
+  int consent = is_work ? asz_pipeline_consent(p, index) : 1;
   if (consent < 0)
     p->item[index].state = ASZ_ITEM_HELD;
+  else if (consent == 0)
+    close_unasked(p, index, ASZ_PCTR_NOT_ASKED);
+  else if (is_work && !asz_pipeline_duty_left(p, index))
+    close_unasked(p, index, ASZ_PCTR_OVER_DUTY);
   else
-    close_unasked(p, index);
+    return send_one(p, index, now_ns);
   return 1;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pipeline's parts share this: pipeline_phases.c says when, pipeline_ask.c asks, pipeline.c receives, pipeline_enrol.c asks
- * for consent, pipeline_open.c has commitments opened, pipeline_verify.c has the answers judged, pipeline_mem.c knows of arenas.
- */
+ * for consent, pipeline_open.c has commitments opened, pipeline_verify.c has the answers judged, pipeline_mem.c knows of arenas,
+ * pipeline_duty.c of what a provider has done for us. */
 #ifndef ASZ_CONTROL_PIPELINE_INTERNAL_H
 #define ASZ_CONTROL_PIPELINE_INTERNAL_H
 
@@ -46,6 +46,9 @@ struct asz_item {
   struct asz_fetch *fetch; /* while its answer is opened and that is judged; else NULL */
 };
 
+/* The sorts of work that are timed, in the order of a round. */
+enum asz_phase { ASZ_PHASE_GEMM, ASZ_PHASE_BUILD, ASZ_PHASE_FOLD, ASZ_PHASES };
+
 enum asz_enrolment { ASZ_ENROLMENT_UNASKED = 0, ASZ_ENROLMENT_ASKED, ASZ_ENROLMENT_WELCOME, ASZ_ENROLMENT_SILENT };
 
 /* What is known of a provider in an epoch. */
@@ -56,6 +59,7 @@ struct asz_enrolled {
   uint64_t next_ns;
   uint8_t token[ASZ_TOKEN_BYTES];
   struct asz_declaration declaration;
+  uint64_t spent_ns, last_ns[ASZ_PHASES]; /* on work for us; what the last piece of each sort took, 0: none yet */
 };
 
 /* What a provider built, and signed that it did. */
@@ -165,8 +169,9 @@ enum asz_verdict asz_pipeline_missing(struct asz_pipeline *pipeline, uint64_t tx
 int asz_pipeline_send_paced(struct asz_pipeline *pipeline, struct asz_engine_datagram *datagram, uint32_t provider,
                             size_t size_bytes, volatile uint64_t *ret_tx_tsc, uint64_t now_ns);
 
-/* In pipeline_phases.c. asz_pipeline_plan: the round's agenda and when its reveal is, with so much time over that of
- * asz_pipeline_round_ns. */
+/* In pipeline_phases.c. asz_pipeline_phase: of an item of gemm or mem. asz_pipeline_plan: the round's agenda and when its reveal
+ * is, with so much time over that of asz_pipeline_round_ns. */
+enum asz_phase asz_pipeline_phase(const struct asz_pipeline *pipeline, uint32_t index);
 uint64_t asz_pipeline_deadline_ns(const struct asz_pipeline *pipeline, uint32_t index);
 void asz_pipeline_plan(struct asz_pipeline *pipeline, uint64_t spare_ns);
 
@@ -180,6 +185,11 @@ int asz_pipeline_mem_consent(const struct asz_pipeline *pipeline, uint32_t index
 enum asz_verdict asz_pipeline_mem_signed(struct asz_pipeline *pipeline, uint32_t index, const uint8_t seed[32]);
 uint64_t asz_pipeline_mem_due_ns(const struct asz_pipeline *pipeline, uint32_t index);
 void asz_pipeline_mem_ended(struct asz_pipeline *pipeline, uint32_t index, struct asz_outcome *outcome);
+
+/* In pipeline_duty.c, of an item of gemm or mem whose provider said WELCOME. asz_pipeline_duty_left: may it be asked?
+ * asz_pipeline_duty_spend: it was, and that took so long; 0: not known. */
+bool asz_pipeline_duty_left(const struct asz_pipeline *pipeline, uint32_t index);
+void asz_pipeline_duty_spend(struct asz_pipeline *pipeline, uint32_t index, uint64_t took_ns);
 
 /* In pipeline_enrol.c. */
 unsigned asz_pipeline_enrol(struct asz_pipeline *pipeline, uint64_t now_ns);

@@ -306,6 +306,7 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
       .rtt_target_ns = config->score_rtt_target_ms * UINT64_C(1000000),
       .gemm_deadline_ns = config->challenge_gemm_deadline_ms * UINT64_C(1000000),
       .opening_deadline_ns = config->challenge_opening_deadline_ms * UINT64_C(1000000),
+      .duty_ns = config->time_epoch_s * 1000 * config->challenge_duty_ppm, /* a millionth of a second is 1,000 ns */
   };
 }
 

@@ -127,6 +127,7 @@ static void begin(void) {
       .fold_deadline_ns = 20 * MS,
       .rtt_target_ns = 20 * MS,
       .opening_deadline_ns = 300 * (uint64_t)MS,
+      .duty_ns = UINT64_MAX / 2,
   };
   const struct asz_lab_provers_config provers_config = {.identity = identity,
                                                         .validator_pk = validator.public_key,

@@ -22,6 +22,7 @@ static void begin_at(uint64_t rate_ps) {
       .openings = OPENINGS,
       .gemm_deadline_ns = GEMM_DEADLINE_MS * (uint64_t)MS,
       .opening_deadline_ns = OPENING_DEADLINE_MS * (uint64_t)MS,
+      .duty_ns = UINT64_MAX / 2,
   };
   bed_begin(&config);
 }

@@ -35,7 +35,7 @@ static struct {
   struct asz_engine_datagram answer;
 } own[PROVIDERS];
 
-static void begin_with(uint8_t gemm_preset) {
+static void begin_as(uint8_t gemm_preset, uint64_t duty_ns) {
   const struct asz_pipeline_config config = {
       .rate_ps = 1000000,
       .deadline_ns = DEADLINE_MS * (uint64_t)MS,
@@ -49,14 +49,25 @@ static void begin_with(uint8_t gemm_preset) {
       .rtt_target_ns = TARGET_MS * (uint64_t)MS,
       .openings = OPENINGS,
       .opening_deadline_ns = OPENING_DEADLINE_MS * (uint64_t)MS,
+      .duty_ns = duty_ns,
   };
   bed_begin(&config);
   fake.clock.ns_per_tick_q32 = (uint64_t)MS << 32;
   manner.fold_ms = 100;
 }
 
+static void begin_with(uint8_t gemm_preset) {
+  begin_as(gemm_preset, UINT64_MAX / 2);
+}
+
 static void begin(void) {
   begin_with(0);
+}
+
+/* In place of the suite's own pipeline. */
+static void begin_bound(unsigned duty_ms) {
+  bed_end();
+  begin_as(0, duty_ms * (uint64_t)MS);
 }
 
 static void begin_with_gemm(void) {
@@ -435,6 +446,36 @@ Test(pipeline_mem, whoever_claims_next_to_nothing_is_asked_once_and_late_at_the_
   next_round();
   expect(1, ASZ_VERDICT_NONE);
   cr_assert_eq(counter(ASZ_PCTR_REPEATED), repeated);
+}
+
+Test(pipeline_mem, who_has_done_its_share_of_an_epoch_is_asked_no_more_until_the_next)
+{
+  begin_bound(250);
+  whole_round(); /* a build at once, then folds of 100 ms */
+  for (unsigned fold = 1; fold <= 2; fold++) {
+    next_round();
+    expect(1, ASZ_VERDICT_PASS);
+    cr_assert_eq(folds_asked, PROVIDERS, "fold %u", fold);
+  }
+  next_round();
+  expect(0, ASZ_VERDICT_NONE);
+  cr_assert(folds_asked == 0 && counter(ASZ_PCTR_OVER_DUTY) == PROVIDERS && counter(ASZ_PCTR_NOT_ASKED) == 0);
+  next_epoch();
+  expect(1, ASZ_VERDICT_PASS);
+  cr_assert(builds_asked == PROVIDERS && counter(ASZ_PCTR_OVER_DUTY) == PROVIDERS);
+}
+
+Test(pipeline_mem, silence_counts_as_the_last_answer_did)
+{
+  begin_bound(250);
+  whole_round();
+  next_round();
+  manner.fold_ms = FOLD_DEADLINE_MS + 10; /* late */
+  next_round();
+  expect(1, ASZ_VERDICT_NONE);
+  next_round();
+  expect(0, ASZ_VERDICT_NONE);
+  cr_assert_eq(counter(ASZ_PCTR_OVER_DUTY), PROVIDERS);
 }
 
 Test(pipeline_mem, what_we_dropped_or_slept_through_leaves_a_fold_without_a_pace)

@@ -56,7 +56,7 @@ def incidents(validator):
 def scenario(_, network, folder):
     validator = veth.Validator(network, ASSIZE, os.path.join(folder, "home"), time__epoch_s="5", time__challenge_slot_s="1", challenge__gemm_preset="tiny",
                                challenge__mem_preset="tiny", challenge__deadline_ms="300", challenge__gemm_deadline_ms="300", challenge__mem_build_deadline_ms="300",
-                               challenge__mem_fold_deadline_ms="300", challenge__opening_deadline_ms="500", challenge__openings="16")
+                               challenge__mem_fold_deadline_ms="300", challenge__opening_deadline_ms="500", challenge__openings="16", challenge__duty_ppm="1000000")
     done = validator.made
     check("init_makes_a_home", done.returncode == 0, done.stderr)
     validator_key = done.stdout.split("public key")[1].split()[0]
