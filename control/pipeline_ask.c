@@ -37,15 +37,14 @@ int asz_pipeline_send_paced(struct asz_pipeline *p, struct asz_engine_datagram *
   return 1;
 }
 
-/* A fold that was asked for twice has no pace, so one of up to twice its time is waited for: then it is known for too slow. Never
- * beyond the deadline, at which silence is judged. */
+/* A fold that was asked for twice has no pace: nobody knows which question it answers. So it is asked for again as late as one
+ * that takes what it may is still in time, and not at all where that is sooner than the first may take. Until then every fold is
+ * measured, however slow. */
 static uint64_t repeat_at_ns(const struct asz_pipeline *p, uint32_t index, uint64_t now_ns) {
-  uint64_t deadline_ns = asz_pipeline_deadline_ns(p, index), wait_ns = deadline_ns / p->config.tries;
+  uint64_t deadline_ns = asz_pipeline_deadline_ns(p, index), end_ns = p->item[index].first_ns + deadline_ns;
   uint64_t due_ns = p->kind[index % p->kind_count] == ASZ_KIND_MEM ? asz_pipeline_mem_due_ns(p, index) : 0;
-  uint64_t left_ns = p->item[index].first_ns + deadline_ns - now_ns;
-  if (due_ns > wait_ns / 2)
-    wait_ns = due_ns < left_ns / 2 ? 2 * due_ns : left_ns;
-  return now_ns + (wait_ns < left_ns ? wait_ns : left_ns);
+  uint64_t again_ns = due_ns == 0 ? now_ns + deadline_ns / p->config.tries : due_ns > deadline_ns / 2 ? end_ns : end_ns - due_ns;
+  return again_ns > now_ns && again_ns < end_ns ? again_ns : end_ns;
 }
 
 /* send_one: 1 when the challenge was handed to the engine; 0 when its ring is full. */

@@ -9,12 +9,13 @@ enum {
   OPENINGS = 8,
   DEADLINE_MS = 100,
   BUILD_DEADLINE_MS = 200,
-  FOLD_DEADLINE_MS = 900, /* asked again after 300 */
+  FOLD_DEADLINE_MS = 900,
   OPENING_DEADLINE_MS = 200,
   TARGET_MS = 20,
   BLOB_MAX = 64 << 10,
   PRESET = ASZ_GEMM_PRESET_TINY,
   CLAIMED = 163840, /* bytes a second: the arena of 16 KiB in 100 ms */
+  DUE_MS = 162,     /* what a fold may take: 100 / 0.7 + TARGET_MS */
   COLUMNS = 128,
 };
 
@@ -23,7 +24,7 @@ static struct {
   bool refuses, no_memory, no_claim, slow_claim, never_builds, never_opens, wrong_z, forges_signature, other_root, dirty_build;
   unsigned fold_ms;     /* what a fold takes */
   unsigned missing;     /* columns of the arena that are gone */
-  unsigned lose_answer; /* the first so many answers to builds are lost on the way */
+  unsigned lose_answer; /* the first so many answers are lost on the way */
 } manner;
 
 /* What a provider keeps. */
@@ -406,10 +407,12 @@ Test(pipeline_mem, folds_are_measured_against_the_claim)
     enum asz_fold_pace pace;
     enum asz_pipeline_counter counter;
   } cases[] = {
-      {49, ASZ_FOLD_PACE_TOO_FAST, ASZ_PCTR_FOLDS_TOO_FAST},    {51, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS},
-      {161, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS}, {164, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW},
-      {320, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW}, /* not asked again at 300, a third of its deadline */
-      {400, ASZ_FOLD_PACE_NONE, ASZ_PCTR_FOLDS_UNTIMED},      /* but at 326, twice what it may take */
+      {49, ASZ_FOLD_PACE_TOO_FAST, ASZ_PCTR_FOLDS_TOO_FAST},
+      {51, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS},
+      {161, ASZ_FOLD_PACE_IN_BOUNDS, ASZ_PCTR_FOLDS_IN_BOUNDS},
+      {164, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW},
+      {FOLD_DEADLINE_MS - DUE_MS - 2, ASZ_FOLD_PACE_TOO_SLOW, ASZ_PCTR_FOLDS_TOO_SLOW},
+      {FOLD_DEADLINE_MS - DUE_MS + 2, ASZ_FOLD_PACE_NONE, ASZ_PCTR_FOLDS_UNTIMED}, /* asked for again */
   };
   whole_round();
   for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -429,6 +432,17 @@ Test(pipeline_mem, folds_are_measured_against_the_claim)
   manner.no_claim = true;
   next_epoch();
   next_round();
+  expect(1, ASZ_VERDICT_PASS);
+  expect_pace(ASZ_FOLD_PACE_NONE);
+}
+
+Test(pipeline_mem, a_fold_that_is_lost_on_the_way_is_asked_for_again_in_time)
+{
+  whole_round();
+  manner.fold_ms = DUE_MS;
+  manner.lose_answer = PROVIDERS;
+  next_round();
+  cr_assert_eq(folds_asked, 2 * PROVIDERS);
   expect(1, ASZ_VERDICT_PASS);
   expect_pace(ASZ_FOLD_PACE_NONE);
 }
