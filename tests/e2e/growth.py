@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench/growth, bench/growth-plot and bench/verify-growth: wrong words end in status 2, a small run gives a line that both the table and the picture take. Speaks TAP."""
+"""bench/growth, bench/growth-plot, bench/verify-growth and bench/guarantee-plot: wrong words end in status 2, a small run gives a line that both the table and the picture take. Speaks TAP."""
 import json
 import os
 import sys
@@ -12,6 +12,7 @@ from veth import Checks, run
 BUILD, SOURCE = sys.argv[1], sys.argv[2]
 GROWTH, PLOT = os.path.join(SOURCE, "bench", "growth"), os.path.join(SOURCE, "bench", "growth-plot")
 VERIFY = os.path.join(SOURCE, "bench", "verify-growth")
+GUARANTEE, GUARANTEE_PLOT = os.path.join(BUILD, "bench", "bench_guarantee"), os.path.join(SOURCE, "bench", "guarantee-plot")
 LOOP = {"bench": "loop", "providers": 10_000_000, "rate_pps": 3_000_000, "cycles_per_probe": 700.5, "memory_peak_bytes": 3 << 30}
 checks = Checks("growth")
 check = checks.check
@@ -68,8 +69,27 @@ def verify_growth(folder):
     check("verify_lists", listed.returncode == 0 and listed.stdout.count("| cpu |") == 6, listed)
 
 
+def guarantee(folder):
+    for name, text in (("no_json", "alarms\n"), ("another_bench", json.dumps(LOOP))):
+        for words in ((), ("--table",)):
+            done = run(GUARANTEE_PLOT, *words, written(folder, name, text))
+            check("guarantee_%sof_%s_is_refused" % ("table_" if words else "", name), done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1, done)
+    measured = [run(GUARANTEE, "--smoke", "--json", "--seed", seed) for seed in ("1", "1", "2")]
+    first, again, other = (dict(json.loads(done.stdout), took_ms=0) for done in measured)
+    check("a_seed_gives_the_same_figures_again", first == again and first["bounds_hold"], first)
+    check("another_seed_gives_others", first["hash"] != other["hash"], other)
+    path = written(folder, "guarantee.json", measured[0].stdout)
+    drawn, listed = run(GUARANTEE_PLOT, path), run(GUARANTEE_PLOT, "--table", path)
+    check("guarantee_draws", drawn.returncode == 0 and xml.dom.minidom.parseString(drawn.stdout).documentElement.tagName == "svg", drawn)
+    check("guarantee_lists", listed.returncode == 0 and "| 1,000,000 | 1e-06 | 0 | none |" in listed.stdout, listed)
+    with open(os.path.join(SOURCE, "docs", "guarantees.md"), encoding="utf-8") as page:
+        published = run(GUARANTEE_PLOT, "--table", os.path.join(SOURCE, "docs", "guarantee.json"))
+        check("the_page_has_the_tables_of_the_published_figures", published.returncode == 0 and published.stdout in page.read(), published)
+
+
 with tempfile.TemporaryDirectory() as scratch:
     refusals(scratch)
     small_run(scratch)
     verify_growth(scratch)
+    guarantee(scratch)
 sys.exit(checks.report())

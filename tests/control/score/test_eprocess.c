@@ -194,9 +194,9 @@ static int by_value(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-Test(eprocess, delays_after_half_an_honest_year_are_those_of_the_documented_table)
+Test(eprocess, delays_after_half_an_honest_year_are_those_of_the_published_table)
 {
-  /* docs/scoring.md; the bounds are the table plus and minus the scatter of other seeds */
+  /* docs/guarantees.md; the bounds are the table plus and minus the scatter of other seeds */
   enum { RUNS = 2001, SEED = 5 };
   static const struct {
     uint32_t wrong_ppm;
