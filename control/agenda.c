@@ -10,6 +10,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/hash.h"
+#include "dataplane/base/sketch.h"
 
 enum { NS_A_MS = 1000000, PAIR = 2 };
 
@@ -39,6 +40,14 @@ int asz_agenda_by_due(const void *left, const void *right) {
   return order ? order : by_value(a->group, b->group);
 }
 
+static uint64_t cluster_of(const struct asz_agenda_member *member, unsigned criterion, const uint8_t key[32]) {
+  if (criterion != ASZ_AGENDA_BY_RTT)
+    return member->cluster[criterion];
+  if (member->rtt_ns == 0)
+    return 0;
+  return 1 + (asz_sketch_bin(member->rtt_ns) + key[17] % ASZ_AGENDA_RTT_BINS) / ASZ_AGENDA_RTT_BINS;
+}
+
 static void mark_all(struct mark *mark, const struct asz_agenda_member *member, uint32_t count, const uint8_t key[32]) {
   unsigned criterion = key[16] % ASZ_AGENDA_CRITERIA;
   for (uint32_t i = 0; i < count; i++) {
@@ -47,7 +56,8 @@ static void mark_all(struct mark *mark, const struct asz_agenda_member *member, 
     memcpy(name, member[i].public_key, 32);
     asz_be32_store(name + 32, member[i].device);
     crypto_shorthash_siphashx24((uint8_t *)hash, name, sizeof name, key);
-    mark[i] = (struct mark){.cluster = member[i].cluster[criterion], .rank = hash[0], .when = hash[1], .index = member[i].index};
+    mark[i] = (struct mark){
+        .cluster = cluster_of(&member[i], criterion, key), .rank = hash[0], .when = hash[1], .index = member[i].index};
   }
 }
 

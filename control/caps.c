@@ -18,7 +18,7 @@ int asz_caps_open(struct asz_caps *ret_caps, const struct asz_home *home, const 
       .network_pps = config->probe_rate_max_prefix_pps,
       .as_pps = config->probe_rate_max_as_pps,
   };
-  if (ret_caps->as_pps == 0)
+  if (config->probe_as_file[0] == '\0')
     return 0;
   int err = asz_home_below(path, home, config->probe_as_file, diag);
   return err ? err : asz_prefixes_load(&ret_caps->as_map, path, ASZ_PREFIXES_MAP, diag);
@@ -32,6 +32,19 @@ struct asz_caps_rate asz_caps_run_rate(const struct asz_config *config, uint64_t
   uint64_t slowest_ms = count * 1000; /* a plan has at least one probe a second */
   return (struct asz_caps_rate){.probes = 1,
                                 .per_ms = slowest_ms < config->probe_interval_ms ? slowest_ms : config->probe_interval_ms};
+}
+
+static uint32_t as_of(const struct asz_caps *caps, const struct asz_prefix *address) {
+  const struct asz_prefix_entry *entry = asz_prefixes_find(&caps->as_map, address);
+  return entry ? entry->asn : 0;
+}
+
+void asz_caps_place(const struct asz_caps *caps, struct asz_provider *provider, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    struct asz_prefix address;
+    asz_provider_prefix(&address, &provider[i], ASZ_PROVIDER_ADDRESS);
+    provider[i].asn = as_of(caps, &address);
+  }
 }
 
 /* Providers that share a cap: those of one network, or of one AS. */
@@ -100,15 +113,15 @@ static int group_by_as(struct member *ret_member, const struct asz_caps *caps, c
   for (uint32_t i = 0; i < count; i++) {
     struct asz_prefix address;
     asz_provider_prefix(&address, &provider[i], ASZ_PROVIDER_ADDRESS);
-    const struct asz_prefix_entry *entry = asz_prefixes_find(&caps->as_map, &address);
-    if (!entry) {
+    const uint32_t asn = as_of(caps, &address);
+    if (asn == 0) {
       char text[ASZ_PREFIX_TEXT];
       return asz_diag_set(diag, ASZ_ENOENT,
                           "probe.as_file: expected a prefix that holds %s (%s), since probe.rate_max_as_pps is set",
                           asz_prefix_format(text, &address), provider[i].name);
     }
     ret_member[i] = (struct member){.index = i};
-    asz_be32_store(ret_member[i].group.address, entry->asn);
+    asz_be32_store(ret_member[i].group.address, asn);
   }
   return 0;
 }

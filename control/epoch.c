@@ -19,7 +19,10 @@ static int load_states(struct asz_epochs *e, struct asz_diag *diag) {
     int err = asz_store_state_load(e->store, row, &entry->state, &entry->history, diag);
     if (!err)
       err = asz_store_eprocess_start(e->store, row, &entry->slot_start, diag);
-    if (err)
+    struct asz_score_row newest;
+    if (!err && (err = asz_store_score_newest(e->store, row, &newest, diag)) == 0)
+      entry->score = newest.score;
+    if (err && err != ASZ_ENOENT) /* never scored yet */
       return err;
     uint64_t slot_next = entry->slot_start + entry->state.eprocess.slots;
     if (entry->slot_start && slot_next - 1 > e->slot_last)
@@ -44,10 +47,12 @@ int asz_epochs_new(struct asz_epochs **ret_epochs, const struct asz_config *conf
   asz_config_hash(config, e->params_hash);
   e->entry = calloc(count, sizeof *e->entry);
   e->sent = calloc(count, sizeof *e->sent);
+  for (unsigned i = 0; i < 2; i++)
+    e->rtt_ns[i] = calloc(count, sizeof *e->rtt_ns[i]);
   e->report = calloc(count, ASZ_RECORD_BYTES);
   e->leaf = calloc(count, sizeof *e->leaf);
   e->node = calloc(count, sizeof *e->node); /* a tree has fewer inner nodes than leaves */
-  int err = e->entry && e->sent && e->report && e->leaf && e->node
+  int err = e->entry && e->sent && e->rtt_ns[0] && e->rtt_ns[1] && e->report && e->leaf && e->node
                 ? load_states(e, diag)
                 : asz_diag_set(diag, ASZ_ENOMEM, "no memory for %u providers", roster->count);
   if (err) {
@@ -66,6 +71,8 @@ void asz_epochs_free(struct asz_epochs *e) {
   free(e->transcript);
   free(e->entry);
   free(e->sent);
+  free(e->rtt_ns[0]);
+  free(e->rtt_ns[1]);
   free(e->report);
   free(e->leaf);
   free(e->node);
@@ -105,6 +112,14 @@ static void make_beacon(const struct asz_epochs *e, uint32_t number, uint8_t ret
   asz_hash(ret_beacon, NULL, 0, part, sizeof part / sizeof part[0]);
 }
 
+/* What the log says of everybody's latency when an epoch opens. */
+static const uint32_t *note_rtts(struct asz_epochs *e, uint32_t epoch) {
+  uint32_t *rtt_ns = e->rtt_ns[epoch & 1];
+  for (uint32_t i = 0; i < e->roster->count; i++)
+    rtt_ns[i] = asz_score_record_rtt(&e->entry[i].score);
+  return rtt_ns;
+}
+
 int asz_epochs_open(struct asz_epochs *e, struct asz_epoch *ret_epoch, struct asz_diag *diag) {
   struct asz_epoch epoch = {0};
   int err = spend_number(e, &epoch.number, diag);
@@ -128,6 +143,7 @@ int asz_epochs_open(struct asz_epochs *e, struct asz_epoch *ret_epoch, struct as
   if (err)
     return err;
   epoch.session = asz_roster_epoch(e->roster, epoch.number);
+  epoch.rtt_ns = note_rtts(e, epoch.number);
   *ret_epoch = epoch;
   return 0;
 }

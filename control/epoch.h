@@ -31,6 +31,7 @@ struct asz_epoch {
   uint64_t open_index; /* in the log */
   uint8_t secret[32], beacon[32];
   const struct asz_session *session; /* by plan index */
+  const uint32_t *rtt_ns;            /* by plan index: median of the last epoch that was closed by then, as published; 0: none */
 };
 
 /* What closing an epoch found, for status lines and reports. */

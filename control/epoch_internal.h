@@ -11,7 +11,7 @@
 struct asz_epochs_entry {
   struct asz_score_state state;
   struct asz_slash_history history;
-  struct asz_score score;           /* of the last close */
+  struct asz_score score;           /* of the last close, or before the first one its newest in the store */
   struct asz_answer_counts answers; /* of the running epoch */
   uint64_t slot_start;              /* first correctness slot of the e-process year; 0: none yet */
   bool wrong;                       /* in the running slot: a confirmed wrong signed answer */
@@ -43,7 +43,8 @@ struct asz_epochs {
   uint64_t transcripts_lost; /* in the running epoch */
   /* taken once, used by every close */
   uint32_t *sent;
-  uint8_t *report; /* records of ASZ_RECORD_BYTES */
+  uint32_t *rtt_ns[2]; /* of an epoch, by its parity: the next one opens before the last is closed */
+  uint8_t *report;     /* records of ASZ_RECORD_BYTES */
   uint8_t (*leaf)[32], (*node)[32];
 };
 

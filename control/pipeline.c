@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "dataplane/base/head.h"
+#include "dataplane/base/sketch.h"
 
 enum {
   RECV_PER_STEP = 64,      /* answers taken a step: keeps a step under a millisecond */
@@ -60,7 +61,8 @@ static void list_members(struct asz_pipeline *p) {
         .device = provider->device,
         .index = i,
         .cluster = {[ASZ_AGENDA_BY_PREFIX] = network_of(provider),
-                    [ASZ_AGENDA_BY_OPERATOR] = operator_bytes ? cluster_name(provider->operator_name, operator_bytes) : 0},
+                    [ASZ_AGENDA_BY_OPERATOR] = operator_bytes ? cluster_name(provider->operator_name, operator_bytes) : 0,
+                    [ASZ_AGENDA_BY_AS] = provider->asn},
     };
   }
 }
@@ -108,6 +110,7 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
   p->roster = roster;
   p->sink = sink;
   p->context = context;
+  asz_sketch_init();
   list_kinds(p);
   p->item_count = roster->count * p->kind_count;
   p->member = calloc(roster->count + 1, sizeof *p->member);
@@ -196,6 +199,11 @@ static void open_items(struct asz_pipeline *p, uint32_t provider) {
     item->param = param_of(p, provider, p->kind[k]);
     asz_challenge_nonce(item->nonce, p->secret, p->kind[k], p->slot, who->device, who->public_key);
   }
+}
+
+void asz_pipeline_know_rtt(struct asz_pipeline *p, const uint32_t *rtt_ns) {
+  for (uint32_t i = 0; i < p->member_count; i++)
+    p->member[i].rtt_ns = rtt_ns[p->member[i].index];
 }
 
 void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, const uint8_t secret[32], const uint8_t beacon[32],

@@ -102,6 +102,9 @@ ASZ_MUST_CHECK int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const st
                                     struct asz_diag *diag);
 void asz_pipeline_free(struct asz_pipeline *pipeline); /* not while a round is open unless the engine is stopped */
 
+/* asz_pipeline_know_rtt: each provider's median RTT by plan index, 0: not known; whom the agenda takes for neighbours. All 0
+ * until then. */
+void asz_pipeline_know_rtt(struct asz_pipeline *pipeline, const uint32_t *rtt_ns);
 /* asz_pipeline_begin opens a round: every kind to every provider with a key, spread over the time until until_ns as the agenda
  * has it, all at once where asz_pipeline_round_ns leaves no time. The last round must be over (asz_pipeline_idle; asserted).
  * `session` is the epoch's, by plan index. Times are CLOCK_MONOTONIC. */

@@ -29,6 +29,7 @@ struct asz_provider {
   uint16_t challenge_port;                  /* default 8620; 0: no challenges */
   uint8_t probe;                            /* enum asz_probe */
   uint8_t flags;                            /* ASZ_TARGET_* */
+  uint32_t asn;                             /* AS of its address by probe.as_file; 0: not known. Not in the store */
   bool control;                             /* one of our own reflectors: the self-health gate, never scored or slashed */
   char region[ASZ_REGION_MAX + 1];          /* "" : default target */
   char operator_name[ASZ_OPERATOR_MAX + 1]; /* for correlated failures; "" : alone */

@@ -99,6 +99,14 @@ static int roster_of(struct asz_validator *v, const struct asz_home *home, const
     free(provider);
     return refuse(home, s, "providers", diag);
   }
+  struct asz_caps caps;
+  err = asz_caps_open(&caps, home, &v->config, diag);
+  if (err) {
+    free(provider);
+    return err;
+  }
+  asz_caps_place(&caps, provider, s->head.target_count);
+  asz_caps_close(&caps);
   err = asz_roster_new(ret_roster, provider, s->head.target_count, &v->key, diag);
   if (!err && memcmp((*ret_roster)->root, s->head.root, 32) != 0) {
     asz_roster_free(*ret_roster);

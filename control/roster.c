@@ -53,13 +53,17 @@ static int roster_fill(struct asz_roster *roster, uint32_t i, const struct asz_i
   return 0;
 }
 
-/* The registration as lines of text; no field can hold a newline, so two registrations never share a leaf. */
+/* The registration as lines of text; no field can hold a newline, so two registrations never share a leaf. The AS, where it is
+ * known, came later and is the eleventh line. */
 static size_t registration_write(char *ret_text, size_t capacity, const struct asz_provider *p) {
   char key[65];
   const char *address = asz_provider_address(ASZ_TEXT, p);
   asz_hex_encode(key, p->public_key, 32);
   int n = snprintf(ret_text, capacity, "%s\n%s\n%u\n%s\n%u\n%u\n%s\n%s\n%s\n%u\n", p->name, key, p->device, address, p->port,
                    p->challenge_port, asz_probe_name(p->probe), p->region, p->operator_name, p->control ? 1u : 0u);
+  assert(n > 0 && (size_t)n < capacity);
+  if (p->asn != 0)
+    n += snprintf(ret_text + n, capacity - (size_t)n, "AS%u\n", p->asn);
   assert(n > 0 && (size_t)n < capacity);
   return (size_t)n;
 }

@@ -28,7 +28,8 @@ struct asz_roster {
   uint8_t validator_id[8];
   uint8_t validator_pk[32];
   /* Merkle root (RFC 6962) over one registration leaf a provider, in plan order: name, key, device, address, ports, probe,
-   * region, operator. It is logged when an epoch opens, so that nobody is probed who was not registered. */
+   * region, operator, control or not; the AS where it is known. It is logged when an epoch opens, so that nobody is probed who
+   * was not registered. */
   uint8_t root[32];
 };
 

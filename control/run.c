@@ -90,6 +90,7 @@ static int open_epoch(struct loop *l, struct running *ret_running, struct asz_di
 static int begin_epoch(struct loop *l, const struct running *running, struct asz_diag *diag) {
   l->current = *running;
   l->next_opened = false;
+  asz_pipeline_know_rtt(l->pipeline, l->current.epoch.rtt_ns);
   l->probing_until_ns = asz_clock_monotonic_ns() + l->current.plan.duration_ns;
   asz_keeper_begin(&l->keeper, asz_clock_monotonic_ns());
   return asz_engine_epoch_begin(l->run->engine, &l->current.plan, diag);

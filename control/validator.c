@@ -45,6 +45,7 @@ static int open_roster(struct asz_validator *v, const struct asz_home *home, boo
     free(provider);
     return err;
   }
+  asz_caps_place(&v->caps, provider, count);
   err = asz_roster_new(&v->roster, provider, count, &v->key, diag);
   if (!err)
     err = asz_deny_open(&v->deny, home, &v->config, diag);

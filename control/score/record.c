@@ -40,6 +40,10 @@ static uint32_t fit32(uint64_t value) {
   return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+uint32_t asz_score_record_rtt(const struct asz_score *score) {
+  return fit32(score->rtt_q50_ns);
+}
+
 uint8_t asz_score_gate_byte(const struct asz_score *score) {
   uint8_t error = score->rtt_error_ns > 0 ? asz_bound_code(score->rtt_error_ns) : 0;
   return (uint8_t)(score->gate_open | error << 1);
@@ -60,7 +64,7 @@ void asz_score_record_write(uint8_t ret_record[ASZ_RECORD_BYTES], int64_t provid
   asz_be16_store(ret_record + AT_UNJUDGED, fit16(measure->unjudged));
   asz_be64_store(ret_record + AT_SLOTS_JUDGED, measure->slots_judged);
   asz_be64_store(ret_record + AT_SLOTS_UP, measure->slots_judged & measure->slots_up);
-  asz_be32_store(ret_record + AT_RTT_Q50, fit32(score->rtt_q50_ns));
+  asz_be32_store(ret_record + AT_RTT_Q50, asz_score_record_rtt(score));
   asz_be32_store(ret_record + AT_RTT_Q95, fit32(score->rtt_q95_ns));
   asz_be32_store(ret_record + AT_E_VALUE, fit32(score->e_value_q32 >> 32));
   asz_be16_store(ret_record + AT_PASS, fit16(measure->answers_pass));

@@ -109,6 +109,8 @@ uint64_t asz_effective_n(uint64_t up, uint64_t n, uint64_t pairs, uint64_t pairs
 uint32_t asz_s_availability_ppm(uint32_t low_ppm);                       /* min(1, -log10(1 - L) / 4) */
 uint32_t asz_s_latency_ppm(uint64_t rtt_q95_ns, uint64_t rtt_target_ns); /* clamp(1 - log2(q95 / target) / 3) */
 
+/* asz_score_record_rtt: the median RTT as a record has it: in 32 bits. */
+uint32_t asz_score_record_rtt(const struct asz_score *score);
 /* asz_score_gate_byte: bit 0 gate open, bits 1 to 7 the bound of the RTT's error (asz_bound); of the record and of the store. */
 uint8_t asz_score_gate_byte(const struct asz_score *score);
 

@@ -110,6 +110,16 @@ Test(caps, provider_in_no_as_is_refused_by_name)
   check(ASZ_ENOENT, "probe.as_file: expected a prefix that holds 198.51.100.1 (p1), since probe.rate_max_as_pps is set");
 }
 
+Test(caps, everybody_is_placed_by_the_longest_prefix_or_nowhere)
+{
+  map("192.0.2.0/24,64500\n192.0.2.2/32,64501\n");
+  provider[1].asn = 7; /* of an earlier map */
+  asz_caps_place(&caps, provider, COUNT);
+  cr_assert_eq(provider[0].asn, 64500);
+  cr_assert_eq(provider[2].asn, 64501);
+  cr_assert_eq(provider[1].asn, 0);
+}
+
 Test(caps, one_provider_is_checked_alone)
 {
   caps.network_pps = 100;

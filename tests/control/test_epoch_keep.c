@@ -106,6 +106,19 @@ static void save(const struct asz_epochs *e, uint64_t round_slot) {
   asz_epochs_keep_write(e, round_slot, bytes);
 }
 
+/* The agenda of the first epoch goes by it, as anyone does who has the last report. */
+Test(epoch_keep, latencies_of_the_last_report_are_known_after_a_restart)
+{
+  struct asz_provider first = roster->provider[0], second = roster->provider[1];
+  cr_assert_eq(asz_store_provider_add(store, &first, &diag), 0, "%s", diag.text);
+  cr_assert_eq(asz_store_provider_add(store, &second, &diag), 0, "%s", diag.text);
+  const struct asz_score_row row = {.provider_row = second.row, .epoch = EPOCH - 1, .score.rtt_q50_ns = 20000000};
+  cr_assert_eq(asz_store_score_put(store, &row, &diag), 0, "%s", diag.text);
+  again = fresh();
+  cr_assert_eq(asz_epochs_score(again, 1)->rtt_q50_ns, 20000000);
+  cr_assert_eq(asz_epochs_score(again, 0)->rtt_q50_ns, 0);
+}
+
 Test(epoch_keep, every_truncation_is_refused)
 {
   some_challenges();

@@ -58,6 +58,19 @@ Test(roster, ipv4_registrations_have_the_root_they_always_had)
   assert_root("000625fe0129f69677149e3e5a382eeafaae8cb54c47bea461138f4cfcd652b6");
 }
 
+Test(roster, an_autonomous_system_that_is_known_is_in_the_leaf)
+{
+  struct asz_provider placed = alpha();
+  placed.asn = 64500;
+  uint8_t without[32];
+  make((struct asz_provider[]){alpha()}, 1);
+  memcpy(without, roster->root, 32);
+  asz_roster_free(roster);
+  make(&placed, 1);
+  cr_assert_neq(memcmp(roster->root, without, 32), 0);
+  asz_roster_free(roster);
+}
+
 Test(roster, ipv6_registration_has_its_canonical_text_and_its_place_in_the_plan)
 {
   make((struct asz_provider[]){alpha(), gamma_ipv6(), beta()}, 3);

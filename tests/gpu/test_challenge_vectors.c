@@ -15,7 +15,7 @@ struct given {
 };
 
 static struct given open_given(void) {
-  struct given given = {.json = asz_vectors_open()};
+  struct given given = {.json = asz_challenge_vectors_open()};
   json_t *values = asz_vectors_get(given.json, "given");
   asz_vectors_hex(given.secret, 32, asz_vectors_get(values, "secret"));
   asz_vectors_hex(given.validator_pk, 32, asz_vectors_get(values, "validator_pk"));

@@ -17,7 +17,7 @@ struct given {
 };
 
 static struct given open_given(void) {
-  struct given given = {.json = asz_vectors_open()};
+  struct given given = {.json = asz_challenge_vectors_open()};
   json_t *values = asz_vectors_get(given.json, "given");
   json_t *kinds = asz_vectors_get(asz_vectors_get(given.json, "challenges"), "kinds");
   asz_vectors_hex(given.beacon, 32, asz_vectors_get(values, "beacon"));

@@ -20,7 +20,7 @@ struct judged {
 };
 
 static struct judged open_judged(void) {
-  struct judged judged = {.json = asz_vectors_open()};
+  struct judged judged = {.json = asz_challenge_vectors_open()};
   uint8_t beacon[32], rho[32];
   json_t *given = asz_vectors_get(judged.json, "given");
   asz_vectors_hex(beacon, 32, asz_vectors_get(given, "beacon"));
