@@ -293,7 +293,8 @@ static int show(const struct asz_cmd_context *context, int argc, char **argv) {
 
 static int run(const struct asz_cmd_context *context, int argc, char **argv) {
   static const struct asz_cmd_verb verbs[] = {
-      {"checkpoint", checkpoint}, {"prove", prove}, {"verify", verify}, {"fsck", fsck}, {"show", show}, {"tail", asz_log_tail}};
+      {"checkpoint", checkpoint}, {"prove", prove},           {"verify", verify},          {"fsck", fsck}, {"show", show},
+      {"tail", asz_log_tail},     {"cosign", asz_log_cosign}, {"witness", asz_log_witness}};
   return asz_cmd_verb_run("log", verbs, sizeof verbs / sizeof verbs[0], context, argc, argv);
 }
 
@@ -311,7 +312,7 @@ const struct asz_cmd asz_cmd_log = {
         "                                          was seen, and the next log must extend it\n"
         "  assize log show 12                      one published entry: its leaf hash and its bytes (deterministic CBOR, in "
         "hex)\n"
-        "  assize log tail --count 20 --follow     the newest entries, each proved to be in the tree; then what comes\n\n"
+        "  assize log tail --count 20 --follow     the newest entries, each proved to be in the tree; then what comes\n"
         "Exit code 1 when a check fails. HOME/log is a C2SP tlog-tiles log: any web server can serve it as it is. Works while\n"
         "`run` writes.\n",
     .run = run,

@@ -178,6 +178,8 @@ static int make_envelope(const char *log_dir, const uint8_t public_key[32], cons
   int err =
       asz_tlog_prove_dir(log_dir, public_key, inclusion.index, &checkpoint, &note, inclusion.path, &inclusion.path_count, diag);
   if (!err)
+    err = asz_checkpoint_own(note, public_key, diag);
+  if (!err)
     err = asz_tlog_read_entry(log_dir, checkpoint.tree_size, inclusion.index, entry, &entry_bytes, diag);
   if (!err) {
     inclusion.tree_size = checkpoint.tree_size;

@@ -16,5 +16,7 @@ ASZ_MUST_CHECK int asz_log_policy(const struct asz_home *home, const char *file,
 int asz_log_fail(int err, const struct asz_diag *diag);
 
 int asz_log_tail(const struct asz_cmd_context *context, int argc, char **argv);
+int asz_log_cosign(const struct asz_cmd_context *context, int argc, char **argv);
+int asz_log_witness(const struct asz_cmd_context *context, int argc, char **argv);
 
 #endif

@@ -54,6 +54,8 @@ def foreign(source, header):
         return not source.startswith("dataplane/") or source.startswith("dataplane/base/")
     if header.startswith("cuda"):
         return not source.endswith((".cu", ".cuh"))
+    if header in ("curl/curl.h", "microhttpd.h"):
+        return source != {"curl/curl.h": "control/witness_ask.c", "microhttpd.h": "control/witness_http.c"}[header]
     if header == "sqlite3.h":
         return not source.startswith("control/store/")
     return False

@@ -73,3 +73,21 @@ int asz_checkpoint_open(struct asz_checkpoint *ret_checkpoint, const char *note,
     *ret_checkpoint = checkpoint;
   return err;
 }
+
+int asz_checkpoint_own(char *note, const uint8_t public_key[32], struct asz_diag *diag) {
+  struct asz_checkpoint checkpoint;
+  struct asz_note split;
+  struct asz_note_key key;
+  struct asz_note_seen seen;
+  int err = asz_checkpoint_open(&checkpoint, note, strlen(note), public_key, diag);
+  if (err)
+    return err;
+  asz_note_key_make(&key, checkpoint.origin, ASZ_NOTE_ED25519, public_key);
+  err = asz_note_verify(&split, note, strlen(note), &key, 1, &seen, diag);
+  if (err)
+    return err;
+  char *lines = note + split.text_bytes + 1;
+  memmove(lines, seen.line, seen.line_bytes);
+  lines[seen.line_bytes] = 0;
+  return 0;
+}

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +150,22 @@ int asz_logfile_batch_write(struct asz_logfile_batch *batch, const char *path, c
   batch->fd[batch->count] = fd;
   snprintf(batch->path[batch->count++], ASZ_LOGFILE_PATH_MAX, "%s", path);
   return 0;
+}
+
+int asz_logfile_lock(int dir_fd, const char *name, bool wait, int *ret_fd, struct asz_diag *diag) {
+  int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644), failed = -1;
+  if (fd < 0)
+    return cannot_write(name, diag);
+  do
+    failed = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+  while (failed && errno == EINTR);
+  if (!failed) {
+    *ret_fd = fd;
+    return 0;
+  }
+  int err = errno == EWOULDBLOCK ? asz_diag_set(diag, ASZ_EAGAIN, "%s: another process has it", name) : cannot_write(name, diag);
+  close(fd);
+  return err;
 }
 
 static bool same_folder(const char *a, const char *b) {

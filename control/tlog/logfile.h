@@ -4,6 +4,7 @@
 #ifndef ASZ_CONTROL_TLOG_LOGFILE_H
 #define ASZ_CONTROL_TLOG_LOGFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@ ASZ_MUST_CHECK int asz_logfile_read(int dir_fd, const char *path, size_t size_ma
 /* asz_logfile_replace makes path hold exactly data, durably: on return it survives a power cut, and at no time is a part of it
  * visible under its name. Makes missing folders. The temporary name DIR/.new is fixed. ASZ_EIO. */
 ASZ_MUST_CHECK int asz_logfile_replace(int dir_fd, const char *path, const void *data, size_t size_bytes, struct asz_diag *diag);
+
+/* asz_logfile_lock takes the lock on DIR/<name>, which close(*ret_fd), also by the end of the process, gives back. wait: as long
+ * as another has it; else ASZ_EAGAIN then. ASZ_EIO. */
+ASZ_MUST_CHECK int asz_logfile_lock(int dir_fd, const char *name, bool wait, int *ret_fd, struct asz_diag *diag);
 
 /* asz_logfile_batch: many new files made durable together. A file is written under its own name, so it may be torn until the
  * flush returns: only for names that nobody may ask for before something else (the checkpoint) speaks of them. */

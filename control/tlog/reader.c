@@ -155,14 +155,19 @@ int asz_tlog_prove_dir(const char *dir, const uint8_t public_key[32], uint64_t i
   return 0;
 }
 
-int asz_tlog_head(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint, struct asz_diag *diag) {
+int asz_tlog_published(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint, char **ret_note,
+                       struct asz_diag *diag) {
   int dir_fd = -1;
   int err = asz_log_dir_open(dir, &dir_fd, diag);
   if (err)
     return err;
-  err = asz_log_checkpoint_read(dir_fd, public_key, NULL, ret_checkpoint, diag);
+  err = asz_log_checkpoint_read(dir_fd, public_key, ret_note, ret_checkpoint, diag);
   close(dir_fd);
   return err;
+}
+
+int asz_tlog_head(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint, struct asz_diag *diag) {
+  return asz_tlog_published(dir, public_key, ret_checkpoint, NULL, diag);
 }
 
 int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint64_t index, uint8_t *ret_entry, size_t *ret_size,

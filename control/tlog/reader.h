@@ -5,6 +5,9 @@
 
 #include "control/tlog/tiles.h"
 
+/* Held, by whoever replaces DIR/checkpoint, while it does: the writer, and asz_tlog_cosign. */
+#define ASZ_LOG_CHECKPOINT_LOCK ".checkpoint.lock"
+
 /* asz_log_dir_open: ASZ_ENOENT when there is no such directory. The caller closes *ret_fd. */
 ASZ_MUST_CHECK int asz_log_dir_open(const char *dir, int *ret_fd, struct asz_diag *diag);
 /* asz_log_checkpoint_read reads and checks DIR/checkpoint; public_key NULL: no signature is checked. ret_note may be NULL, else

@@ -17,7 +17,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,17 +44,8 @@ struct asz_tlog {
 };
 
 static int take_lock(int dir_fd, const char *dir, int *ret_fd, struct asz_diag *diag) {
-  int fd = openat(dir_fd, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0)
-    return asz_diag_set(diag, ASZ_EIO, "%s/.lock: %s", dir, strerror(errno));
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    int err = errno == EWOULDBLOCK ? asz_diag_set(diag, ASZ_EAGAIN, "%s: another process writes this log", dir)
-                                   : asz_diag_set(diag, ASZ_EIO, "%s/.lock: %s", dir, strerror(errno));
-    close(fd);
-    return err;
-  }
-  *ret_fd = fd;
-  return 0;
+  int err = asz_logfile_lock(dir_fd, ".lock", false, ret_fd, diag);
+  return err == ASZ_EAGAIN ? asz_diag_set(diag, err, "%s: another process writes this log", dir) : err;
 }
 
 /* Signs head and makes it the checkpoint; *ret_note is heap. */
@@ -68,7 +58,12 @@ static int publish_checkpoint(int dir_fd, const struct asz_checkpoint *head, con
   char *note = strdup(text);
   if (!note)
     return asz_diag_set(diag, ASZ_ENOMEM, "checkpoint: %s", asz_err_str(ASZ_ENOMEM));
-  int err = asz_logfile_replace(dir_fd, "checkpoint", note, (size_t)size, diag);
+  int lock_fd = -1;
+  int err = asz_logfile_lock(dir_fd, ASZ_LOG_CHECKPOINT_LOCK, true, &lock_fd, diag); /* held by asz_tlog_cosign for one write */
+  if (!err) {
+    err = asz_logfile_replace(dir_fd, "checkpoint", note, (size_t)size, diag);
+    close(lock_fd);
+  }
   if (err)
     free(note);
   else
@@ -153,6 +148,8 @@ int asz_tlog_open(struct asz_tlog **ret_log, const char *dir, const struct asz_i
     err = take_lock(log->dir_fd, dir, &log->lock_fd, diag);
   if (!err)
     err = asz_log_checkpoint_read(log->dir_fd, key->public_key, &log->note, &log->head, diag);
+  if (!err)
+    err = asz_checkpoint_own(log->note, key->public_key, diag);
   if (!err)
     err = load_edge(log, diag);
   if (!err)

@@ -59,6 +59,10 @@ ASZ_MUST_CHECK int asz_checkpoint_sign(char *ret_note, size_t capacity, const st
  * witnesses, are tolerated). ASZ_EFORMAT, ASZ_EAUTH. */
 ASZ_MUST_CHECK int asz_checkpoint_open(struct asz_checkpoint *ret_checkpoint, const char *note, size_t size_bytes,
                                        const uint8_t public_key[32], struct asz_diag *diag);
+/* asz_checkpoint_own cuts all signature lines but the log's own off a note (NUL-terminated, changed in place). ASZ_EFORMAT,
+ * ASZ_EAUTH.
+ */
+ASZ_MUST_CHECK int asz_checkpoint_own(char *note, const uint8_t public_key[32], struct asz_diag *diag);
 /* asz_vkey_format: the note verifier key "<origin>+<hash>+<base64>"; ret_text has ASZ_VKEY_BYTES. parse: the inverse, strict:
  * ASZ_EFORMAT. */
 void asz_vkey_format(char *ret_text, const char *origin, const uint8_t public_key[32]);
@@ -75,7 +79,7 @@ ASZ_MUST_CHECK int asz_tlog_open(struct asz_tlog **ret_log, const char *dir, con
 ASZ_MUST_CHECK int asz_tlog_append(struct asz_tlog *log, const void *entry, size_t size_bytes, uint64_t *ret_index);
 ASZ_MUST_CHECK int asz_tlog_publish(struct asz_tlog *log, struct asz_diag *diag);
 uint64_t asz_tlog_size(const struct asz_tlog *log);                   /* published */
-const char *asz_tlog_checkpoint(const struct asz_tlog *log);          /* the published note */
+const char *asz_tlog_checkpoint(const struct asz_tlog *log);          /* the published note, with the log's own signature alone */
 void asz_tlog_root(const struct asz_tlog *log, uint8_t ret_root[32]); /* of the published tree */
 /* asz_tlog_prove: inclusion path of a published entry in the published tree. */
 ASZ_MUST_CHECK int asz_tlog_prove(struct asz_tlog *log, uint64_t index, uint8_t (*ret_path)[32], size_t *ret_count,
@@ -90,6 +94,9 @@ ASZ_MUST_CHECK int asz_tlog_read_entry(const char *dir, uint64_t tree_size, uint
 /* asz_tlog_head: the published checkpoint, its signature checked. */
 ASZ_MUST_CHECK int asz_tlog_head(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint,
                                  struct asz_diag *diag);
+/* asz_tlog_published: the same, with the note (to be freed with free) and all its signature lines; only the log's is checked. */
+ASZ_MUST_CHECK int asz_tlog_published(const char *dir, const uint8_t public_key[32], struct asz_checkpoint *ret_checkpoint,
+                                      char **ret_note, struct asz_diag *diag);
 /* asz_tlog_prove_dir: asz_tlog_prove without the writer's lock, while it writes or not: the published checkpoint (*ret_note, to
  * be freed with free), its signature checked, and the path of an entry in it. */
 ASZ_MUST_CHECK int asz_tlog_prove_dir(const char *dir, const uint8_t public_key[32], uint64_t index,

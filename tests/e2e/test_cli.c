@@ -9,6 +9,7 @@
 
 #include "control/cmd.h"
 #include "tests/control/populate.h"
+#include "tests/control/tlog/cosigned.h"
 #include "tests/control/tlog/scratch.h"
 
 struct cli {
@@ -494,6 +495,41 @@ Test(cli, log_verify_fails_when_one_byte_of_an_entry_changes)
   free(entries);
   EXPECT(&cli, 1, "log verify");
   cr_assert_str_eq(cli.out, "");
+  drop(&cli);
+}
+
+Test(cli, evidence_is_exported_from_a_log_whose_checkpoint_witnesses_cosigned)
+{
+  struct cli cli;
+  size_t size;
+  populated(&cli);
+  EXPECT(&cli, 0, "slash export 1 %s/before", cli.dir);
+  char note[ASZ_TLOG_CHECKPOINT_MAX] = "";
+  uint8_t *published = scratch_read(cli.home, "log/checkpoint", &size);
+  memcpy(note, published, size);
+  free(published);
+  cosigned_add(note, sizeof note, 0, 1700000000);
+  scratch_write(cli.home, "log/checkpoint", note, strlen(note));
+  EXPECT(&cli, 0, "slash export 1 %s/after", cli.dir);
+  size_t before_size;
+  uint8_t *before = scratch_read(cli.dir, "before", &before_size), *after = scratch_read(cli.dir, "after", &size);
+  cr_assert_eq(size, before_size);
+  cr_assert_arr_eq(after, before, size);
+  free(before);
+  free(after);
+  drop(&cli);
+}
+
+Test(cli, witness_words_that_do_not_fit_together_are_refused)
+{
+  struct cli cli;
+  make(&cli);
+  refuses(&cli, "log cosign", "expected --policy FILE");
+  refuses(&cli, "log cosign --policy x --timeout 0", "--timeout");
+  refuses(&cli, "log witness", "expected --dir DIR and either");
+  refuses(&cli, "log witness --dir w --init n --policy p", "expected --dir DIR and either");
+  refuses(&cli, "log witness --dir w --listen l", "expected --dir DIR and either");
+  refuses(&cli, "log witness --dir w --init a+b", "expected a name");
   drop(&cli);
 }
 
