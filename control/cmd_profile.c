@@ -52,6 +52,28 @@ static void print_availability(const struct asz_profile *p) {
     printf("             %-10s last epoch: no slot was judged\n", "");
 }
 
+/* 1,500 -> "1.50x" */
+static const char *burn(struct asz_text *text, uint32_t milli) {
+  if (milli == UINT32_MAX)
+    snprintf(text->chars, sizeof text->chars, "over %" PRIu32 "x", milli / 1000);
+  else
+    snprintf(text->chars, sizeof text->chars, "%" PRIu32 ".%02" PRIu32 "x", milli / 1000, milli % 1000 / 10);
+  return text->chars;
+}
+
+static void print_sla(const struct asz_profile *p) {
+  const struct asz_sla *sla = &p->newest.score.sla;
+  if (sla->target_ppm == 0) /* scored by a version that kept no account */
+    return;
+  printf("sla          %-10s %s slots down of the %s that %s allows in 30 days; budget burns %s, today %s, last epoch %s\n", "-",
+         asz_text_count(ASZ_TEXT, sla->down_slots), asz_text_count(ASZ_TEXT, sla->budget_slots),
+         asz_text_ppm(ASZ_TEXT, sla->target_ppm), burn(ASZ_TEXT, sla->burn_month_milli), burn(ASZ_TEXT, sla->burn_day_milli),
+         burn(ASZ_TEXT, sla->burn_epoch_milli));
+  if (sla->credit_ppm)
+    printf("             %-10s a cloud would pay back %s of the month's price; not scored\n", "",
+           asz_text_ppm(ASZ_TEXT, sla->credit_ppm));
+}
+
 static void print_latency(const struct asz_profile *p) {
   const struct asz_score *s = &p->newest.score;
   if (s->rtt_q95_ns == 0) {
@@ -137,6 +159,7 @@ static int print_page(const struct asz_profile *p) {
     print_verdict(p);
     printf("\n");
     print_availability(p);
+    print_sla(p);
     print_latency(p);
     print_variation(p);
     print_correctness(p);
@@ -156,10 +179,17 @@ static json_t *variation_json(const struct asz_variation *v) {
                    "backward_max_ns", (json_int_t)v->backward_max_ns);
 }
 
+static json_t *sla_json(const struct asz_sla *sla) {
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "target_ppm", (json_int_t)sla->target_ppm, "down_slots",
+                   (json_int_t)sla->down_slots, "budget_slots", (json_int_t)sla->budget_slots, "burn_month_milli",
+                   (json_int_t)sla->burn_month_milli, "burn_day_milli", (json_int_t)sla->burn_day_milli, "burn_epoch_milli",
+                   (json_int_t)sla->burn_epoch_milli, "credit_ppm", (json_int_t)sla->credit_ppm);
+}
+
 static json_t *score_json(const struct asz_score_row *row) {
   const struct asz_score *s = &row->score;
   return json_pack(
-      "{s:I, s:i, s:I, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+      "{s:I, s:i, s:I, s:s, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
       "epoch", (json_int_t)row->epoch, "tier", s->tier, "composite_ppm", (json_int_t)s->composite_ppm, "binding",
       asz_binding_name((enum asz_binding)s->binding), "confidence_ppm", (json_int_t)s->confidence_ppm, "gate_open", s->gate_open,
       "availability_score_ppm", (json_int_t)s->s_availability_ppm, "latency_score_ppm", (json_int_t)s->s_latency_ppm,
@@ -168,7 +198,8 @@ static json_t *score_json(const struct asz_score_row *row) {
       (json_int_t)s->window_slots, "availability_low_ppm", (json_int_t)s->availability_low_ppm, "slots_missing",
       (json_int_t)s->slots_missing, "loss_ppm", (json_int_t)s->loss_ppm, "rtt_min_ns", (json_int_t)s->rtt_min_ns, "rtt_q50_ns",
       (json_int_t)s->rtt_q50_ns, "rtt_q95_ns", (json_int_t)s->rtt_q95_ns, "rtt_q99_ns", (json_int_t)s->rtt_q99_ns, "rtt_error_ns",
-      (json_int_t)s->rtt_error_ns, "e_value_q32", (json_int_t)s->e_value_q32, "variation", variation_json(&s->variation));
+      (json_int_t)s->rtt_error_ns, "e_value_q32", (json_int_t)s->e_value_q32, "variation", variation_json(&s->variation), "sla",
+      sla_json(&s->sla));
 }
 
 static json_t *incidents_json(const struct asz_profile *p) {

@@ -85,6 +85,8 @@
   X(verify, key_table_kib, U64, "KiB", "20", 20, 1024, 0, "memory for each known key on the CPU: 20, 40 or 400")                 \
   X(verify, batch_items, U64, "items", "16384", 1, 65536, 0, "items in a batch")                                                 \
   X(score, rtt_target_ms, U64, "ms", "100", 1, 10000, 1, "q95 target of a provider without its own")                             \
+  X(score, sla_uptime_ppm, U64, "ppm", "999900", 500000, 999999, 1,                                                              \
+    "uptime of thirty days that the service-level account measures against")                                                     \
   X(slash, s1_stake_bps_first, U64, "bps", "100", 0, 10000, 1, "stake share of a first S1; doubled on each later one")           \
   X(slash, s1_stake_bps_max, U64, "bps", "1000", 0, 10000, 1, "largest stake share of an S1")                                    \
   X(slash, s3_uptime_ppm_min, U64, "ppm", "900000", 0, 1000000, 1, "S3 below this uptime in an epoch")                           \

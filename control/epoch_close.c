@@ -18,6 +18,7 @@ static uint32_t score_all(struct asz_epochs *e, const struct asz_plan *plan, con
       .rtt_target_ns = e->config->score_rtt_target_ms * 1000000,
       .vetting_days = 21,
       .vetting_slots = 5000,
+      .sla_uptime_ppm = (uint32_t)e->config->score_sla_uptime_ppm,
   };
   uint32_t records = 0;
   asz_engine_sent(plan, stats, e->sent);

@@ -50,12 +50,17 @@ static void score_probes(const struct asz_measure *measure, struct asz_score *sc
   }
 }
 
-static void score_window(const struct asz_score_state *state, uint32_t day, struct asz_score *score) {
+static void score_window(const struct asz_score_state *state, const struct asz_measure *measure, uint32_t day,
+                         uint32_t sla_uptime_ppm, struct asz_score *score) {
+  static const struct asz_day nothing;
+  const struct asz_day *bucket = &state->day[day % ASZ_WINDOW_DAYS];
   struct asz_day window = asz_window_sum(state, day);
   score->window_slots = window.judged;
   score->window_uptime_ppm = window.judged ? asz_ratio_ppm(window.up, window.judged) : (uint32_t)ASZ_PPM;
   score->availability_low_ppm = asz_window_low_ppm(&window);
   score->slots_missing = asz_window_missing(&window);
+  asz_sla_account(&window, bucket->day == day ? bucket : &nothing, measure->slots_judged, measure->slots_up, sla_uptime_ppm,
+                  &score->sla);
 }
 
 static uint32_t confidence_ppm(const struct asz_score_state *state, const struct asz_score_params *params, uint64_t end_ns) {
@@ -88,6 +93,7 @@ static void compose(struct asz_score *score) {
 void asz_score_epoch(struct asz_score_state *state, const struct asz_measure *measure, const struct asz_score_params *params,
                      uint64_t rtt_target_ns, uint64_t end_ns, struct asz_score *ret_score) {
   assert(measure->answered == 0 || measure->sketch.cell);
+  assert(params->sla_uptime_ppm <= ASZ_PPM);
   uint32_t day = (uint32_t)(end_ns / ASZ_DAY_NS);
   memset(ret_score, 0, sizeof *ret_score);
 
@@ -100,7 +106,7 @@ void asz_score_epoch(struct asz_score_state *state, const struct asz_measure *me
   count_answers(state, measure);
 
   score_probes(measure, ret_score);
-  score_window(state, day, ret_score);
+  score_window(state, measure, day, params->sla_uptime_ppm, ret_score);
   ret_score->s_availability_ppm = asz_s_availability_ppm(ret_score->availability_low_ppm);
   ret_score->s_latency_ppm = asz_s_latency_ppm(ret_score->rtt_q95_ns, rtt_target_ns ? rtt_target_ns : params->rtt_target_ns);
   ret_score->s_correctness_ppm = asz_ratio_ppm(state->alpha_q32, state->alpha_q32 + state->beta_q32);

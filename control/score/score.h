@@ -55,9 +55,10 @@ void asz_score_state_save(uint8_t *ret_bytes,
 ASZ_MUST_CHECK int asz_score_state_load(struct asz_score_state *ret_state, const uint8_t *bytes, size_t size_bytes);
 
 struct asz_score_params {
-  uint64_t rtt_target_ns; /* default q95 target */
-  uint32_t vetting_days;  /* 21 */
-  uint32_t vetting_slots; /* 5,000 */
+  uint64_t rtt_target_ns;  /* default q95 target */
+  uint32_t vetting_days;   /* 21 */
+  uint32_t vetting_slots;  /* 5,000 */
+  uint32_t sla_uptime_ppm; /* what the service-level account measures against, 0..ASZ_PPM */
 };
 
 /* X(symbol, name): what bound the composite, worst first decides */
@@ -70,6 +71,19 @@ enum asz_binding {
       ASZ_BINDING_COUNT
 };
 const char *asz_binding_name(enum asz_binding binding);
+
+/* The service-level account (sla.c): shown, never scored. Slots are judged ones of the 30 days. A burn rate is the share of down
+ * slots over the share that the target allows, in thousandths, rounded down: 1,000 spends a month's budget in a month;
+ * UINT32_MAX: as much or more, or any at a target of ASZ_PPM. */
+struct asz_sla {
+  uint32_t target_ppm;
+  uint32_t down_slots;
+  uint32_t budget_slots;     /* that may be down at the target, rounded down */
+  uint32_t burn_month_milli; /* the 30 days: of the budget, this much is spent */
+  uint32_t burn_day_milli;   /* the day in which the epoch ended, so far */
+  uint32_t burn_epoch_milli;
+  uint32_t credit_ppm; /* of a month's price, as a cloud would pay it back at this uptime: 0, 10, 30 or 100 % */
+};
 
 /* Tiers, by composite and 30-day uptime: docs/scoring.md. 1 best .. 7; 0: none (not vetted yet: confidence_ppm below ASZ_PPM; in
  * quarantine; or below the last rung). */
@@ -86,6 +100,7 @@ struct asz_score {
   uint64_t rtt_min_ns, rtt_q50_ns, rtt_q95_ns, rtt_q99_ns; /* 0: no reply */
   uint64_t rtt_error_ns;          /* of which the prober's own share is at most; a value that asz_bound can say; 0: not stated */
   struct asz_variation variation; /* this epoch */
+  struct asz_sla sla;
   uint32_t s_availability_ppm, s_latency_ppm, s_correctness_ppm; /* components, 0..ASZ_PPM */
   uint64_t e_value_q32;                                          /* the e-process after this epoch */
   bool gate_open;                                                /* false: e-process fired, composite 0 */

@@ -24,6 +24,10 @@ struct asz_day asz_window_sum(const struct asz_score_state *state, uint32_t day)
 uint32_t asz_window_low_ppm(const struct asz_day *window);
 uint32_t asz_window_missing(const struct asz_day *window);
 
+/* asz_sla_account: window and day hold judged slots; the two masks are the epoch's. target_ppm <= ASZ_PPM. */
+void asz_sla_account(const struct asz_day *window, const struct asz_day *day, uint64_t slots_judged, uint64_t slots_up,
+                     uint32_t target_ppm, struct asz_sla *ret_sla);
+
 /* asz_composite_ppm: s_av^(8/11) s_lat^(3/11). asz_tier_of: the ladder alone, for a vetted provider. */
 uint32_t asz_composite_ppm(uint32_t s_availability_ppm, uint32_t s_latency_ppm);
 uint8_t asz_tier_of(uint32_t composite_ppm, uint32_t window_uptime_ppm);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores: one row a provider, with the newest score and the one before. Older ones are in the reports, which the log commits to.
  *
- * A score is a blob of big-endian fields in the order of struct asz_score: version 2(1) gate (bit 0) and bound of the RTT's error
+ * A score is a blob of big-endian fields in the order of struct asz_score: version (1) gate (bit 0) and bound of the RTT's error
  * (bits 1 to 7, asz_bound) (1) tier(1) binding(1), then the 32-bit and 64-bit fields as `fields` walks them. One walk writes and
- * reads, so that the two can't disagree. Version 1 ended before the delay variation; such rows are read, too. */
+ * reads, so that the two can't disagree. A version adds fields at the end: rows of earlier ones are read, too, with zeros there.
+ */
 #include <string.h>
 
 #include "control/store/store_private.h"
 #include "dataplane/base/bound.h"
 #include "dataplane/base/bytes.h"
 
-enum { SCORE_VERSION_OLD = 1, SCORE_BYTES_OLD = 92, SCORE_VERSION = 2, SCORE_BYTES = 128 };
+enum { SCORE_VERSION = 3, SCORE_BYTES = 156 };
+
+/* 1 ended before the delay variation, 2 before the service-level account. */
+static const size_t version_bytes[SCORE_VERSION + 1] = {0, 92, 128, SCORE_BYTES};
 
 /* A walk over the bytes, in either direction. */
 struct walk {
@@ -62,6 +66,22 @@ static void variation_fields(struct walk *walk, struct asz_variation *variation)
   walk_u64(walk, &variation->backward_max_ns);
 }
 
+static void sla_fields(struct walk *walk, struct asz_sla *sla) {
+  walk_u32(walk, &sla->target_ppm);
+  walk_u32(walk, &sla->down_slots);
+  walk_u32(walk, &sla->budget_slots);
+  walk_u32(walk, &sla->burn_month_milli);
+  walk_u32(walk, &sla->burn_day_milli);
+  walk_u32(walk, &sla->burn_epoch_milli);
+  walk_u32(walk, &sla->credit_ppm);
+}
+
+static void all_fields(struct walk *walk, struct asz_score *score) {
+  fields(walk, score);
+  variation_fields(walk, &score->variation);
+  sla_fields(walk, &score->sla);
+}
+
 static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *score) {
   struct asz_score copy = *score;
   ret_bytes[0] = SCORE_VERSION;
@@ -69,23 +89,19 @@ static void score_write(uint8_t ret_bytes[SCORE_BYTES], const struct asz_score *
   ret_bytes[2] = score->tier;
   ret_bytes[3] = score->binding;
   struct walk walk = {.at = ret_bytes + 4};
-  fields(&walk, &copy);
-  variation_fields(&walk, &copy.variation);
+  all_fields(&walk, &copy);
 }
 
 static int score_read(struct asz_score *ret_score, const uint8_t *bytes, size_t size_bytes) {
-  bool old = size_bytes == SCORE_BYTES_OLD;
-  if (!old && size_bytes != SCORE_BYTES)
-    return ASZ_EFORMAT;
-  if (bytes[0] != (old ? SCORE_VERSION_OLD : SCORE_VERSION) || bytes[2] > ASZ_TIER_WORST || bytes[3] >= ASZ_BINDING_COUNT)
+  if (size_bytes == 0 || bytes[0] == 0 || bytes[0] > SCORE_VERSION || size_bytes != version_bytes[bytes[0]] ||
+      bytes[2] > ASZ_TIER_WORST || bytes[3] >= ASZ_BINDING_COUNT)
     return ASZ_EFORMAT;
   uint8_t copy[SCORE_BYTES] = {0};
   memcpy(copy, bytes, size_bytes);
   *ret_score = (struct asz_score){
       .gate_open = (bytes[1] & 1) != 0, .rtt_error_ns = asz_bound_ns(bytes[1] >> 1), .tier = bytes[2], .binding = bytes[3]};
   struct walk walk = {.at = copy + 4, .reading = true};
-  fields(&walk, ret_score);
-  variation_fields(&walk, &ret_score->variation); /* zeros, of an old one */
+  all_fields(&walk, ret_score);
   return 0;
 }
 

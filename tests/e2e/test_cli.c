@@ -411,19 +411,23 @@ Test(cli, status_names_a_wrong_answer_before_any_newer_silence)
 
 Test(cli, profile_is_one_page_with_every_component)
 {
-  static const char *const parts[] = {"wrong   10.0.0.2:862   stamp-tlv",
-                                      "tier         none: in quarantine for wrong answers",
-                                      "held back by: correctness",
-                                      "availability 32.5 %",
-                                      "surely (99 %) at least 95 %: 1 nines certified",
-                                      "460 more slots without a failure certify the next nine",
-                                      "q50 10.0 ms   q95 20.0 ms   q99 20.0 ms (each within 1 %)",
-                                      "target: q95 within 100 ms",
-                                      "0 of 6 slots passed without a proven wrong answer, 6 with one",
-                                      "a slash needs 1,000,000: reached",
-                                      "wrong-answer: 5 wrong signed challenge answers",
-                                      "#1  epoch 42  S1 wrong signed answers",
-                                      "next         `assize slash export 1 FILE`"};
+  static const char *const parts[] = {
+      "wrong   10.0.0.2:862   stamp-tlv",
+      "tier         none: in quarantine for wrong answers",
+      "held back by: correctness",
+      "availability 32.5 %",
+      "surely (99 %) at least 95 %: 1 nines certified",
+      "460 more slots without a failure certify the next nine",
+      "3 slots down of the 4 that 99.99 % allows in 30 days; budget burns 0.69x, today 20.83x, last "
+      "epoch over 4294967x",
+      "a cloud would pay back 10 % of the month's price",
+      "q50 10.0 ms   q95 20.0 ms   q99 20.0 ms (each within 1 %)",
+      "target: q95 within 100 ms",
+      "0 of 6 slots passed without a proven wrong answer, 6 with one",
+      "a slash needs 1,000,000: reached",
+      "wrong-answer: 5 wrong signed challenge answers",
+      "#1  epoch 42  S1 wrong signed answers",
+      "next         `assize slash export 1 FILE`"};
   struct cli cli;
   populated(&cli);
   EXPECT(&cli, 1, "profile nobody");
@@ -439,6 +443,9 @@ Test(cli, profile_is_one_page_with_every_component)
   json_t *root = json_of(&cli);
   cr_assert_eq(json_integer_value(json_object_get(json_object_get(root, "correctness"), "wrong")), 6);
   cr_assert(json_is_false(json_object_get(json_object_get(root, "score"), "gate_open")));
+  json_t *sla = json_object_get(json_object_get(root, "score"), "sla");
+  cr_assert_eq(json_object_size(sla), 7);
+  cr_assert_eq(json_integer_value(json_object_get(sla, "burn_epoch_milli")), UINT32_MAX);
   cr_assert(json_is_null(json_object_get(root, "previous")));
   json_decref(root);
   drop(&cli);

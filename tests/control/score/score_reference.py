@@ -190,6 +190,27 @@ def tier(composite_ppm, uptime_ppm):
     return next((n for n, rung in enumerate(RUNGS, 1) if uptime_ppm >= rung[0] and composite_ppm >= rung[1]), 0)
 
 
+def burn(down, judged, target):
+    if not down:
+        return 0
+    return min(UINT32, down * 1000 * PPM // (judged * (PPM - target))) if target < PPM else UINT32
+
+
+def account(window, day, epoch, target):
+    """Of (up, judged) of thirty days, of the day and of the epoch."""
+    up, judged = window
+    month, today, now = (burn(judged - up, judged, target) for up, judged in (window, day, epoch))
+    return {
+        "target_ppm": target,
+        "down_slots": judged - up,
+        "budget_slots": judged * (PPM - target) // PPM,
+        "burn_month_milli": month,
+        "burn_day_milli": today,
+        "burn_epoch_milli": now,
+        "credit_ppm": next((credit for below, credit in ((950000, PPM), (990000, 300000), (999900, 100000)) if up * PPM < judged * below), 0),
+    }
+
+
 class EProcess:
     GRID, SLOTS, THRESHOLD = (2, 5, 20, 50, 200, 500, 900), 52560, 10**6
 
@@ -281,7 +302,8 @@ class Provider:
         self.count_answers(m["answers_pass"], m["answers_fail"] + m["answers_malformed"])
         slots = bin(judged).count("1")
         q50, q95, q99 = quantiles(m["rtts_ns"], m["sketch_cells"]) if m["answered"] else (0, 0, 0)
-        window = self.window(end_ns)
+        window, day = self.window(end_ns), self.days[end_ns // DAY_NS % DAYS]
+        today = day[1:3] if day[0] == end_ns // DAY_NS else (0, 0)
         s = {
             "slots_judged": slots,
             "uptime_ppm": ratio(bin(judged & up).count("1"), slots) if slots else PPM,
@@ -294,6 +316,7 @@ class Provider:
             "window_uptime_ppm": ratio(window[0], window[1]) if window[1] else PPM,
             "availability_low_ppm": window_low(*window),
             "slots_missing": missing(*window),
+            "sla": account(window[:2], today, (bin(judged & up).count("1"), slots), self.params["sla_uptime_ppm"]),
             "s_latency_ppm": s_latency(q95, target_ns or self.params["rtt_target_ns"]),
             "s_correctness_ppm": ratio(self.alpha, self.alpha + self.beta),
             "e_value_q32": self.eprocess.value(),
@@ -383,7 +406,12 @@ def draw_history(rng, name, epochs):
         list_of[-1]["measures"]["correctness_slots"] = [[0, 52550], [1, rng.randint(0, 3)], [0, 20]]
     return {
         "name": name,
-        "params": {"rtt_target_ns": 10**6 * rng.randint(1, 300), "vetting_days": rng.choice([0, 1, 21]), "vetting_slots": rng.choice([0, 100, 5000])},
+        "params": {
+            "rtt_target_ns": 10**6 * rng.randint(1, 300),
+            "vetting_days": rng.choice([0, 1, 21]),
+            "vetting_slots": rng.choice([0, 100, 5000]),
+            "sla_uptime_ppm": rng.choice([999900, 995000, 500000, PPM]),
+        },
         "provider": {
             "row": rng.randint(1, 2**40),
             "device": rng.randint(0, UINT32),
@@ -414,7 +442,7 @@ def steady(epoch, up=(1 << 64) - 1, wrong=0, q_ns=20 * 10**6):
 
 def vectors():
     """A few that tell a story, then some of the hostile ones."""
-    params = {"rtt_target_ns": 100 * 10**6, "vetting_days": 21, "vetting_slots": 5000}
+    params = {"rtt_target_ns": 100 * 10**6, "vetting_days": 21, "vetting_slots": 5000, "sla_uptime_ppm": 999900}
     who = {"row": 7, "device": 0, "key": "%064x" % (2**255 + 12345), "rtt_target_ns": 0}
     told = [
         ("thirty hours without a failure", [steady(n) for n in range(30)]),

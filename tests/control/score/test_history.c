@@ -65,11 +65,30 @@ static void step_eprocess(struct asz_eprocess *process, json_t *m) {
   }
 }
 
+struct field {
+  const char *name;
+  uint64_t value;
+};
+
+static void assert_fields(json_t *expected, const struct field *field, size_t count, const char *history, size_t epoch) {
+  for (size_t i = 0; i < count; i++)
+    cr_assert_eq(field[i].value, number(expected, field[i].name), "%s, epoch %zu, %s: %" PRIu64 ", not %" PRIu64, history, epoch,
+                 field[i].name, field[i].value, number(expected, field[i].name));
+}
+
+static void assert_sla(json_t *expected, const struct asz_sla *sla, const char *history, size_t epoch) {
+  const struct field field[] = {
+      {"target_ppm", sla->target_ppm},         {"down_slots", sla->down_slots},
+      {"budget_slots", sla->budget_slots},     {"burn_month_milli", sla->burn_month_milli},
+      {"burn_day_milli", sla->burn_day_milli}, {"burn_epoch_milli", sla->burn_epoch_milli},
+      {"credit_ppm", sla->credit_ppm},
+  };
+  assert_fields(expected, field, sizeof field / sizeof *field, history, epoch);
+  cr_assert_eq(json_object_size(expected), sizeof field / sizeof *field, "a field of the account that nobody compared");
+}
+
 static void assert_score(json_t *expected, const struct asz_score *s, const char *history, size_t epoch) {
-  const struct {
-    const char *name;
-    uint64_t value;
-  } field[] = {
+  const struct field field[] = {
       {"slots_judged", s->slots_judged},
       {"uptime_ppm", s->uptime_ppm},
       {"loss_ppm", s->loss_ppm},
@@ -89,12 +108,11 @@ static void assert_score(json_t *expected, const struct asz_score *s, const char
       {"composite_ppm", s->composite_ppm},
       {"tier", s->tier},
   };
-  for (size_t i = 0; i < sizeof field / sizeof *field; i++)
-    cr_assert_eq(field[i].value, number(expected, field[i].name), "%s, epoch %zu, %s: %" PRIu64 ", not %" PRIu64, history, epoch,
-                 field[i].name, field[i].value, number(expected, field[i].name));
+  assert_fields(expected, field, sizeof field / sizeof *field, history, epoch);
+  assert_sla(get(expected, "sla"), &s->sla, history, epoch);
   cr_assert_eq(s->gate_open, json_is_true(get(expected, "gate_open")), "%s, epoch %zu", history, epoch);
   cr_assert_str_eq(asz_binding_name(s->binding), json_string_value(get(expected, "binding")), "%s, epoch %zu", history, epoch);
-  cr_assert_eq(json_object_size(expected), sizeof field / sizeof *field + 2, "a field of the score that nobody compared");
+  cr_assert_eq(json_object_size(expected), sizeof field / sizeof *field + 3, "a field of the score that nobody compared");
 }
 
 static void assert_hex(const uint8_t *bytes, size_t size_bytes, json_t *expected, const char *history, size_t epoch) {
@@ -111,6 +129,7 @@ static void assert_epoch(struct asz_score_state *state, json_t *history, size_t 
       .rtt_target_ns = number(params_json, "rtt_target_ns"),
       .vetting_days = (uint32_t)number(params_json, "vetting_days"),
       .vetting_slots = (uint32_t)number(params_json, "vetting_slots"),
+      .sla_uptime_ppm = (uint32_t)number(params_json, "sla_uptime_ppm"),
   };
   uint16_t cell[ASZ_SKETCH_CELLS_MAX];
   uint8_t key[32], record[ASZ_RECORD_BYTES];

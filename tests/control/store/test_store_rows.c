@@ -249,6 +249,16 @@ static struct asz_score_row score_row(int64_t provider_row, uint32_t epoch) {
               .rtt_error_ns = epoch % 2 == 0 ? 0 : 1280, /* one that asz_bound can say */
               .variation =
                   {.pairs = epoch, .forward_mean_ns = 21, .forward_max_ns = 22, .backward_mean_ns = 23, .backward_max_ns = 24},
+              .sla =
+                  {
+                      .target_ppm = 31,
+                      .down_slots = 32,
+                      .budget_slots = 33,
+                      .burn_month_milli = 34,
+                      .burn_day_milli = 35,
+                      .burn_epoch_milli = UINT32_MAX,
+                      .credit_ppm = epoch,
+                  },
               .s_availability_ppm = 12,
               .s_latency_ppm = 13,
               .s_correctness_ppm = 14,
@@ -273,10 +283,11 @@ static bool same_score(const struct asz_score_row *a, const struct asz_score_row
          x->variation.pairs == y->variation.pairs && x->variation.forward_mean_ns == y->variation.forward_mean_ns &&
          x->variation.forward_max_ns == y->variation.forward_max_ns &&
          x->variation.backward_mean_ns == y->variation.backward_mean_ns &&
-         x->variation.backward_max_ns == y->variation.backward_max_ns && x->s_availability_ppm == y->s_availability_ppm &&
-         x->s_latency_ppm == y->s_latency_ppm && x->s_correctness_ppm == y->s_correctness_ppm &&
-         x->e_value_q32 == y->e_value_q32 && x->gate_open == y->gate_open && x->composite_ppm == y->composite_ppm &&
-         x->confidence_ppm == y->confidence_ppm && x->tier == y->tier && x->binding == y->binding;
+         x->variation.backward_max_ns == y->variation.backward_max_ns && memcmp(&x->sla, &y->sla, sizeof x->sla) == 0 &&
+         x->s_availability_ppm == y->s_availability_ppm && x->s_latency_ppm == y->s_latency_ppm &&
+         x->s_correctness_ppm == y->s_correctness_ppm && x->e_value_q32 == y->e_value_q32 && x->gate_open == y->gate_open &&
+         x->composite_ppm == y->composite_ppm && x->confidence_ppm == y->confidence_ppm && x->tier == y->tier &&
+         x->binding == y->binding;
 }
 
 Test(rows, scores_keep_the_newest_and_the_one_before)
@@ -299,25 +310,33 @@ Test(rows, scores_keep_the_newest_and_the_one_before)
   cr_assert_eq(read.epoch, 11);
 }
 
-/* As it was written before the delay variation was part of it: 92 bytes, version 1. */
-Test(rows, a_score_of_the_version_before_is_read)
-{
-  struct asz_score_row read, row = score_row(fixture_add(&fixture, store, 1), 10);
-  cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
+/* Makes the row that is there one of an earlier version: shorter by what was added since. */
+static void age_score(uint8_t version, uint8_t *old, int size_bytes) {
   sqlite3 *db;
   sqlite3_stmt *get, *put;
-  uint8_t old[92];
   cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
   cr_assert_eq(sqlite3_prepare_v2(db, "SELECT score FROM score", -1, &get, NULL), SQLITE_OK);
   cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
-  memcpy(old, sqlite3_column_blob(get, 0), sizeof old);
+  memcpy(old, sqlite3_column_blob(get, 0), (size_t)size_bytes);
   sqlite3_finalize(get);
-  old[0] = 1;
+  old[0] = version;
   cr_assert_eq(sqlite3_prepare_v2(db, "UPDATE score SET score = ?", -1, &put, NULL), SQLITE_OK);
-  cr_assert_eq(sqlite3_bind_blob(put, 1, old, sizeof old, SQLITE_STATIC), SQLITE_OK);
+  cr_assert_eq(sqlite3_bind_blob(put, 1, old, size_bytes, SQLITE_STATIC), SQLITE_OK);
   cr_assert_eq(sqlite3_step(put), SQLITE_DONE);
   sqlite3_finalize(put);
   sqlite3_close(db);
+}
+
+Test(rows, scores_of_earlier_versions_are_read)
+{
+  uint8_t old[128];
+  struct asz_score_row read, row = score_row(fixture_add(&fixture, store, 1), 10);
+  cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
+  age_score(2, old, 128); /* before the service-level account */
+  cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), 0, "%s", fixture.diag.text);
+  row.score.sla = (struct asz_sla){0};
+  cr_assert(same_score(&read, &row));
+  age_score(1, old, 92); /* before the delay variation */
   cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), 0, "%s", fixture.diag.text);
   row.score.variation = (struct asz_variation){0};
   cr_assert(same_score(&read, &row));
@@ -329,7 +348,7 @@ Test(rows, a_damaged_score_is_an_error)
   cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
   damage("UPDATE score SET score = zeroblob(92)"); /* version 0 */
   cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), ASZ_EFORMAT);
-  static const char *const sizes[] = {"91", "93", "127", "128", "129"}; /* 128: version 0 */
+  static const char *const sizes[] = {"0", "91", "93", "127", "128", "155", "156", "157"}; /* all of version 0 */
   for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     char sql[64];
     snprintf(sql, sizeof sql, "UPDATE score SET score = zeroblob(%s)", sizes[i]);
