@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void help_print(const char *program, const struct asz_bench_option *options, unsigned option_count) {
   printf("usage: %s [--smoke] [--json] [--seconds N]", program);
@@ -72,6 +73,21 @@ uint64_t asz_bench_hash(uint64_t hash, const void *data, size_t size_bytes) {
   for (size_t i = 0; i < size_bytes; i++)
     hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
   return hash;
+}
+
+void *asz_bench_memory(size_t bytes) {
+  enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
+  const size_t align = bytes < HUGE_PAGE ? CACHE_LINE : HUGE_PAGE;
+  bytes = (bytes + align - 1) / align * align;
+  void *memory = aligned_alloc(align, bytes);
+  if (memory == NULL) {
+    fprintf(stderr, "out of memory (%zu bytes)\n", bytes);
+    exit(1);
+  }
+  if (align == HUGE_PAGE)
+    madvise(memory, bytes, MADV_HUGEPAGE);
+  memset(memory, 0, bytes);
+  return memory;
 }
 
 void asz_bench_print(const struct asz_bench_args *args, json_t *report) {

@@ -7,6 +7,7 @@
 #define ASZ_BENCH_BENCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -40,6 +41,10 @@ uint64_t asz_bench_hash(uint64_t hash, const void *data, size_t size_bytes);
 
 /* asz_bench_memory_peak_bytes: the most memory that this process held; 0 when the kernel does not say. */
 uint64_t asz_bench_memory_peak_bytes(void);
+
+/* asz_bench_memory: so many bytes, all zero and touched, so that page faults are nobody's time; large pieces in huge pages where
+ * there are any. For free(). Without memory it ends the program with a line. */
+void *asz_bench_memory(size_t bytes);
 
 /* asz_bench_print prints and releases a flat report, in the order in which its keys were set. */
 void asz_bench_print(const struct asz_bench_args *args, json_t *report);

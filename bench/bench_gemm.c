@@ -1,58 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gemm and mem on the CPU, a backend and preset at a time: what an opening costs to judge, what a slot costs before that, what
- * the work costs to do, how fast keystream comes, and a fold beside a plain read of the same bytes.
+/* gemm and mem on the CPU as a verifier has them, a backend and preset at a time: what an opening costs to judge, what a slot
+ * costs before that, and how fast keystream comes. The provider's side is bench_prove's.
  *
- * Everything is what a run calls: openings come from the prover and must pass, the fold's root is the prover's. Best round of
- * several; a fold and a read of its arena alternate, since on a shared machine both are as slow as their minute. A card's preset
- * is judged, its slot made and one step of its columns timed in part (64 of them a thread); its whole work is a card's. */
+ * Everything is what a run calls. The openings are of one column that is right among siblings that nobody computed, so that a
+ * card's presets are judged where no card is; they must pass. Best round of several. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "bench/bench.h"
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/clock.h"
-#include "gpu/prove/mem.h"
+#include "gpu/gemm.h"
 #include "gpu/tree.h"
 
-enum { OPENINGS = 8, KEYSTREAM_BYTES = 1 << 16, HUGE_PAGE = 2 << 20 };
-static const double products_max = 4.4e12; /* 2^42: what is more is a card's work, not some seconds of a CPU's */
+enum { OPENINGS = 8, KEYSTREAM_BYTES = 1 << 16 };
 
 struct bench {
   uint32_t preset;
-  unsigned threads;
   const struct asz_gemm_backend *backend;
   struct asz_gemm_shape shape;
   uint64_t rounds;
-  uint8_t beacon[32], rho[32], seed[32], fold_seed[32];
-  uint8_t root[32], z_root[32];
+  uint8_t beacon[32], rho[32], seed[32], root[32];
   struct asz_gemm_slot *slot;
   struct asz_gemm_openings openings;
-  double u_ms, opening_us, prover_s, keystream_gbps, fold_gbps, read_gbps;
+  double u_ms, opening_us, keystream_gbps;
 };
-
-static void *memory_of(size_t bytes) {
-  size_t align = bytes < HUGE_PAGE ? ASZ_GEMM_ALIGN_BYTES : HUGE_PAGE;
-  bytes = (bytes + align - 1) / align * align;
-  void *memory = aligned_alloc(align, bytes);
-  if (memory == NULL) {
-    fprintf(stderr, "bench_gemm: out of memory (%zu bytes)\n", bytes);
-    exit(1);
-  }
-  if (align == HUGE_PAGE)
-    madvise(memory, bytes, MADV_HUGEPAGE); /* as a provider should; where there are none, small pages do, more slowly */
-  memset(memory, 0, bytes);                /* touched, so that page faults are nobody's time */
-  return memory;
-}
 
 static double seconds_since(uint64_t start_ns) {
   return (double)(asz_clock_monotonic_ns() - start_ns) / 1e9;
 }
 
 static void measure_keystream(struct bench *bench) {
-  int8_t *entries = memory_of(KEYSTREAM_BYTES);
+  int8_t *entries = asz_bench_memory(KEYSTREAM_BYTES);
   double best = 1e9;
   for (uint64_t round = 0; round < 20 * bench->rounds; round++) {
     uint64_t start_ns = asz_clock_monotonic_ns();
@@ -65,7 +46,7 @@ static void measure_keystream(struct bench *bench) {
 }
 
 static void measure_slot(struct bench *bench) {
-  void *memory = memory_of(asz_gemm_slot_footprint(bench->preset));
+  void *memory = asz_bench_memory(asz_gemm_slot_footprint(bench->preset));
   bench->u_ms = 1e9;
   for (uint64_t round = 0; round < (bench->rounds + 9) / 10; round++) {
     uint64_t start_ns = asz_clock_monotonic_ns();
@@ -95,7 +76,7 @@ static int measure_openings(struct bench *bench) {
 
 static void openings_new(struct bench *bench, size_t opening_bytes) {
   struct asz_gemm_openings *openings = &bench->openings;
-  uint8_t(*seed)[32] = memory_of(OPENINGS * 32), (*root)[32] = memory_of(OPENINGS * 32);
+  uint8_t(*seed)[32] = asz_bench_memory(OPENINGS * 32), (*root)[32] = asz_bench_memory(OPENINGS * 32);
   *openings = (struct asz_gemm_openings){.count = OPENINGS, .opening_bytes = opening_bytes};
   for (int i = 0; i < OPENINGS; i++) {
     memcpy(seed[i], bench->seed, 32);
@@ -103,10 +84,10 @@ static void openings_new(struct bench *bench, size_t opening_bytes) {
   }
   openings->seed = (const uint8_t(*)[32])seed;
   openings->root = (const uint8_t(*)[32])root;
-  openings->opening = memory_of(OPENINGS * opening_bytes);
-  openings->pick = memory_of(OPENINGS * sizeof(struct asz_gemm_pick));
-  openings->verdict = memory_of(OPENINGS);
-  openings->reason = memory_of(OPENINGS);
+  openings->opening = asz_bench_memory(OPENINGS * opening_bytes);
+  openings->pick = asz_bench_memory(OPENINGS * sizeof(struct asz_gemm_pick));
+  openings->verdict = asz_bench_memory(OPENINGS);
+  openings->reason = asz_bench_memory(OPENINGS);
 }
 
 static void openings_free(struct bench *bench) {
@@ -118,67 +99,12 @@ static void openings_free(struct bench *bench) {
   free(bench->openings.reason);
 }
 
-/* A read of the arena as plain as it gets: eight sums of words, which the compiler may take wide. */
-static uint64_t read_all(const uint64_t *words, size_t count) {
-  uint64_t sum[8] = {0};
-  for (size_t i = 0; i + 8 <= count; i += 8)
-    for (size_t w = 0; w < 8; w++)
-      sum[w] += words[i + w];
-  return sum[0] ^ sum[1] ^ sum[2] ^ sum[3] ^ sum[4] ^ sum[5] ^ sum[6] ^ sum[7];
-}
-
-struct reading {
-  const uint64_t *words;
-  size_t part_words;
-  uint64_t sum[ASZ_PARALLEL_MAX * 8]; /* a cache line a thread */
-};
-
-static void read_part(void *context, uint32_t part, unsigned thread) {
-  struct reading *reading = context;
-  reading->sum[8 * thread] ^= read_all(reading->words + part * reading->part_words, reading->part_words);
-}
-
-/* The work itself, and its fold beside a plain read. */
-static int measure_prover(struct bench *bench) {
-  size_t arena_bytes = asz_mem_arena_bytes(bench->preset);
-  void *memory = memory_of(asz_prove_mem_footprint(bench->preset, bench->threads));
-  struct asz_prove_mem *prove = asz_prove_mem_new(memory, bench->preset, bench->threads, bench->backend);
-  uint64_t *other = memory_of(arena_bytes), start_ns;
-  static struct reading reading;
-  double fold_s = 1e9, read_s = 1e9;
-  reading = (struct reading){.words = other, .part_words = arena_bytes / 8 / 64};
-  start_ns = asz_clock_monotonic_ns();
-  asz_prove_mem_build(prove, bench->beacon, bench->seed, bench->root);
-  bench->prover_s = seconds_since(start_ns);
-  for (uint64_t round = 0; round < (bench->rounds + 1) / 2; round++) {
-    start_ns = asz_clock_monotonic_ns();
-    asz_prove_mem_fold(prove, bench->fold_seed, bench->z_root);
-    double took = seconds_since(start_ns);
-    fold_s = took < fold_s ? took : fold_s;
-    start_ns = asz_clock_monotonic_ns();
-    asz_parallel_for(bench->threads, 64, read_part, &reading);
-    took = seconds_since(start_ns);
-    read_s = took < read_s ? took : read_s;
-  }
-  bench->fold_gbps = (double)arena_bytes / fold_s / 1e9;
-  bench->read_gbps = (double)arena_bytes / read_s / 1e9;
-  openings_new(bench, asz_gemm_opening_bytes(&bench->shape));
-  asz_gemm_picks((struct asz_gemm_pick *)bench->openings.pick, OPENINGS, &bench->shape, bench->rho, ASZ_KIND_GEMM, bench->seed, 0,
-                 bench->root);
-  for (uint32_t i = 0; i < OPENINGS; i++)
-    asz_prove_mem_open_build(prove, bench->openings.pick[i],
-                             (uint8_t *)bench->openings.opening + i * bench->openings.opening_bytes);
-  free(other);
-  free(memory);
-  return measure_openings(bench);
-}
-
-/* An opening of preset gpu without the work: one column is right, its siblings are anybody's, and the roots follow from them. */
-static int measure_judge_alone(struct bench *bench) {
+/* An opening without the work: one column is right, its siblings are anybody's, and the roots follow from them. */
+static int measure_judge(struct bench *bench) {
   const struct asz_gemm_shape *shape = &bench->shape;
   openings_new(bench, asz_gemm_opening_bytes(shape));
-  int8_t *row = memory_of(shape->k), *b = memory_of(shape->k);
-  uint8_t *packed = memory_of((size_t)shape->n * shape->k), key[32], head[ASZ_TREE_HEAD_BYTES], hash[32];
+  int8_t *row = asz_bench_memory(shape->k), *b = asz_bench_memory(shape->k);
+  uint8_t *packed = asz_bench_memory((size_t)shape->n * shape->k), key[32], head[ASZ_TREE_HEAD_BYTES], hash[32];
   uint8_t *first = (uint8_t *)bench->openings.opening;
   asz_gemm_host_a_key(key, bench->preset, bench->beacon);
   for (uint32_t i = 0; i < shape->n; i++) {
@@ -214,13 +140,7 @@ static int measure_judge_alone(struct bench *bench) {
   return measure_openings(bench);
 }
 
-static double products_of(const struct asz_gemm_shape *shape) {
-  return (double)shape->n * shape->k * shape->m * shape->t;
-}
-
 static json_t *report(const struct bench *bench) {
-  const struct asz_gemm_shape *shape = &bench->shape;
-  double products = products_of(shape);
   json_t *json = json_object();
   json_object_set_new(json, "bench", json_string("gemm"));
   json_object_set_new(json, "preset", json_string(asz_preset_of(bench->preset)->name));
@@ -228,21 +148,10 @@ static json_t *report(const struct bench *bench) {
   json_object_set_new(json, "opening_us", json_real(bench->opening_us));
   json_object_set_new(json, "slot_ms", json_real(bench->u_ms));
   json_object_set_new(json, "keystream_gbps", json_real(bench->keystream_gbps));
-  if (bench->prover_s > 0) {
-    json_object_set_new(json, "threads", json_integer(bench->threads));
-    json_object_set_new(json, "prover_s", json_real(bench->prover_s));
-    json_object_set_new(json, "products_gps", json_real(products / bench->prover_s / 1e9));
-    json_object_set_new(json, "fold_gbps", json_real(bench->fold_gbps));
-    json_object_set_new(json, "read_gbps", json_real(bench->read_gbps));
-    json_object_set_new(json, "arena_bytes", json_integer((json_int_t)asz_mem_arena_bytes(bench->preset)));
-    json_object_set_new(json, "memory_bytes", json_integer((json_int_t)asz_prove_mem_footprint(bench->preset, bench->threads)));
-  }
   char hash[17];
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)asz_bench_hash(ASZ_BENCH_HASH_START, bench->root, 32));
   json_object_set_new(json, "root_hash", json_string(hash));
-  json_object_set_new(
-      json, "not_measured",
-      json_string("datagrams, signatures; the work of a card's presets; best round of each but the prover's one"));
+  json_object_set_new(json, "not_measured", json_string("datagrams, signatures; the work (bench_prove); best round of each"));
   return json;
 }
 
@@ -252,20 +161,16 @@ static int refuse(const char *what, const char *value) {
 }
 
 int main(int argc, char **argv) {
-  const char *preset = NULL, *backend = asz_gemm_backend_at(0)->name, *threads_text = "1";
+  const char *preset = NULL, *backend = asz_gemm_backend_at(0)->name;
   const struct asz_bench_option options[] = {
-      {"preset", "of docs/challenges.md (more than 2^42 products: judging alone; default cpu, with --smoke tiny)", &preset},
+      {"preset", "of docs/challenges.md (default cpu, with --smoke tiny)", &preset},
       {"backend", "plain, avx2 or avx512", &backend},
-      {"threads", "of the prover", &threads_text},
   };
   struct asz_bench_args args;
   struct bench bench = {0};
-  uint64_t threads;
   int status;
   if (asz_bench_parse(&args, &status, argc, argv, options, sizeof options / sizeof options[0]) != 0)
     return status;
-  if (asz_bench_number(&threads, "threads", threads_text, 1, ASZ_PARALLEL_MAX) != 0)
-    return 2;
   bench.preset = asz_preset_from_name(preset != NULL ? preset : args.smoke ? "tiny" : "cpu");
   bench.backend = asz_gemm_backend_named(backend);
   if (bench.preset == 0)
@@ -275,15 +180,13 @@ int main(int argc, char **argv) {
   if (sodium_init() < 0) /* else it hashes by its slowest code */
     return 1;
   bench.shape = asz_gemm_shape_of(bench.preset);
-  bench.threads = (unsigned)threads;
   bench.rounds = args.smoke ? 2 : 50 * (args.seconds ? args.seconds : 1);
   memset(bench.beacon, 1, 32);
   memset(bench.rho, 2, 32);
   memset(bench.seed, 3, 32);
-  memset(bench.fold_seed, 4, 32);
   measure_keystream(&bench);
   measure_slot(&bench);
-  status = products_of(&bench.shape) > products_max ? measure_judge_alone(&bench) : measure_prover(&bench);
+  status = measure_judge(&bench);
   if (status == 0)
     asz_bench_print(&args, report(&bench));
   openings_free(&bench);
