@@ -15,6 +15,7 @@
 
 #include "control/ini.h"
 #include "control/parse.h"
+#include "control/rtt_targets.h"
 #include "control/suggest.h"
 #include "control/table.h"
 #include "dataplane/base/ipv6.h"
@@ -406,6 +407,18 @@ static int check_origin(const struct asz_config *c, const char *where, struct as
   return 0;
 }
 
+int asz_config_rtt_targets(const struct asz_config *c, const char *where, struct asz_rtt_targets *ret_targets,
+                           struct asz_diag *diag) {
+  char named[256];
+  snprintf(named, sizeof named, "%s: score.rtt_target_regions", where);
+  return asz_rtt_targets_read(ret_targets, c->score_rtt_target_ms * 1000000, c->score_rtt_target_regions, named, diag);
+}
+
+static int check_targets(const struct asz_config *c, const char *where, struct asz_diag *diag) {
+  struct asz_rtt_targets targets;
+  return asz_config_rtt_targets(c, where, &targets, diag);
+}
+
 int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag) {
   int err = check_origin(config, where, diag);
   if (!err)
@@ -420,6 +433,8 @@ int asz_config_check(const struct asz_config *config, const char *where, struct 
     err = check_sketch(config, where, diag);
   if (!err)
     err = check_network(config, where, diag);
+  if (!err)
+    err = check_targets(config, where, diag);
   if (!err && config->slash_s1_stake_bps_first > config->slash_s1_stake_bps_max)
     err = asz_diag_set(diag, ASZ_ERANGE,
                        "%s: slash.s1_stake_bps_first: expected at most slash.s1_stake_bps_max (%" PRIu64 "), got %" PRIu64, where,

@@ -85,6 +85,8 @@
   X(verify, key_table_kib, U64, "KiB", "20", 20, 1024, 0, "memory for each known key on the CPU: 20, 40 or 400")                 \
   X(verify, batch_items, U64, "items", "16384", 1, 65536, 0, "items in a batch")                                                 \
   X(score, rtt_target_ms, U64, "ms", "100", 1, 10000, 1, "q95 target of a provider without its own")                             \
+  X(score, rtt_target_regions, TEXT, "REGION=MS ...", "", 0, 175, 1,                                                             \
+    "q95 targets in ms by region, where a provider has none of its own, as eu=40 us-east=90; eu is also that of eu-west")        \
   X(score, sla_uptime_ppm, U64, "ppm", "999900", 500000, 999999, 1,                                                              \
     "uptime of thirty days that the service-level account measures against")                                                     \
   X(slash, s1_stake_bps_first, U64, "bps", "100", 0, 10000, 1, "stake share of a first S1; doubled on each later one")           \
@@ -127,6 +129,10 @@ ASZ_MUST_CHECK int asz_config_load(struct asz_config *ret_config, const char *pa
 ASZ_MUST_CHECK int asz_config_read(struct asz_config *ret_config, FILE *in, const char *name, struct asz_diag *diag);
 /* asz_config_check: the relations alone; `where` names the source in the line. */
 ASZ_MUST_CHECK int asz_config_check(const struct asz_config *config, const char *where, struct asz_diag *diag);
+/* asz_config_rtt_targets: what the keys of section score say of latency targets; fails as asz_config_check would. */
+struct asz_rtt_targets;
+ASZ_MUST_CHECK int asz_config_rtt_targets(const struct asz_config *config, const char *where, struct asz_rtt_targets *ret_targets,
+                                          struct asz_diag *diag);
 /* asz_config_differs: the full name of the first key in a section that has another value; NULL: none. */
 const char *asz_config_differs(const struct asz_config *a, const struct asz_config *b, const char *section);
 /* asz_config_write: a complete commented file of the given values. Returns 0 or ASZ_EIO. */

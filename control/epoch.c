@@ -55,6 +55,8 @@ int asz_epochs_new(struct asz_epochs **ret_epochs, const struct asz_config *conf
   int err = e->entry && e->sent && e->rtt_ns[0] && e->rtt_ns[1] && e->report && e->leaf && e->node
                 ? load_states(e, diag)
                 : asz_diag_set(diag, ASZ_ENOMEM, "no memory for %u providers", roster->count);
+  if (!err)
+    err = asz_config_rtt_targets(config, "configuration", &e->targets, diag);
   if (err) {
     asz_epochs_free(e);
     return err;

@@ -15,7 +15,7 @@
 static uint32_t score_all(struct asz_epochs *e, const struct asz_plan *plan, const struct asz_stats *stats, uint64_t slots_judged,
                           uint64_t end_ns, struct asz_measure *ret_measure) {
   const struct asz_score_params params = {
-      .rtt_target_ns = e->config->score_rtt_target_ms * 1000000,
+      .rtt_target_ns = e->targets.default_ns,
       .vetting_days = 21,
       .vetting_slots = 5000,
       .sla_uptime_ppm = (uint32_t)e->config->score_sla_uptime_ppm,
@@ -30,7 +30,7 @@ static uint32_t score_all(struct asz_epochs *e, const struct asz_plan *plan, con
     entry->answers = (struct asz_answer_counts){0};
     if (provider->control)
       continue;
-    asz_score_epoch(&entry->state, &ret_measure[i], &params, provider->rtt_target_ns, end_ns, &entry->score);
+    asz_score_epoch(&entry->state, &ret_measure[i], &params, asz_rtt_target_of(&e->targets, provider), end_ns, &entry->score);
     uint8_t *record = e->report + (size_t)records * ASZ_RECORD_BYTES;
     asz_score_record_write(record, provider->row, provider->public_key, provider->device, &ret_measure[i], &entry->score);
     asz_tlog_leaf_hash(e->leaf[records++], record, ASZ_RECORD_BYTES);
@@ -134,7 +134,7 @@ static int accuse_all(struct asz_epochs *e, const struct asz_closed_report *repo
     if (provider->control)
       continue;
     struct asz_epochs_entry *entry = &e->entry[i];
-    uint64_t target_ns = provider->rtt_target_ns ? provider->rtt_target_ns : c->score_rtt_target_ms * 1000000;
+    uint64_t target_ns = asz_rtt_target_of(&e->targets, provider);
     struct asz_slash_decision decision;
     asz_slash_decide(&entry->score, &entry->state, &entry->history, &params, target_ns, report->closed_ns, &decision);
     if (decision.due) {

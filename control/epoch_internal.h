@@ -6,6 +6,7 @@
 
 #include "control/epoch.h"
 #include "control/evidence/evidence.h"
+#include "control/rtt_targets.h"
 #include "control/tlog/tree.h"
 
 struct asz_epochs_entry {
@@ -30,6 +31,7 @@ struct asz_kept_transcript {
 
 struct asz_epochs {
   const struct asz_config *config;
+  struct asz_rtt_targets targets;
   const struct asz_identity *key;
   struct asz_store *store;
   struct asz_tlog *log;

@@ -29,6 +29,7 @@
 
 #include "control/fold_pace.h"
 #include "control/roster.h"
+#include "control/rtt_targets.h"
 #include "dataplane/base/exchange.h"
 #include "dataplane/engine.h"
 #include "gpu/verify.h"
@@ -43,7 +44,7 @@ struct asz_pipeline_config {
   uint64_t gemm_deadline_ns;                    /* of the commitment */
   uint8_t mem_preset;                           /* enum asz_gemm_preset; 0: mem is not asked */
   uint64_t build_deadline_ns, fold_deadline_ns; /* of mem's commitments */
-  uint64_t rtt_target_ns;                       /* of a provider without its own: what a fold is allowed for the way */
+  struct asz_rtt_targets targets;               /* what a fold is allowed for the way */
   uint64_t opening_deadline_ns;                 /* from the first OPEN */
   uint64_t duty_ns;                             /* what a provider may spend of an epoch on gemm and mem for us */
 };

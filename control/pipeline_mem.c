@@ -50,8 +50,7 @@ static uint64_t claim_of(const struct asz_pipeline *p, uint32_t provider) {
 }
 
 static uint64_t allowance_ns_of(const struct asz_pipeline *p, uint32_t provider) {
-  uint64_t target_ns = p->roster->provider[provider].rtt_target_ns;
-  return target_ns ? target_ns : p->config.rtt_target_ns;
+  return asz_rtt_target_of(&p->config.targets, &p->roster->provider[provider]);
 }
 
 uint64_t asz_pipeline_mem_due_ns(const struct asz_pipeline *p, uint32_t index) {

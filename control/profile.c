@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/rtt_targets.h"
 #include "control/table.h"
 
 /* 0.99 certified: two nines. */
@@ -91,7 +92,10 @@ static int load(struct asz_profile *p, struct asz_store *store, struct asz_diag 
 int asz_profile_load(struct asz_profile *ret_profile, struct asz_store *store, const struct asz_config *config, const char *name,
                      uint64_t now_ns, struct asz_diag *diag) {
   struct asz_profile p = {.now_ns = now_ns};
-  int err = asz_store_provider_find(store, name, &p.provider, diag);
+  struct asz_rtt_targets targets;
+  int err = asz_config_rtt_targets(config, "configuration", &targets, diag);
+  if (!err)
+    err = asz_store_provider_find(store, name, &p.provider, diag);
   if (!err)
     err = load(&p, store, diag);
   if (err) {
@@ -99,7 +103,7 @@ int asz_profile_load(struct asz_profile *ret_profile, struct asz_store *store, c
     return err;
   }
   const struct asz_eprocess *e = &p.state.eprocess;
-  p.rtt_target_ns = p.provider.rtt_target_ns ? p.provider.rtt_target_ns : config->score_rtt_target_ms * 1000000;
+  p.rtt_target_ns = asz_rtt_target_of(&targets, &p.provider);
   p.right_low_ppm = asz_wilson_low_ppm(e->slots - e->wrong, e->slots);
   p.nines_certified = p.has_score ? nines(p.newest.score.availability_low_ppm) : 0;
   decide_next(&p);

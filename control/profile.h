@@ -23,7 +23,7 @@ struct asz_profile {
   size_t incident_count;
   struct asz_slash_row *slash; /* this provider's, ascending by id; heap */
   size_t slash_count;
-  uint64_t rtt_target_ns;   /* its own or the configured one */
+  uint64_t rtt_target_ns;   /* its own, its region's or the default */
   uint64_t now_ns;          /* wall time of the look */
   uint32_t right_low_ppm;   /* Wilson 99 % lower bound of the share of correctness slots without a wrong answer; 0: no slots */
   uint32_t nines_certified; /* of availability */

@@ -31,11 +31,11 @@ struct asz_provider {
   uint8_t flags;                            /* ASZ_TARGET_* */
   uint32_t asn;                             /* AS of its address by probe.as_file; 0: not known. Not in the store */
   bool control;                             /* one of our own reflectors: the self-health gate, never scored or slashed */
-  char region[ASZ_REGION_MAX + 1];          /* "" : default target */
+  char region[ASZ_REGION_MAX + 1];          /* "": none; it may have a target (rtt_targets.h) */
   char operator_name[ASZ_OPERATOR_MAX + 1]; /* for correlated failures; "" : alone */
   uint8_t hmac_secret[ASZ_HMAC_SECRET_BYTES_MAX]; /* of STAMP's authenticated mode, for reflectors that are not ours ... */
   uint8_t hmac_secret_bytes;                      /* ... 16 to 32; 0: none, stamp-auth derives its key from public_key */
-  uint64_t rtt_target_ns;                         /* q95 target; 0: the configured default */
+  uint64_t rtt_target_ns;                         /* q95 target; 0: that of its region, or the default */
   uint64_t registered_ns;                         /* wall time */
 };
 
@@ -50,7 +50,7 @@ struct asz_provider {
   X(probe, "stamp, stamp-tlv, icmp-echo, tcp-syn or stamp-auth")                                                                 \
   X(region, "at most 31 of A-Z a-z 0-9 . _ -, beginning with a letter or digit")                                                 \
   X(operator, "at most 63 printable ASCII characters")                                                                           \
-  X(rtt_target_ms, "a number from 0 to 10000 (0: the configured default)")                                                       \
+  X(rtt_target_ms, "a number from 0 to 10000 (0: that of the configuration)")                                                    \
   X(control, "yes or no")                                                                                                        \
   X(ssid, "yes or no")                                                                                                           \
   X(hmac_key_file, "a file of mode 0600 with 32 to 64 hex digits")

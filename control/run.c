@@ -304,7 +304,6 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
       .mem_preset = (uint8_t)config->challenge_mem_preset,
       .build_deadline_ns = config->challenge_mem_build_deadline_ms * UINT64_C(1000000),
       .fold_deadline_ns = config->challenge_mem_fold_deadline_ms * UINT64_C(1000000),
-      .rtt_target_ns = config->score_rtt_target_ms * UINT64_C(1000000),
       .gemm_deadline_ns = config->challenge_gemm_deadline_ms * UINT64_C(1000000),
       .opening_deadline_ns = config->challenge_opening_deadline_ms * UINT64_C(1000000),
       .duty_ns = config->time_epoch_s * 1000 * config->challenge_duty_ppm, /* a millionth of a second is 1,000 ns */
@@ -328,8 +327,10 @@ void asz_run_result_add(struct asz_run_result *total, const struct asz_run_resul
 
 int asz_run_loop(const struct asz_run *run, struct asz_run_result *ret_result, struct asz_diag *diag) {
   struct loop l = {.run = run};
-  const struct asz_pipeline_config config = pipeline_config(run->config);
-  int err = asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, on_outcome, (void *)run, diag);
+  struct asz_pipeline_config config = pipeline_config(run->config);
+  int err = asz_config_rtt_targets(run->config, "configuration", &config.targets, diag);
+  if (!err)
+    err = asz_pipeline_new(&l.pipeline, &config, run->engine, run->verifier, run->roster, on_outcome, (void *)run, diag);
   for (int i = 0; !err && i < 2; i++) {
     err = asz_stats_new(&l.stats[i], run->roster->count, (uint32_t)run->config->probe_sketch_cells);
     if (!err && run->config->probe_pair_gap_us > 0)

@@ -123,6 +123,7 @@ Test(config, refuses_relations_that_cannot_work)
   static const struct {
     const char *text, *line;
   } bad[] = {
+      {"[score]\nrtt_target_regions = eu=0\n", "a.conf: score.rtt_target_regions: expected a target of eu from 1 to 10000 ms"},
       {"[time]\nslot_s = 61\n", "a.conf: time.epoch_s: expected 1 to 64 whole slots"},
       {"[time]\nepoch_s = 3900\n", "a.conf: time.epoch_s: expected 1 to 64 whole slots"},
       {"[time]\nchallenge_slot_s = 700\n", "a.conf: time.challenge_slot_s: expected a divisor or a multiple"},

@@ -125,7 +125,7 @@ static void begin(void) {
       .mem_preset = ASZ_LAB_PRESET,
       .build_deadline_ns = 20 * MS,
       .fold_deadline_ns = 20 * MS,
-      .rtt_target_ns = 20 * MS,
+      .targets.default_ns = 20 * MS,
       .opening_deadline_ns = 300 * (uint64_t)MS,
       .duty_ns = UINT64_MAX / 2,
   };

@@ -47,7 +47,7 @@ static void begin_as(uint8_t gemm_preset, uint64_t duty_ns) {
       .mem_preset = PRESET,
       .build_deadline_ns = BUILD_DEADLINE_MS * (uint64_t)MS,
       .fold_deadline_ns = FOLD_DEADLINE_MS * (uint64_t)MS,
-      .rtt_target_ns = TARGET_MS * (uint64_t)MS,
+      .targets.default_ns = TARGET_MS * (uint64_t)MS,
       .openings = OPENINGS,
       .opening_deadline_ns = OPENING_DEADLINE_MS * (uint64_t)MS,
       .duty_ns = duty_ns,
