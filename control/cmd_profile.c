@@ -112,6 +112,17 @@ static void print_correctness(const struct asz_profile *p) {
          asz_text_q32(ASZ_TEXT, s->e_value_q32), s->gate_open ? "" : ": reached");
 }
 
+/* Only where a fold was ever too slow: others have nothing to be told. */
+static void print_pace(const struct asz_profile *p) {
+  const struct asz_eprocess *e = &p->state.pace;
+  if (e->wrong == 0)
+    return;
+  printf("pace         %-10s %s of %s slots had a fold that was surely too slow for the memory claimed; E = %s, misdeclared at "
+         "1,000,000%s; not scored\n",
+         "-", asz_text_count(ASZ_TEXT, e->wrong), asz_text_count(ASZ_TEXT, e->slots),
+         asz_text_q32(ASZ_TEXT, asz_eprocess_value_q32(e)), asz_eprocess_fired(e) ? ": reached" : "");
+}
+
 /* One line when a figure moved by something that is shown of it. */
 static void print_change(const char *what, const char *old, const char *new, bool *any) {
   if (!strcmp(old, new))
@@ -163,6 +174,7 @@ static int print_page(const struct asz_profile *p) {
     print_latency(p);
     print_variation(p);
     print_correctness(p);
+    print_pace(p);
     printf("\n");
     print_changes(p);
   } else {
@@ -220,17 +232,22 @@ static json_t *slashes_json(const struct asz_profile *p) {
   return list;
 }
 
+static json_t *pace_json(const struct asz_eprocess *e) {
+  return json_pack("{s:I, s:I, s:I, s:b}", "slots", (json_int_t)e->slots, "slow", (json_int_t)e->wrong, "e_value_q32",
+                   (json_int_t)asz_eprocess_value_q32(e), "fired", asz_eprocess_fired(e));
+}
+
 static int print_json(const struct asz_profile *p) {
   char key[2 * ASZ_PK_BYTES + 1] = "";
   if (asz_provider_has_key(&p->provider))
     asz_hex_encode(key, p->provider.public_key, sizeof p->provider.public_key);
   return asz_cmd_json(json_pack(
-      "{s:s, s:s, s:s?, s:I, s:s, s:b, s:I, s:{s:I, s:I, s:I}, s:i, s:I, s:o, s:o, s:o, s:o, s:s}", "name", p->provider.name,
+      "{s:s, s:s, s:s?, s:I, s:s, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:s}", "name", p->provider.name,
       "ip", asz_provider_address(ASZ_TEXT, &p->provider), "key", key[0] ? key : NULL, "device", (json_int_t)p->provider.device,
       "probe", asz_probe_name((enum asz_probe)p->provider.probe), "control", p->provider.control, "rtt_target_ns",
       (json_int_t)p->rtt_target_ns, "correctness", "slots", (json_int_t)p->state.eprocess.slots, "wrong",
-      (json_int_t)p->state.eprocess.wrong, "right_low_ppm", (json_int_t)p->right_low_ppm, "nines_certified",
-      (int)p->nines_certified, "jailed_until_ns", (json_int_t)p->history.jailed_until_ns, "score",
+      (json_int_t)p->state.eprocess.wrong, "right_low_ppm", (json_int_t)p->right_low_ppm, "pace", pace_json(&p->state.pace),
+      "nines_certified", (int)p->nines_certified, "jailed_until_ns", (json_int_t)p->history.jailed_until_ns, "score",
       p->has_score ? score_json(&p->newest) : json_null(), "previous", p->has_previous ? score_json(&p->previous) : json_null(),
       "incidents", incidents_json(p), "slashing", slashes_json(p), "next", p->next));
 }

@@ -221,6 +221,7 @@ void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
   switch ((enum asz_verdict)o->verdict) {
   case ASZ_VERDICT_PASS:
     entry->answers.pass++;
+    entry->slow |= o->pace == ASZ_FOLD_PACE_TOO_SLOW;
     break;
   case ASZ_VERDICT_FAIL:
     entry->answers.fail++;
@@ -257,13 +258,20 @@ static void step_to(struct asz_epochs_entry *entry, uint64_t slot) {
   }
 }
 
+/* The process of paces counts the slots in which we ran: its bound needs no calendar, since no evidence replays it, and nothing
+ * follows from it by itself, so it never stands still. */
+static void provider_slot_done(struct asz_epochs_entry *entry, uint64_t slot) {
+  step_to(entry, slot);
+  asz_eprocess_step(&entry->state.pace, entry->slow);
+}
+
 void asz_epochs_slot_done(struct asz_epochs *e, uint64_t slot) {
   assert(slot > e->slot_last);
   e->slot_last = slot;
   for (uint32_t i = 0; i < e->roster->count; i++) {
     if (asz_provider_has_key(&e->roster->provider[i]) && !e->roster->provider[i].control)
-      step_to(&e->entry[i], slot);
-    e->entry[i].wrong = false;
+      provider_slot_done(&e->entry[i], slot);
+    e->entry[i].wrong = e->entry[i].slow = false;
   }
 }
 

@@ -56,7 +56,7 @@ ASZ_MUST_CHECK int asz_epochs_open(struct asz_epochs *epochs, struct asz_epoch *
 /* asz_epochs_outcome: the pipeline's sink (context: struct asz_epochs *). */
 void asz_epochs_outcome(void *context, const struct asz_outcome *outcome);
 /* asz_epochs_slot_done: a correctness slot is over: every provider with a key takes one step of its e-process for it (and steps
- * with x = 0 for slots that passed without us). */
+ * with x = 0 for slots that passed without us), and one of that of paces. */
 void asz_epochs_slot_done(struct asz_epochs *epochs, uint64_t slot);
 /* asz_epochs_slot_last: the last correctness slot that was stepped by anyone; a slot is never used twice. */
 uint64_t asz_epochs_slot_last(const struct asz_epochs *epochs);

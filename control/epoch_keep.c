@@ -2,8 +2,9 @@
 /* What the control plane holds of the running epoch in memory alone, as bytes and back. All integers big-endian:
  *
  *   round u64 (slot of the round that is open; 0: none), transcripts u32
- *   a provider: its row u64, ascending; answers 5 x u32, start of its e-process year u64, wrong u8, e-process
- * (ASZ_EPROCESS_BYTES) a transcript: provider u32, slot u64, kind u8, verdict u8, sent, received, clock error u64, size u32 of
+ *   a provider: its row u64, ascending; answers 5 x u32, start of its e-process year u64, wrong u8, slow u8, e-process
+ * and that of paces (ASZ_EPROCESS_BYTES each)
+ *   a transcript: provider u32, slot u64, kind u8, verdict u8, sent, received, clock error u64, size u32 of
  * each piece of the exchange, the pieces
  *
  * Read in two passes: the first believes nothing and changes nothing, the second cannot fail but for memory. */
@@ -19,7 +20,7 @@
 enum {
   HEAD_BYTES = 12,
   ANSWERS = 5,
-  PROVIDER_BYTES = 8 + 4 * ANSWERS + 8 + 1 + ASZ_EPROCESS_BYTES,
+  PROVIDER_BYTES = 8 + 4 * ANSWERS + 8 + 2 + 2 * ASZ_EPROCESS_BYTES,
   SIZES_AT = 38,
   TRANSCRIPT_BYTES = SIZES_AT + 4 * ASZ_PIECE_COUNT, /* before the pieces */
 };
@@ -40,8 +41,10 @@ static uint8_t *provider_write(uint8_t *to, int64_t row, const struct asz_epochs
     asz_be32_store(to, answers[i]);
   asz_be64_store(to, entry->slot_start);
   to[8] = entry->wrong;
-  asz_eprocess_save(to + 9, &entry->state.eprocess);
-  return to + 9 + ASZ_EPROCESS_BYTES;
+  to[9] = entry->slow;
+  asz_eprocess_save(to + 10, &entry->state.eprocess);
+  asz_eprocess_save(to + 10 + ASZ_EPROCESS_BYTES, &entry->state.pace);
+  return to + 10 + 2 * ASZ_EPROCESS_BYTES;
 }
 
 static uint8_t *transcript_write(uint8_t *to, const struct asz_kept_transcript *t) {
@@ -102,11 +105,12 @@ int asz_epochs_keep_check(const uint8_t *bytes, size_t size_bytes, uint32_t prov
   const uint8_t *at = bytes + HEAD_BYTES, *end = bytes + size_bytes;
   uint64_t row_before = 0;
   for (uint32_t i = 0; i < provider_count; i++, at += PROVIDER_BYTES) {
-    struct asz_eprocess process;
+    struct asz_eprocess process, pace;
     const uint8_t *state = at + 8 + 4 * ANSWERS;
     uint64_t slot_start = asz_be64_load(state), row = asz_be64_load(at);
-    if (row <= row_before || row > INT64_MAX || state[8] > 1 || asz_eprocess_load(&process, state + 9) ||
-        (slot_start == 0 && process.slots != 0) || slot_start > SLOT_MAX)
+    if (row <= row_before || row > INT64_MAX || state[8] > 1 || state[9] > 1 || asz_eprocess_load(&process, state + 10) ||
+        asz_eprocess_load(&pace, state + 10 + ASZ_EPROCESS_BYTES) || (slot_start == 0 && process.slots != 0) ||
+        slot_start > SLOT_MAX)
       return ASZ_EFORMAT;
     row_before = row;
   }
@@ -127,10 +131,13 @@ static const uint8_t *provider_restore(struct asz_epochs_entry *entry, const uin
     *answers[i] = asz_be32_load(from);
   entry->slot_start = asz_be64_load(from);
   entry->wrong = from[8] != 0;
-  int err = asz_eprocess_load(&entry->state.eprocess, from + 9);
+  entry->slow = from[9] != 0;
+  int err = asz_eprocess_load(&entry->state.eprocess, from + 10);
+  if (!err)
+    err = asz_eprocess_load(&entry->state.pace, from + 10 + ASZ_EPROCESS_BYTES);
   assert(!err); /* it was checked */
   (void)err;
-  return from + 9 + ASZ_EPROCESS_BYTES;
+  return from + 10 + 2 * ASZ_EPROCESS_BYTES;
 }
 
 static int transcripts_restore(struct asz_epochs *e, uint32_t epoch, const uint8_t *from, uint32_t count) {

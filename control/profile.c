@@ -47,6 +47,8 @@ static void decide_next(struct asz_profile *p) {
   else if (score->rtt_q95_ns == 0)
     snprintf(p->next, size, "it answers nothing: ask its operator whether %s is open to you",
              asz_provider_endpoint(&a, &p->provider));
+  else if (asz_eprocess_fired(&p->state.pace))
+    snprintf(p->next, size, "ask its operator to declare the bandwidth that its folds reach: what is claimed they do not");
   else if (score->binding == ASZ_BINDING_LATENCY)
     snprintf(p->next, size, "nothing from you: its q95 of %s must come down to %s", asz_text_ns(&a, score->rtt_q95_ns),
              asz_text_ns(&b, p->rtt_target_ns));

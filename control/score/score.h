@@ -44,14 +44,16 @@ struct asz_score_state {
   struct asz_day day[ASZ_WINDOW_DAYS]; /* ring by day % ASZ_WINDOW_DAYS */
   uint64_t alpha_q32, beta_q32;        /* Beta posterior of correctness with forgetting 0.999, display only */
   struct asz_eprocess eprocess;
-  uint64_t slots_total;   /* judged liveness slots ever: vetting */
-  uint64_t first_ns;      /* wall time of the first judged epoch */
-  uint8_t last_slot_down; /* of the previous epoch, for pairs across the border; 2: none */
+  struct asz_eprocess pace; /* x = 1: a fold of mem was surely too slow for the memory that was claimed */
+  uint64_t slots_total;     /* judged liveness slots ever: vetting */
+  uint64_t first_ns;        /* wall time of the first judged epoch */
+  uint8_t last_slot_down;   /* of the previous epoch, for pairs across the border; 2: none */
 };
 void asz_score_state_init(struct asz_score_state *ret_state);
-enum { ASZ_SCORE_STATE_BYTES = 720 };
+enum { ASZ_SCORE_STATE_BYTES = 768 };
 void asz_score_state_save(uint8_t *ret_bytes,
                           const struct asz_score_state *state); /* fixed big-endian form, version byte first */
+/* asz_score_state_load: of this version, or of version 1, which knew nothing of paces: their process begins. */
 ASZ_MUST_CHECK int asz_score_state_load(struct asz_score_state *ret_state, const uint8_t *bytes, size_t size_bytes);
 
 struct asz_score_params {

@@ -8,7 +8,9 @@
 #include "dataplane/base/bytes.h"
 
 enum {
-  STATE_VERSION = 1,
+  STATE_VERSION = 2,
+  STATE_VERSION_OLD = 1, /* ended in sixteen zeros where the process of paces is */
+  STATE_BYTES_OLD = 720,
   DAY_BYTES = 20,
   AT_LAST_SLOT = 1,
   AT_DAYS = 8,
@@ -17,15 +19,16 @@ enum {
   AT_EPROCESS = AT_BETA + 8,
   AT_SLOTS_TOTAL = AT_EPROCESS + ASZ_EPROCESS_BYTES,
   AT_FIRST = AT_SLOTS_TOTAL + 8,
-  AT_ZERO = AT_FIRST + 8,
+  AT_PACE = AT_FIRST + 8,
 };
-_Static_assert(AT_ZERO + 16 == ASZ_SCORE_STATE_BYTES, "the saved form");
+_Static_assert(AT_PACE + ASZ_EPROCESS_BYTES == ASZ_SCORE_STATE_BYTES, "the saved form");
 
 void asz_score_state_init(struct asz_score_state *ret_state) {
   memset(ret_state, 0, sizeof *ret_state);
   ret_state->alpha_q32 = ASZ_Q32_ONE; /* Beta(1, 1): nothing known */
   ret_state->beta_q32 = ASZ_Q32_ONE;
   asz_eprocess_init(&ret_state->eprocess);
+  asz_eprocess_init(&ret_state->pace);
   ret_state->last_slot_down = ASZ_LAST_SLOT_NONE;
 }
 
@@ -46,6 +49,7 @@ void asz_score_state_save(uint8_t *ret_bytes, const struct asz_score_state *stat
   asz_eprocess_save(ret_bytes + AT_EPROCESS, &state->eprocess);
   asz_be64_store(ret_bytes + AT_SLOTS_TOTAL, state->slots_total);
   asz_be64_store(ret_bytes + AT_FIRST, state->first_ns);
+  asz_eprocess_save(ret_bytes + AT_PACE, &state->pace);
 }
 
 static bool day_is_possible(const struct asz_day *day, unsigned index) {
@@ -62,10 +66,17 @@ static bool zero(const uint8_t *bytes, size_t size_bytes) {
   return true;
 }
 
+/* Size and version belong together, and what is reserved is zero. */
+static bool form_is_known(const uint8_t *bytes, size_t size_bytes) {
+  if (size_bytes == STATE_BYTES_OLD)
+    return bytes[0] == STATE_VERSION_OLD && zero(bytes + AT_PACE, STATE_BYTES_OLD - AT_PACE);
+  return size_bytes == ASZ_SCORE_STATE_BYTES && bytes[0] == STATE_VERSION;
+}
+
 int asz_score_state_load(struct asz_score_state *ret_state, const uint8_t *bytes, size_t size_bytes) {
   enum { KNOWN_MAX = 1001 }; /* alpha + beta: 1/(1 - .999), approached from 2; one more for the step in hand */
-  if (size_bytes != ASZ_SCORE_STATE_BYTES || bytes[0] != STATE_VERSION || bytes[AT_LAST_SLOT] > ASZ_LAST_SLOT_NONE ||
-      !zero(bytes + AT_LAST_SLOT + 1, AT_DAYS - AT_LAST_SLOT - 1) || !zero(bytes + AT_ZERO, ASZ_SCORE_STATE_BYTES - AT_ZERO))
+  if (!form_is_known(bytes, size_bytes) || bytes[AT_LAST_SLOT] > ASZ_LAST_SLOT_NONE ||
+      !zero(bytes + AT_LAST_SLOT + 1, AT_DAYS - AT_LAST_SLOT - 1))
     return ASZ_EFORMAT;
 
   struct asz_score_state state = {.last_slot_down = bytes[AT_LAST_SLOT]};
@@ -87,6 +98,8 @@ int asz_score_state_load(struct asz_score_state *ret_state, const uint8_t *bytes
       state.alpha_q32 + state.beta_q32 < ASZ_Q32_ONE)
     return ASZ_EFORMAT;
   int err = asz_eprocess_load(&state.eprocess, bytes + AT_EPROCESS);
+  if (!err && size_bytes == ASZ_SCORE_STATE_BYTES)
+    err = asz_eprocess_load(&state.pace, bytes + AT_PACE);
   if (err)
     return err;
   state.slots_total = asz_be64_load(bytes + AT_SLOTS_TOTAL);

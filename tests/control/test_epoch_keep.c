@@ -186,6 +186,53 @@ Test(epoch_keep, openings_are_kept_when_they_prove_something)
   cr_assert(epochs->entry[0].wrong && !epochs->entry[1].wrong);
 }
 
+static void fold_of(uint32_t provider, enum asz_verdict verdict, enum asz_fold_pace pace) {
+  const struct asz_outcome o = {.provider = provider,
+                                .epoch = EPOCH,
+                                .slot = SLOT,
+                                .kind = ASZ_KIND_MEM,
+                                .verdict = (uint8_t)verdict,
+                                .pace = (uint8_t)pace};
+  asz_epochs_outcome(epochs, &o);
+}
+
+Test(epoch_keep, only_a_fold_that_was_surely_too_slow_takes_a_step_of_the_process_of_paces)
+{
+  fold_of(0, ASZ_VERDICT_PASS, ASZ_FOLD_PACE_TOO_SLOW);
+  fold_of(1, ASZ_VERDICT_PASS, ASZ_FOLD_PACE_NONE);
+  fold_of(1, ASZ_VERDICT_PASS, ASZ_FOLD_PACE_IN_BOUNDS);
+  fold_of(2, ASZ_VERDICT_PASS, ASZ_FOLD_PACE_TOO_FAST);
+  fold_of(2, ASZ_VERDICT_NONE, ASZ_FOLD_PACE_NONE);
+  asz_epochs_slot_done(epochs, SLOT);
+  asz_epochs_slot_done(epochs, SLOT + 3); /* slots without us are no slots of this process */
+  for (uint32_t i = 0; i < COUNT; i++) {
+    cr_assert_eq(epochs->entry[i].state.pace.slots, 2);
+    cr_assert_eq(epochs->entry[i].state.pace.wrong, i == 0);
+    cr_assert_eq(epochs->entry[i].state.eprocess.slots, 4);
+    cr_assert_eq(epochs->entry[i].state.eprocess.wrong, 0);
+  }
+}
+
+Test(epoch_keep, four_slow_slots_in_a_row_fire_the_process_of_paces_and_close_no_gate)
+{
+  for (uint64_t slot = SLOT; slot < SLOT + 4; slot++) {
+    fold_of(0, ASZ_VERDICT_PASS, ASZ_FOLD_PACE_TOO_SLOW);
+    asz_epochs_slot_done(epochs, slot);
+  }
+  cr_assert(asz_eprocess_fired(&epochs->entry[0].state.pace));
+  cr_assert_not(asz_eprocess_fired(&epochs->entry[0].state.eprocess));
+}
+
+Test(epoch_keep, a_slow_fold_of_the_open_round_is_kept)
+{
+  fold_of(1, ASZ_VERDICT_PASS, ASZ_FOLD_PACE_TOO_SLOW);
+  save(epochs, SLOT);
+  again = fresh();
+  cr_assert_eq(asz_epochs_restore(again, EPOCH, bytes, size, &diag), 0, "%s", diag.text);
+  cr_assert(again->entry[1].state.pace.slots == 1 && again->entry[1].state.pace.wrong == 1);
+  cr_assert(again->entry[0].state.pace.slots == 1 && again->entry[0].state.pace.wrong == 0);
+}
+
 Test(epoch_keep, wrong_answer_that_nobody_else_could_check_takes_no_step_of_the_eprocess)
 {
   outcome_of(0, SLOT, ASZ_VERDICT_FAIL, ASZ_KIND_GEMM, false);

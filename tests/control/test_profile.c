@@ -82,6 +82,27 @@ Test(profile, the_honest_one_is_in_vetting_with_its_previous_epoch)
   drop(&f);
 }
 
+Test(profile, one_whose_memory_is_slower_than_claimed_is_told_to_claim_less)
+{
+  struct fixture f;
+  struct asz_profile p;
+  struct asz_store *writable;
+  make(&f);
+  load(&f, "honest", &p);
+  for (unsigned slot = 0; slot < 4; slot++)
+    asz_eprocess_step(&p.state.pace, true);
+  cr_assert_eq(asz_home_open(&f.home, false, NULL, NULL, &writable, &f.diag), 0, "%s", f.diag.text);
+  cr_assert_eq(asz_store_state_save(writable, p.provider.row, &p.state, &p.history, &f.diag), 0, "%s", f.diag.text);
+  asz_store_close(writable);
+  asz_profile_free(&p);
+  load(&f, "honest", &p);
+  cr_assert_eq(p.state.pace.wrong, 4);
+  cr_assert(p.newest.score.gate_open, "nobody else saw the time: it costs no score");
+  cr_assert(strstr(p.next, "declare the bandwidth that its folds reach"), "%s", p.next);
+  asz_profile_free(&p);
+  drop(&f);
+}
+
 Test(profile, the_dead_one_and_the_unmeasured_one_say_what_to_do)
 {
   struct fixture f;

@@ -244,13 +244,13 @@ class Provider:
         self.params = params
         self.days = [[0] * 5 for _ in range(DAYS)]  # day, up, judged, pairs, both down
         self.alpha = self.beta = ONE
-        self.eprocess = EProcess()
+        self.eprocess, self.pace = EProcess(), EProcess()
         self.slots, self.first_ns, self.last_slot = 0, 0, 2
 
     def save(self):
         days = b"".join(struct.pack(">5I", *day) for day in self.days)
         fields = struct.pack(">2Q", self.alpha, self.beta) + self.eprocess.save() + struct.pack(">2Q", self.slots, self.first_ns)
-        return bytes([1, self.last_slot, 0, 0, 0, 0, 0, 0]) + days + fields + bytes(16)
+        return bytes([2, self.last_slot, 0, 0, 0, 0, 0, 0]) + days + fields + self.pace.save()
 
     def count_slots(self, judged, up, end_ns):
         if not judged:
@@ -298,6 +298,9 @@ class Provider:
             for _ in range(count):
                 if not self.eprocess.fired:
                     self.eprocess.step(wrong)
+        for slow, count in m["pace_slots"]:
+            for _ in range(count):
+                self.pace.step(slow)
         self.count_slots(judged, up, end_ns)
         self.count_answers(m["answers_pass"], m["answers_fail"] + m["answers_malformed"])
         slots = bin(judged).count("1")
@@ -381,6 +384,7 @@ def measures(rng, end_ns, hostile):
     return {
         "end_ns": end_ns,
         "correctness_slots": [[int(rng.random() < (0.3 if hostile else 0.01)), 1] for _ in range(6)],
+        "pace_slots": [[int(rng.random() < (0.4 if hostile else 0.02)), rng.randint(0, 3)] for _ in range(3)],
         "sent": magnitude(rng, 18) if hostile else 3600,
         "answered": sum(count for _, count in rtts) if rtts else magnitude(rng, 4) if hostile else 0,
         "slots_judged": "%016x" % judged,
@@ -403,7 +407,8 @@ def draw_history(rng, name, epochs):
         gap = rng.choice([1, 1, 1, 24, 24 * 31, -50]) if hostile else rng.choice([1, 1, 1, 1, 25])
         end_ns = max(0, end_ns + gap * EPOCH_NS)
     if hostile and rng.random() < 0.2:  # to the end of a year of the e-process, and over it
-        list_of[-1]["measures"]["correctness_slots"] = [[0, 52550], [1, rng.randint(0, 3)], [0, 20]]
+        last = list_of[-1]["measures"]
+        last["correctness_slots"] = last["pace_slots"] = [[0, 52550], [1, rng.randint(0, 3)], [0, 20]]
     return {
         "name": name,
         "params": {
@@ -427,11 +432,12 @@ def histories(seed, count, epochs=30):
     return [scored(draw_history(rng, "drawn %d of seed %d" % (n, seed), epochs)) for n in range(count)]
 
 
-def steady(epoch, up=(1 << 64) - 1, wrong=0, q_ns=20 * 10**6):
+def steady(epoch, up=(1 << 64) - 1, wrong=0, slow=0, q_ns=20 * 10**6):
     return {
         "measures": {
             "end_ns": START_NS + epoch * EPOCH_NS,
             "correctness_slots": [[0, 6 - wrong], [1, wrong]],
+            "pace_slots": [[0, 6 - slow], [1, slow]],
             "sent": 3600, "answered": 3590, "late": 3, "unjudged": 1,
             "slots_judged": "0fffffffffffffff", "slots_up": "%016x" % up,
             "sketch_cells": 256, "rtts_ns": [[q_ns, 2000], [q_ns + q_ns // 7, 1500], [9 * q_ns, 90]], "rtt_error_ns": 1200,
@@ -448,6 +454,7 @@ def vectors():
         ("thirty hours without a failure", [steady(n) for n in range(30)]),
         ("an outage of an hour and a half", [steady(n, up=0 if n == 3 else (1 << 64) - (1 << 30) if n == 4 else (1 << 64) - 1) for n in range(8)]),
         ("four wrong answers in a row: quarantine", [steady(n, wrong=4 * (n == 2)) for n in range(5)]),
+        ("folds too slow for the memory that is claimed, and right again", [steady(n, slow=3 * (n < 2)) for n in range(4)]),
         ("vetted after 21 days, and slow", [steady(24 * n, q_ns=180 * 10**6) for n in range(23)]),
         ("a month of silence empties the window", [steady(0), steady(1), steady(24 * 40)]),
     ]

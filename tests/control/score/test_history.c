@@ -55,13 +55,14 @@ static void read_measure(struct asz_measure *ret_measure, json_t *m, uint16_t ce
   read_sketch(ret_measure, m, cell);
 }
 
-/* As control/epoch.c steps it: one that fired stands still. */
-static void step_eprocess(struct asz_eprocess *process, json_t *m) {
+static void step_eprocess(struct asz_eprocess *process, json_t *runs, bool stands_still) {
   size_t i;
   json_t *run;
-  json_array_foreach(get(m, "correctness_slots"), i, run) {
-    for (json_int_t n = json_integer_value(json_array_get(run, 1)); n > 0 && !asz_eprocess_fired(process); n--)
-      asz_eprocess_step(process, json_integer_value(json_array_get(run, 0)) != 0);
+  json_array_foreach(runs, i, run) {
+    for (json_int_t n = json_integer_value(json_array_get(run, 1)); n > 0; n--) {
+      if (!(stands_still && asz_eprocess_fired(process)))
+        asz_eprocess_step(process, json_integer_value(json_array_get(run, 0)) != 0);
+    }
   }
 }
 
@@ -136,7 +137,8 @@ static void assert_epoch(struct asz_score_state *state, json_t *history, size_t 
   struct asz_measure measure;
   struct asz_score score;
   read_measure(&measure, m, cell);
-  step_eprocess(&state->eprocess, m);
+  step_eprocess(&state->eprocess, get(m, "correctness_slots"), true); /* as control/epoch.c does */
+  step_eprocess(&state->pace, get(m, "pace_slots"), false);
   asz_score_epoch(state, &measure, &params, number(who, "rtt_target_ns"), number(m, "end_ns"), &score);
   assert_score(get(epoch, "score"), &score, name, index);
   cr_assert_eq(asz_hex_decode(key, sizeof key, json_string_value(get(who, "key"))), 0);

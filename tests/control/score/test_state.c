@@ -6,7 +6,16 @@
 #include "dataplane/base/bytes.h"
 
 /* docs/scoring.md */
-enum { AT_LAST_SLOT = 1, AT_DAYS = 8, AT_ALPHA = 608, AT_BETA = 616, AT_EPROCESS = 624, AT_SLOTS_TOTAL = 688, AT_ZERO = 704 };
+enum {
+  AT_LAST_SLOT = 1,
+  AT_DAYS = 8,
+  AT_ALPHA = 608,
+  AT_BETA = 616,
+  AT_EPROCESS = 624,
+  AT_SLOTS_TOTAL = 688,
+  AT_PACE = 704,
+  BYTES_1 = 720
+};
 
 /* A state with something in every field. */
 static struct asz_score_state lived(void) {
@@ -21,6 +30,7 @@ static struct asz_score_state lived(void) {
                                   .answers_pass = 6,
                                   .answers_fail = hour % 100 == 0};
     asz_eprocess_step(&state.eprocess, hour % 100 == 0);
+    asz_eprocess_step(&state.pace, hour % 90 == 1);
     asz_score_epoch(&state, &measure, &params, 0, (20780 * 24 + hour) * (ASZ_DAY_NS / 24), &score);
   }
   return state;
@@ -46,17 +56,33 @@ Test(state, load_refuses_a_wrong_size_or_version)
   assert_refused(bytes, 0, "empty");
   assert_refused(bytes, ASZ_SCORE_STATE_BYTES - 1, "short");
   assert_refused(bytes, ASZ_SCORE_STATE_BYTES + 1, "long");
-  bytes[0] = 2;
-  assert_refused(bytes, ASZ_SCORE_STATE_BYTES, "version 2");
+  bytes[0] = 3;
+  assert_refused(bytes, ASZ_SCORE_STATE_BYTES, "version 3");
+  bytes[0] = 1;
+  assert_refused(bytes, ASZ_SCORE_STATE_BYTES, "version 1 in the size of version 2");
+  assert_refused(bytes, BYTES_1, "version 1 with a process of paces");
+}
+
+/* Version 1 was written before paces were known: sixteen zeros after the first epoch's time, and nothing behind them. */
+Test(state, load_takes_one_of_version_1_and_begins_the_process_of_paces)
+{
+  struct asz_score_state state, expected = lived();
+  uint8_t bytes[ASZ_SCORE_STATE_BYTES], again[ASZ_SCORE_STATE_BYTES];
+  saved(bytes);
+  bytes[0] = 1;
+  memset(bytes + AT_PACE, 0, sizeof bytes - AT_PACE);
+  cr_assert_eq(asz_score_state_load(&state, bytes, BYTES_1), 0);
+  asz_eprocess_init(&expected.pace);
+  asz_score_state_save(bytes, &state);
+  asz_score_state_save(again, &expected);
+  cr_assert_eq(memcmp(bytes, again, sizeof bytes), 0);
 }
 
 Test(state, load_refuses_every_set_bit_of_the_reserved_bytes)
 {
   uint8_t bytes[ASZ_SCORE_STATE_BYTES];
   saved(bytes);
-  for (unsigned at = 0; at < ASZ_SCORE_STATE_BYTES; at++) {
-    if (!((at > AT_LAST_SLOT && at < AT_DAYS) || at >= AT_ZERO))
-      continue;
+  for (unsigned at = AT_LAST_SLOT + 1; at < AT_DAYS; at++) {
     for (unsigned bit = 0; bit < 8; bit++) {
       bytes[at] ^= (uint8_t)(1u << bit);
       assert_refused(bytes, sizeof bytes, "reserved");
@@ -106,6 +132,10 @@ Test(state, load_refuses_counts_that_contradict_each_other)
   saved(bytes);
   bytes[AT_EPROCESS + 60] = 2;
   assert_refused(bytes, sizeof bytes, "a malformed e-process");
+
+  saved(bytes);
+  bytes[AT_PACE + 60] = 2;
+  assert_refused(bytes, sizeof bytes, "a malformed process of paces");
 }
 
 Test(state, save_and_load_round_trip)
@@ -143,6 +173,7 @@ Test(state, no_flipped_bit_crashes_the_next_epoch)
     bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
     if (!asz_score_state_load(&state, bytes, sizeof bytes)) {
       asz_eprocess_step(&state.eprocess, true);
+      asz_eprocess_step(&state.pace, true);
       asz_score_epoch(&state, &measure, &params, 0, 20820 * ASZ_DAY_NS, &score);
       cr_assert_leq(score.availability_low_ppm, ASZ_PPM, "bit %u", bit);
     }

@@ -167,6 +167,45 @@ Test(rows, state_starts_initial_and_comes_back)
   }
 }
 
+/* Makes the blob of a table's only row one of an earlier version: shorter by what was added since. */
+static void age(const char *table, uint8_t version, uint8_t *old, int size_bytes) {
+  sqlite3 *db;
+  sqlite3_stmt *get, *put;
+  char sql[64];
+  cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
+  snprintf(sql, sizeof sql, "SELECT score FROM %s", table);
+  cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &get, NULL), SQLITE_OK);
+  cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
+  memcpy(old, sqlite3_column_blob(get, 0), (size_t)size_bytes);
+  sqlite3_finalize(get);
+  old[0] = version;
+  snprintf(sql, sizeof sql, "UPDATE %s SET score = ?", table);
+  cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &put, NULL), SQLITE_OK);
+  cr_assert_eq(sqlite3_bind_blob(put, 1, old, size_bytes, SQLITE_STATIC), SQLITE_OK);
+  cr_assert_eq(sqlite3_step(put), SQLITE_DONE);
+  sqlite3_finalize(put);
+  sqlite3_close(db);
+}
+
+/* Written before paces were known; the process begins. */
+Test(rows, a_state_of_the_version_before_is_read)
+{
+  struct asz_score_state state, loaded;
+  struct asz_slash_history history = {.s3_count = 2};
+  uint8_t old[720];
+  int64_t row = fixture_add(&fixture, store, 1);
+  asz_score_state_init(&state);
+  for (unsigned slot = 0; slot < 9; slot++)
+    asz_eprocess_step(&state.eprocess, slot == 4);
+  cr_assert_eq(asz_store_state_save(store, row, &state, &history, &fixture.diag), 0);
+  age("state", 1, old, sizeof old);
+  cr_assert_eq(asz_store_state_load(store, row, &loaded, &history, &fixture.diag), 0, "%s", fixture.diag.text);
+  uint8_t bytes[ASZ_SCORE_STATE_BYTES], expected[ASZ_SCORE_STATE_BYTES];
+  asz_score_state_save(bytes, &loaded);
+  asz_score_state_save(expected, &state);
+  cr_assert_arr_eq(bytes, expected, sizeof bytes);
+}
+
 Test(rows, a_damaged_state_is_an_error_and_not_a_fresh_start)
 {
   struct asz_score_state state;
@@ -310,33 +349,16 @@ Test(rows, scores_keep_the_newest_and_the_one_before)
   cr_assert_eq(read.epoch, 11);
 }
 
-/* Makes the row that is there one of an earlier version: shorter by what was added since. */
-static void age_score(uint8_t version, uint8_t *old, int size_bytes) {
-  sqlite3 *db;
-  sqlite3_stmt *get, *put;
-  cr_assert_eq(sqlite3_open(fixture.path, &db), SQLITE_OK);
-  cr_assert_eq(sqlite3_prepare_v2(db, "SELECT score FROM score", -1, &get, NULL), SQLITE_OK);
-  cr_assert_eq(sqlite3_step(get), SQLITE_ROW);
-  memcpy(old, sqlite3_column_blob(get, 0), (size_t)size_bytes);
-  sqlite3_finalize(get);
-  old[0] = version;
-  cr_assert_eq(sqlite3_prepare_v2(db, "UPDATE score SET score = ?", -1, &put, NULL), SQLITE_OK);
-  cr_assert_eq(sqlite3_bind_blob(put, 1, old, size_bytes, SQLITE_STATIC), SQLITE_OK);
-  cr_assert_eq(sqlite3_step(put), SQLITE_DONE);
-  sqlite3_finalize(put);
-  sqlite3_close(db);
-}
-
 Test(rows, scores_of_earlier_versions_are_read)
 {
   uint8_t old[128];
   struct asz_score_row read, row = score_row(fixture_add(&fixture, store, 1), 10);
   cr_assert_eq(asz_store_score_put(store, &row, &fixture.diag), 0);
-  age_score(2, old, 128); /* before the service-level account */
+  age("score", 2, old, 128); /* before the service-level account */
   cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), 0, "%s", fixture.diag.text);
   row.score.sla = (struct asz_sla){0};
   cr_assert(same_score(&read, &row));
-  age_score(1, old, 92); /* before the delay variation */
+  age("score", 1, old, 92); /* before the delay variation */
   cr_assert_eq(asz_store_score_newest(store, 1, &read, &fixture.diag), 0, "%s", fixture.diag.text);
   row.score.variation = (struct asz_variation){0};
   cr_assert(same_score(&read, &row));
