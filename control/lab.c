@@ -48,7 +48,9 @@ struct asz_lab {
   uint32_t *sent;
   struct asz_emulator *emulator;
   struct asz_lab_provers *provers;
+  struct asz_lab_terms terms;
   uint16_t peer_port; /* that the question at hand came from */
+  uint64_t take_tsc;  /* when it came */
   struct asz_validator validator;
   struct asz_lab_trials trials;
   struct asz_lab_run compared;
@@ -130,9 +132,19 @@ static uint8_t probe_of(const struct asz_lab *lab, uint32_t provider) {
   return provider % AUTH_ONE_IN == 1 ? ASZ_PROBE_STAMP_AUTH : ASZ_PROBE_STAMP_TLV;
 }
 
+/* Those who share devices have a /24 of their own, all others come behind it: they are asked as one group by prefix, and by
+ * operator. */
+static void network_config(const struct asz_lab *lab, struct asz_emulator_config *ret_config) {
+  const uint32_t sharing = asz_scenario_sharing(lab->trait, lab->options.providers);
+  asz_emulator_config_default(ret_config);
+  if (sharing > 0)
+    ret_config->base_ipv4 = (ret_config->base_ipv4 & ~UINT32_C(255)) + 256 - sharing;
+}
+
 static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
   struct asz_emulator_config emulator;
-  asz_emulator_config_default(&emulator);
+  network_config(lab, &emulator);
+  const uint32_t sharing = asz_scenario_sharing(lab->trait, lab->options.providers);
   struct asz_store *store;
   int err = asz_home_open(&lab->home, false, NULL, NULL, &store, diag);
   if (err)
@@ -150,6 +162,7 @@ static int register_providers(struct asz_lab *lab, struct asz_diag *diag) {
         .rtt_target_ns = asz_lab_farthest_ns(&lab->truth[i]) + SHARED_CPU_NS,
     };
     snprintf(p.name, sizeof p.name, "p%u", i);
+    snprintf(p.operator_name, sizeof p.operator_name, "%s", i < sharing ? "sharing" : "");
     if (asz_emulator_has_ipv6(lab->options.ipv6_ppm, i)) {
       asz_emulator_ipv6(p.ipv6, p.ipv4);
       p.ipv4 = 0;
@@ -188,9 +201,17 @@ static int make_home(struct asz_lab *lab, struct asz_diag *diag) {
 
 /* ---- the providers' side of a challenge ---- */
 
-static void send_answer(void *context, uint32_t provider, const uint8_t *payload, size_t size_bytes) {
+static const struct asz_clock *clock_of(const struct asz_lab *lab) {
+  return asz_engine_clock(lab->validator.engine);
+}
+
+static void send_answer(void *context, uint32_t provider, const uint8_t *payload, size_t size_bytes, uint64_t leaves_ns) {
   struct asz_lab *lab = context;
-  struct asz_emulator_datagram datagram = {.provider = provider, .size_bytes = (uint16_t)size_bytes, .peer_port = lab->peer_port};
+  const uint64_t after_ns = leaves_ns - asz_clock_ns(clock_of(lab), lab->take_tsc);
+  struct asz_emulator_datagram datagram = {.provider = provider,
+                                           .size_bytes = (uint16_t)size_bytes,
+                                           .peer_port = lab->peer_port,
+                                           .tsc = lab->take_tsc + asz_clock_ticks(clock_of(lab), after_ns)};
   memcpy(datagram.payload, payload, size_bytes);
   while (asz_emulator_answer_send(lab->emulator, &datagram) == ASZ_EAGAIN)
     sched_yield();
@@ -201,8 +222,9 @@ static void prove(struct asz_lab *lab, const struct asz_emulator_datagram *datag
   if (asz_head_read(&head, datagram->payload, datagram->size_bytes))
     return;
   lab->peer_port = datagram->peer_port;
+  lab->take_tsc = datagram->tsc;
   asz_lab_provers_take(lab->provers, datagram->provider, &lab->validator.roster->session[head.epoch & 1][datagram->provider],
-                       datagram->payload, datagram->size_bytes);
+                       datagram->payload, datagram->size_bytes, asz_clock_ns(clock_of(lab), datagram->tsc));
 }
 
 static unsigned pump(void *context) {
@@ -226,12 +248,18 @@ static void on_outcome(void *context, const struct asz_outcome *o) {
   const struct asz_span *asked = &o->exchange.piece[ASZ_PIECE_CHALLENGE];
   struct asz_head head;
   struct asz_lab_seen *seen = &lab->seen[o->provider];
+  struct asz_lab_outcome outcome = {.kind = o->kind,
+                                    .verdict = o->verdict,
+                                    .pace = o->pace,
+                                    .is_shut = asz_lab_provers_is_shut(lab->provers, o->provider, o->kind)};
   seen->answers_pass += o->verdict == ASZ_VERDICT_PASS;
   seen->answers_fail += o->verdict == ASZ_VERDICT_FAIL;
   seen->answers_missing += o->verdict == ASZ_VERDICT_NONE;
-  if (lab->truth[o->provider].cheat == ASZ_CHEAT_NONE && asz_head_read(&head, asked->data, asked->size_bytes) == 0)
-    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], o->kind, head.param, o->verdict,
-                      o->exchange.piece[ASZ_PIECE_ANSWER].size_bytes != 0);
+  if (lab->truth[o->provider].cheat != ASZ_CHEAT_NONE || asz_head_read(&head, asked->data, asked->size_bytes))
+    return;
+  outcome.param = head.param;
+  outcome.at_once = asz_lab_provers_at_once(lab->provers, o->provider, o->kind);
+  asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], &outcome);
 }
 
 static void on_sealed(void *context, const struct asz_plan *plan, const struct asz_stats *stats) {
@@ -259,7 +287,7 @@ static void lab_lcores(char *ret_text, size_t capacity) {
 
 static int start_network(struct asz_lab *lab, struct asz_diag *diag) {
   struct asz_emulator_config config;
-  asz_emulator_config_default(&config);
+  network_config(lab, &config);
   config.provider_count = lab->options.providers;
   config.seed = lab->options.seed;
   config.timeout_ns = lab->config.probe_timeout_ms * 1000000;
@@ -330,12 +358,16 @@ int asz_lab_new(struct asz_lab **ret_lab, const struct asz_lab_options *options,
   lab->options = *options;
   lab->keyed = options->providers <= ASZ_LAB_KEYED_MAX;
   int err = lab_config(options, &lab->config, diag);
+  lab->terms = (struct asz_lab_terms){.openings = options->openings,
+                                      .deadline_ns = lab->config.challenge_deadline_ms * 1000000,
+                                      .allowance_ns = SHARED_CPU_NS,
+                                      .ipv6_ppm = options->ipv6_ppm};
   if (!err)
     err = take_memory(lab, diag);
   if (!err && options->scenario)
     err = asz_scenario_truth(options->scenario, options->providers, options->seed, lab->truth, diag);
   if (!err && options->scenario)
-    err = asz_scenario_traits(options->scenario, lab->truth, options->providers, options->openings, lab->trait, diag);
+    err = asz_scenario_traits(options->scenario, lab->truth, options->providers, &lab->terms, lab->trait, diag);
   if (!err && !options->scenario)
     asz_scenario_default(lab->truth, options->providers, options->seed);
   if (!err)
@@ -406,7 +438,7 @@ int asz_lab_run(struct asz_lab *lab, bool quiet, struct asz_lab_report *ret_repo
       .trait = lab->trait,
       .trials = &lab->trials,
   };
-  err = asz_lab_trials_make(&lab->trials, lab->trait, lab->tally, lab->options.providers, lab->options.openings);
+  err = asz_lab_trials_make(&lab->trials, lab->trait, lab->tally, lab->options.providers, &lab->terms);
   if (!err)
     err = asz_lab_report_make(ret_report, &lab->compared);
   if (err)

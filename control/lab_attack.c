@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum chance { NEVER, COLUMNS, RANK, COLUMN, STEP };
+#include "control/fold_pace.h"
+
+enum chance { NEVER, COLUMNS, RANK, COLUMN, STEP, QUEUE };
 
 static const struct {
   const char *name;
@@ -45,6 +47,11 @@ enum asz_verdict asz_lab_attack_verdict(enum asz_lab_attack attack) {
   return attacks[attack].verdict;
 }
 
+bool asz_lab_attack_is_timed(enum asz_lab_attack attack) {
+  assert(attack < ASZ_LAB_ATTACK_COUNT);
+  return attack != ASZ_LAB_ATTACK_NONE && attacks[attack].chance == QUEUE;
+}
+
 uint32_t asz_lab_attack_columns_max(enum asz_lab_attack attack) {
   const struct asz_preset *preset = asz_preset_of(ASZ_LAB_PRESET);
   assert(attack < ASZ_LAB_ATTACK_COUNT);
@@ -79,15 +86,45 @@ static struct fraction chance_of(const struct asz_lab_trait *trait) {
   }
 }
 
-uint32_t asz_lab_attack_claim_ppb(const struct asz_lab_trait *trait, unsigned openings) {
+/* Is an answer that takes so long, and the way, late or a fold out of bounds? */
+static bool is_out_of_bounds(const struct asz_lab_trait *trait, const struct asz_lab_terms *terms, uint64_t took_ns) {
+  const uint64_t arena_bytes = asz_mem_arena_bytes(ASZ_LAB_PRESET);
+  if (took_ns > terms->deadline_ns)
+    return true;
+  if (asz_lab_attack_kind(trait->attack) != ASZ_KIND_MEM)
+    return false;
+  return asz_fold_pace_of(took_ns, arena_bytes, asz_lab_device_claim(&trait->device, arena_bytes), terms->allowance_ns) !=
+         ASZ_FOLD_PACE_IN_BOUNDS;
+}
+
+static uint32_t queue_claim_ppb(const struct asz_lab_trait *trait, const struct asz_lab_terms *terms) {
+  const uint64_t all = trait->device.identities;
+  uint64_t out = 0;
+  for (uint32_t place = 1; place <= all; place++)
+    out += is_out_of_bounds(trait, terms, asz_lab_device_took_ns(&trait->device, place));
+  return (uint32_t)((out * 1000000000 + all / 2) / all);
+}
+
+bool asz_lab_attack_is_clear(const struct asz_lab_trait *trait, const struct asz_lab_terms *terms, uint64_t noise_ns) {
+  for (uint32_t place = 1; place <= trait->device.identities; place++) {
+    const uint64_t took_ns = asz_lab_device_took_ns(&trait->device, place);
+    if (is_out_of_bounds(trait, terms, took_ns) != is_out_of_bounds(trait, terms, took_ns + noise_ns))
+      return false;
+  }
+  return true;
+}
+
+uint32_t asz_lab_attack_claim_ppb(const struct asz_lab_trait *trait, const struct asz_lab_terms *terms) {
   const uint64_t one_q62 = UINT64_C(1) << 62;
+  if (trait->attack == ASZ_LAB_ATTACK_NONE)
+    return 0;
+  if (asz_lab_attack_is_timed(trait->attack))
+    return queue_claim_ppb(trait, terms);
   const struct fraction chance = chance_of(trait);
   const uint64_t right_q62 = (uint64_t)(((unsigned __int128)chance.of << 62) / chance.all);
   const bool is_opened = asz_lab_attack_kind(trait->attack) > ASZ_KIND_SINGLE_MAX;
   uint64_t all_right_q62 = right_q62;
-  if (trait->attack == ASZ_LAB_ATTACK_NONE)
-    return 0;
-  for (unsigned i = 1; is_opened && i < openings; i++)
+  for (unsigned i = 1; is_opened && i < terms->openings; i++)
     all_right_q62 = (uint64_t)((unsigned __int128)all_right_q62 * right_q62 >> 62);
   return (uint32_t)(((unsigned __int128)(one_q62 - all_right_q62) * 1000000000 + one_q62 / 2) >> 62);
 }

@@ -16,19 +16,34 @@ enum {
   PRODUCTS = 2, /* kept by each, beside its arena: that of a running slot and the one before */
   THREADS = 1,
   KINDS_OF_WORK = ASZ_KIND_MAX - ASZ_KIND_SINGLE_MAX,
+  AT_ONCE_NS = 5000000, /* a group leaves within a millisecond */
 };
 
 /* The last challenge of a kind, and its answer: it may be asked again. */
 struct kept {
   uint8_t nonce[ASZ_NONCE_BYTES];
+  uint64_t leaves_ns;  /* of the answer: when it is made */
+  bool is_shut;        /* it will not be opened */
   size_t answer_bytes; /* 0: none yet */
   uint8_t answer[ASZ_ANSWER_MAX_BYTES];
+};
+
+/* The last moment at which a kind of work was asked of a device, and of how many identities. */
+struct moment {
+  uint64_t at_ns;
+  uint32_t asked;
+};
+
+struct device {
+  uint64_t busy_ns;
+  struct moment moment[KINDS_OF_WORK];
 };
 
 struct prover {
   struct asz_works *works;       /* NULL without consent */
   struct asz_lab_forger *forger; /* NULL: honest */
   struct kept kept[KINDS_OF_WORK];
+  struct device device; /* of the identities that share one that of the first */
 };
 
 struct asz_lab_provers {
@@ -44,6 +59,7 @@ struct asking {
   uint32_t provider;
   const struct asz_session *session;
   struct asz_lab_party party;
+  uint64_t take_ns;
 };
 
 static struct prover *prover_of(const struct asking *a) {
@@ -54,8 +70,41 @@ static enum asz_cheat cheat_of(const struct asking *a) {
   return (enum asz_cheat)a->provers->config.truth[a->provider].cheat;
 }
 
+static const struct asz_lab_trait *trait_of(const struct asking *a) {
+  return &a->provers->config.trait[a->provider];
+}
+
+static void send_at(const struct asking *a, const uint8_t *payload, size_t size_bytes, uint64_t leaves_ns) {
+  a->provers->config.send(a->provers->config.context, a->provider, payload, size_bytes, leaves_ns);
+}
+
 static void send_back(const struct asking *a, const uint8_t *payload, size_t size_bytes) {
-  a->provers->config.send(a->provers->config.context, a->provider, payload, size_bytes);
+  send_at(a, payload, size_bytes, a->take_ns);
+}
+
+static unsigned place_of(unsigned kind) {
+  return kind - ASZ_KIND_SINGLE_MAX - 1;
+}
+
+/* When a piece of work that is asked for now is made. */
+static uint64_t work_ends_ns(const struct asking *a, unsigned kind) {
+  const struct asz_lab_trait *trait = trait_of(a);
+  struct device *device = &a->provers->prover[trait->device_number].device;
+  struct moment *moment = &device->moment[place_of(kind)];
+  if (a->take_ns - moment->at_ns > AT_ONCE_NS)
+    *moment = (struct moment){.at_ns = a->take_ns};
+  moment->asked++;
+  return asz_lab_device_serve(&trait->device, &device->busy_ns, a->take_ns);
+}
+
+bool asz_lab_provers_is_shut(const struct asz_lab_provers *provers, uint32_t provider, unsigned kind) {
+  return kind > ASZ_KIND_SINGLE_MAX && provers->prover[provider].kept[place_of(kind)].is_shut;
+}
+
+bool asz_lab_provers_at_once(const struct asz_lab_provers *provers, uint32_t provider, unsigned kind) {
+  const struct asz_lab_trait *trait = &provers->config.trait[provider];
+  return kind > ASZ_KIND_SINGLE_MAX &&
+         provers->prover[trait->device_number].device.moment[place_of(kind)].asked == trait->device.identities;
 }
 
 int asz_lab_provers_new(struct asz_lab_provers **ret_provers, const struct asz_lab_provers_config *config) {
@@ -71,7 +120,7 @@ int asz_lab_provers_new(struct asz_lab_provers **ret_provers, const struct asz_l
     struct prover *prover = &provers->prover[i];
     if (config->consents)
       err = asz_works_new(&prover->works, budget_bytes, THREADS);
-    if (!err && config->trait[i].attack != ASZ_LAB_ATTACK_NONE)
+    if (!err && config->trait[i].attack != ASZ_LAB_ATTACK_NONE && !asz_lab_attack_is_timed(config->trait[i].attack))
       err = asz_lab_forger_new(&prover->forger, &config->trait[i], config->seed ^ i);
   }
   if (err) {
@@ -113,6 +162,7 @@ static void take_hello(const struct asking *a, const uint8_t *payload, size_t si
   if (a->provers->config.consents) {
     welcome.declaration.consent |= 1u << ASZ_KIND_GEMM | 1u << ASZ_KIND_MEM;
     welcome.declaration.gemm_preset_max = welcome.declaration.mem_preset = ASZ_LAB_PRESET;
+    welcome.declaration.bandwidth_bytes_ps = asz_lab_device_claim(&trait_of(a)->device, asz_mem_arena_bytes(ASZ_LAB_PRESET));
     welcome.declaration.free_bytes = asz_works_free_bytes(prover_of(a)->works, hello.validator_id, hello.device);
   }
   asz_identity_short(welcome.provider_id, a->party.own->public_key);
@@ -127,8 +177,7 @@ static void take_hello(const struct asking *a, const uint8_t *payload, size_t si
 /* ---- challenges ---- */
 
 static bool forges(const struct asking *a, unsigned kind) {
-  const enum asz_lab_attack attack = a->provers->config.trait[a->provider].attack;
-  return attack != ASZ_LAB_ATTACK_NONE && asz_lab_attack_kind(attack) == kind;
+  return prover_of(a)->forger && asz_lab_attack_kind(trait_of(a)->attack) == kind;
 }
 
 static enum asz_prove_mode mode_of(const struct asking *a) {
@@ -156,7 +205,7 @@ static void answer_work(const struct asking *a, const struct asz_challenge *chal
   struct prover *prover = prover_of(a);
   if (asz_param_preset(challenge->param) != ASZ_LAB_PRESET || !prover->works)
     return;
-  struct kept *kept = &prover->kept[challenge->kind - ASZ_KIND_SINGLE_MAX - 1];
+  struct kept *kept = &prover->kept[place_of(challenge->kind)];
   if (kept->answer_bytes == 0 || memcmp(kept->nonce, challenge->nonce, sizeof kept->nonce) != 0) {
     struct asz_work *work;
     if (asz_works_begin(prover->works, challenge, ++a->provers->clock, &work))
@@ -164,8 +213,12 @@ static void answer_work(const struct asking *a, const struct asz_challenge *chal
     kept->answer_bytes = work_on(a, challenge, work, kept->answer);
     asz_works_answered(work, challenge);
     memcpy(kept->nonce, challenge->nonce, sizeof kept->nonce);
+    kept->leaves_ns = work_ends_ns(a, challenge->kind);
+    kept->is_shut = false;
+    send_at(a, kept->answer, kept->answer_bytes, kept->leaves_ns);
+  } else if (a->take_ns >= kept->leaves_ns) { /* else it is still being made */
+    send_back(a, kept->answer, kept->answer_bytes);
   }
-  send_back(a, kept->answer, kept->answer_bytes);
 }
 
 static void take_challenge(const struct asking *a, const uint8_t *payload, size_t size_bytes) {
@@ -198,10 +251,12 @@ static void open_work(const struct asking *a, struct asz_work *work, struct asz_
   answer->opened = ASZ_OPENED_WORKING;
   answer->openings = open->openings;
   memcpy(answer->rho, open->rho, sizeof answer->rho);
-  if (!forges(a, open->kind))
+  if (!forges(a, open->kind)) {
     asz_work_open(work, open, a->party.own, mode_of(a));
-  else if (!asz_lab_forger_open(prover_of(a)->forger, work, open, &a->party))
-    return; /* and never will */
+  } else if (!asz_lab_forger_open(prover_of(a)->forger, work, open, &a->party)) {
+    prover_of(a)->kept[place_of(open->kind)].is_shut = true;
+    return;
+  }
   answer->opened = ASZ_OPENED_READY;
 }
 
@@ -227,7 +282,7 @@ static void take_open(const struct asking *a, const uint8_t *payload, size_t siz
 }
 
 void asz_lab_provers_take(struct asz_lab_provers *provers, uint32_t provider, const struct asz_session *session,
-                          const uint8_t *payload, size_t size_bytes) {
+                          const uint8_t *payload, size_t size_bytes, uint64_t take_ns) {
   const struct asz_lab_provers_config *config = &provers->config;
   const struct asking a = {
       .provers = provers,
@@ -236,6 +291,7 @@ void asz_lab_provers_take(struct asz_lab_provers *provers, uint32_t provider, co
       .party = {.own = &config->identity[provider],
                 .other = &config->identity[(provider + 1) % config->count],
                 .validator_pk = config->validator_pk},
+      .take_ns = take_ns,
   };
   switch (asz_head_type(payload, size_bytes)) {
   case ASZ_MESSAGE_HELLO:

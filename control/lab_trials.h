@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "control/fold_pace.h"
 #include "control/lab_attack.h"
 #include "dataplane/base/err.h"
 
@@ -20,26 +21,36 @@ enum { ASZ_LAB_TRIALS_MAX = 64 };
 /* Outcomes of one provider, of the kind that its attack is about; of an honest one of all kinds. */
 struct asz_lab_tally {
   uint64_t count[ASZ_VERDICT_UNJUDGED + 1]; /* by enum asz_verdict */
-  uint64_t unanswered;                      /* of NONE: without an answer or commitment */
+  uint64_t unwanted;                        /* of NONE: for another reason than that it was kept shut */
+  uint64_t out_of_pace;                     /* of PASS: folds too slow or too fast for their claim */
+  uint64_t untimed;                         /* of PASS: folds with a claim and without a pace */
 };
-/* asz_lab_tally_add: the outcome of a challenge, if it shows the trait. has_answer: there is an answer, whatever became of it. */
-void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, unsigned kind, unsigned param,
-                       enum asz_verdict verdict, bool has_answer);
+
+/* The outcome of a challenge, as far as trials go. */
+struct asz_lab_outcome {
+  unsigned kind, param;
+  enum asz_verdict verdict;
+  enum asz_fold_pace pace;
+  bool is_shut; /* there is an answer, which the provider refused to open */
+  bool at_once; /* all identities of the device were asked in one moment */
+};
+/* asz_lab_tally_add: if it shows the trait. Of a timed one what was not asked at once is unjudged: nothing is claimed of it. */
+void asz_lab_tally_add(struct asz_lab_tally *tally, const struct asz_lab_trait *trait, const struct asz_lab_outcome *outcome);
 
 struct asz_lab_trial {
   struct asz_lab_trait trait;
   uint32_t providers;
   uint64_t trials, caught;
   uint64_t odd;      /* judged, and neither passed nor as the attack shows */
-  uint64_t unjudged; /* or missing where that is not how it shows: no trials */
+  uint64_t unjudged; /* or missing where that is not how it shows, or untimed where time is: no trials */
   uint32_t claim_ppb, measured_ppb;
   uint32_t low_ppb, high_ppb; /* of the interval, rounded outwards */
   bool ok;                    /* trials > 0, odd = 0, low <= claim <= high */
 };
 
 struct asz_lab_trials {
-  unsigned openings; /* of an answer of gemm or mem; 0: they were not asked */
-  uint32_t count;    /* 0: nobody has a trait */
+  struct asz_lab_terms terms;
+  uint32_t count; /* 0: nobody has a trait */
   struct asz_lab_trial trial[ASZ_LAB_TRIALS_MAX];
   bool ok; /* all are */
 };
@@ -47,7 +58,7 @@ struct asz_lab_trials {
 /* asz_lab_trials_make: rows in the order in which traits first appear, the honest last. ASZ_ETOOBIG: more traits than
  * ASZ_LAB_TRIALS_MAX. */
 ASZ_MUST_CHECK int asz_lab_trials_make(struct asz_lab_trials *ret_trials, const struct asz_lab_trait *trait,
-                                       const struct asz_lab_tally *tally, uint32_t providers, unsigned openings);
+                                       const struct asz_lab_tally *tally, uint32_t providers, const struct asz_lab_terms *terms);
 
 /* asz_lab_interval: the 99.9 % interval of `caught` of `trials` (1 at least, asserted), 0..10^9. */
 void asz_lab_interval(uint64_t caught, uint64_t trials, uint32_t *ret_low_ppb, uint32_t *ret_high_ppb);

@@ -116,23 +116,88 @@ int asz_scenario_truth(const struct asz_scenario *s, uint32_t count, uint64_t se
   return 0;
 }
 
-int asz_scenario_traits(const struct asz_scenario *s, const struct asz_truth *truth, uint32_t count, uint32_t openings,
-                        struct asz_lab_trait *ret_trait, struct asz_diag *diag) {
+static bool shares(const struct asz_scenario_group *g) {
+  return g->trait.device.identities > 1;
+}
+
+/* Those who share devices are asked in one group where the agenda goes by network or operator, since the lab gives them one of
+ * their own of each, if they are no more than a group is. */
+static int check_sharing(const struct asz_scenario *s, uint32_t group, uint32_t first, uint32_t end,
+                         const struct asz_lab_terms *terms, struct asz_diag *diag) {
+  const struct asz_scenario_group *g = &s->group[group];
+  const unsigned line = g->device_line[ASZ_SCENARIO_DEVICE_identities], identities = g->trait.device.identities;
+  if (!shares(g))
+    return 0;
+  if (terms->ipv6_ppm > 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: identities: expected ipv6_ppm 0 where devices are shared, got %u", s->path,
+                        line, terms->ipv6_ppm);
+  if (group > 0 && !shares(g - 1))
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: identities: expected groups that share devices before all others", s->path,
+                        line);
+  if ((end - first) % identities != 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: identities: expected a divisor of the group's %u providers, got %u", s->path,
+                        line, end - first, identities);
+  if (end > ASZ_AGENDA_GROUP_MAX)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: identities: expected at most %d providers that share devices, got %u", s->path,
+                        line, ASZ_AGENDA_GROUP_MAX, end);
+  return 0;
+}
+
+/* Does what is claimed of time hang on the attack alone? */
+static int check_time(const struct asz_scenario *s, const struct asz_scenario_group *g, const struct asz_lab_terms *terms,
+                      struct asz_diag *diag) {
+  const uint64_t noise_ns = ASZ_LAB_NOISE_MS * UINT64_C(1000000);
+  const struct asz_lab_device *device = &g->trait.device;
+  if (!asz_lab_attack_is_timed(g->trait.attack))
+    return 0;
+  if (!asz_lab_attack_is_clear(&g->trait, terms, noise_ns))
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected no answer less than %d ms before what decides about it",
+                        s->path, g->attack_line, ASZ_LAB_NOISE_MS);
+  if (asz_lab_attack_kind(g->trait.attack) == ASZ_KIND_MEM &&
+      asz_lab_device_took_ns(device, device->identities) + noise_ns > terms->deadline_ns)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected %u builds within the lab's deadline of %" PRIu64 " ms",
+                        s->path, g->attack_line, device->identities, terms->deadline_ns / 1000000);
+  return 0;
+}
+
+static int check_attack(const struct asz_scenario *s, const struct asz_scenario_group *g, uint32_t count,
+                        const struct asz_lab_terms *terms, struct asz_diag *diag) {
+  const char *name = asz_lab_attack_name(g->trait.attack);
+  if (g->trait.attack == ASZ_LAB_ATTACK_NONE)
+    return 0;
+  if (count > ASZ_LAB_KEYED_MAX)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected at most %d providers with attack = %s, got %u", s->path,
+                        g->attack_line, ASZ_LAB_KEYED_MAX, name, count);
+  if (asz_lab_attack_kind(g->trait.attack) > ASZ_KIND_SINGLE_MAX && terms->openings == 0)
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected openings of [lab] from 1 to %d with attack = %s, got 0",
+                        s->path, g->attack_line, ASZ_OPENINGS_MAX, name);
+  return check_time(s, g, terms, diag);
+}
+
+int asz_scenario_traits(const struct asz_scenario *s, const struct asz_truth *truth, uint32_t count,
+                        const struct asz_lab_terms *terms, struct asz_lab_trait *ret_trait, struct asz_diag *diag) {
+  uint32_t taken = 0;
   for (uint32_t i = 0; i < s->group_count; i++) {
     const struct asz_scenario_group *g = &s->group[i];
-    const char *name = asz_lab_attack_name(g->trait.attack);
-    if (g->trait.attack == ASZ_LAB_ATTACK_NONE)
-      continue;
-    if (count > ASZ_LAB_KEYED_MAX)
-      return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected at most %d providers with attack = %s, got %u", s->path,
-                          g->attack_line, ASZ_LAB_KEYED_MAX, name, count);
-    if (asz_lab_attack_kind(g->trait.attack) > ASZ_KIND_SINGLE_MAX && openings == 0)
-      return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected openings of [lab] from 1 to %d with attack = %s, got 0",
-                          s->path, g->attack_line, ASZ_OPENINGS_MAX, name);
+    const uint32_t first = taken;
+    for (; taken < count && truth[taken].region == i; taken++) {
+      ret_trait[taken] = g->trait;
+      ret_trait[taken].device_number = taken - (taken - first) % g->trait.device.identities;
+    }
+    int err = check_attack(s, g, count, terms, diag);
+    if (!err)
+      err = check_sharing(s, i, first, taken, terms, diag);
+    if (err)
+      return err;
   }
-  for (uint32_t i = 0; i < count; i++)
-    ret_trait[i] = s->group[truth[i].region].trait;
   return 0;
+}
+
+uint32_t asz_scenario_sharing(const struct asz_lab_trait *trait, uint32_t count) {
+  uint32_t sharing = 0;
+  while (sharing < count && trait[sharing].device.identities > 1)
+    sharing++;
+  return sharing;
 }
 
 const char *asz_scenario_group(const struct asz_scenario *scenario, uint32_t region) {

@@ -19,6 +19,11 @@
  *   count = 10
  *   attack = lazy                             ; of asz_lab_attack, instead of a cheat
  *   columns = 16                              ; of its products that are spoilt
+ *   [group two in one]
+ *   count = 8
+ *   attack = shared-fold
+ *   piece_us = 100000                         ; what a device needs for a product, build or fold
+ *   identities = 2                            ; that have one device
  *
  * A provider's value is drawn from the quantiles by seed, provider and key; one number is everybody's. A key left out is drawn
  * from the seed as without a file (delay, jitter, loss) or does not happen (faults; cheat: none). A `lossy` provider then loses
@@ -38,6 +43,7 @@ enum {
   ASZ_LAB_SECONDS_MIN = 3,
   ASZ_LAB_SECONDS_MAX = 86400,
   ASZ_SCENARIO_PATH_MAX = 256,
+  ASZ_LAB_NOISE_MS = 40,    /* what ways of up to some 10 ms and a busy machine may add to an answer, and no claim may hang on */
   ASZ_LAB_KEYED_MAX = 2000, /* up to so many have keys, TLV and challenges: one CPU proves and verifies for all of them */
 };
 
@@ -76,9 +82,12 @@ const char *asz_scenario_group(const struct asz_scenario *scenario, uint32_t reg
 ASZ_MUST_CHECK int asz_scenario_truth(const struct asz_scenario *scenario, uint32_t count, uint64_t seed,
                                       struct asz_truth *ret_truth, struct asz_diag *diag);
 
-/* asz_scenario_traits fills ret_trait[count] for a truth of this scenario, with what the lab in fact is: `openings` as of [lab].
- * ASZ_EFORMAT for an attack that this lab cannot show: on gemm without openings, or where nobody has a key. */
+/* asz_scenario_traits fills ret_trait[count] for a truth of this scenario, with what the lab in fact is. ASZ_EFORMAT for an
+ * attack that this lab cannot show: on gemm without openings, or where nobody has a key; on time where the machine's noise would
+ * decide, or where not all who share a device are asked at once. */
 ASZ_MUST_CHECK int asz_scenario_traits(const struct asz_scenario *scenario, const struct asz_truth *truth, uint32_t count,
-                                       uint32_t openings, struct asz_lab_trait *ret_trait, struct asz_diag *diag);
+                                       const struct asz_lab_terms *terms, struct asz_lab_trait *ret_trait, struct asz_diag *diag);
+/* asz_scenario_sharing: how many providers share their device with others; they are the first. */
+uint32_t asz_scenario_sharing(const struct asz_lab_trait *trait, uint32_t count);
 
 #endif

@@ -22,6 +22,16 @@ static const struct {
 #undef KEY_ROW
 };
 
+static const struct {
+  const char *key;
+  uint64_t min, max;
+  size_t at; /* of its field */
+} device_keys[] = {
+#define DEVICE_ROW(key, min, max) [ASZ_SCENARIO_DEVICE_##key] = {#key, min, max, offsetof(struct asz_lab_device, key)},
+    ASZ_SCENARIO_DEVICE_LIST(DEVICE_ROW)
+#undef DEVICE_ROW
+};
+
 struct reading {
   struct asz_scenario *scenario;
   bool in_lab, lab_seen;
@@ -78,10 +88,29 @@ static int check_trait(const struct asz_scenario *s, const struct asz_scenario_g
   return 0;
 }
 
+/* What an attack that is timed needs is what no other has. */
+static int check_device(const struct asz_scenario *s, const struct asz_scenario_group *g, struct asz_diag *diag) {
+  const enum asz_lab_attack attack = g->trait.attack;
+  const bool shares = attack == ASZ_LAB_ATTACK_SHARED_FOLD || attack == ASZ_LAB_ATTACK_SHARED_PRODUCT;
+  const unsigned *line = g->device_line, needed = shares ? ASZ_SCENARIO_DEVICE_identities : ASZ_SCENARIO_DEVICE_path_us;
+  const char *name = asz_lab_attack_name(attack);
+  for (unsigned i = 0; i < ASZ_SCENARIO_DEVICE_KEYS; i++)
+    if (line[i] > 0 && line[ASZ_SCENARIO_DEVICE_piece_us] == 0)
+      return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected only beside piece_us", s->path, line[i], device_keys[i].key);
+  for (unsigned i = ASZ_SCENARIO_DEVICE_path_us; i <= ASZ_SCENARIO_DEVICE_identities; i++)
+    if (line[i] > 0 && !asz_lab_attack_is_timed(attack))
+      return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: %s: expected only with an attack on time, got attack = %s", s->path, line[i],
+                          device_keys[i].key, name);
+  if (asz_lab_attack_is_timed(attack) && (line[ASZ_SCENARIO_DEVICE_piece_us] == 0 || line[needed] == 0))
+    return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: attack: expected piece_us and %s beside attack = %s", s->path, g->attack_line,
+                        device_keys[needed].key, name);
+  return 0;
+}
+
 static int close_group(const struct reading *r, struct asz_diag *diag) {
   if (r->scenario->group_count == 0)
     return 0;
-  const struct asz_scenario_group *g = group_now(r);
+  struct asz_scenario_group *g = group_now(r);
   if (g->size_line == 0)
     return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: count: expected how many providers this group has, or share_ppm, got neither",
                         r->scenario->path, g->line);
@@ -89,6 +118,12 @@ static int close_group(const struct reading *r, struct asz_diag *diag) {
     return asz_diag_set(diag, ASZ_EFORMAT, "%s:%u: floor_us: expected only with cheat = floor, got cheat = %s", r->scenario->path,
                         g->line, asz_cheat_name(g->cheat));
   int err = check_trait(r->scenario, g, diag);
+  if (!err)
+    err = check_device(r->scenario, g, diag);
+  if (g->device_line[ASZ_SCENARIO_DEVICE_claim_us] == 0) /* who claims nothing else claims what it has */
+    g->trait.device.claim_us = g->trait.device.piece_us;
+  if (g->device_line[ASZ_SCENARIO_DEVICE_identities] == 0)
+    g->trait.device.identities = 1;
   if (!err)
     err = at_most_all(r, ASZ_SCENARIO_to_bad_ppm, ASZ_SCENARIO_to_good_ppm, diag);
   return err ? err : at_most_all(r, ASZ_SCENARIO_broken_ppm, ASZ_SCENARIO_altered_ppm, diag);
@@ -147,6 +182,19 @@ static int take_columns(struct asz_scenario_group *g, const struct asz_ini_item 
     return err;
   g->columns_line = item->line;
   g->trait.columns = (uint16_t)value;
+  return 0;
+}
+
+static int take_device_key(struct asz_scenario_group *g, unsigned key, const struct asz_ini_item *item, struct asz_diag *diag) {
+  uint64_t value;
+  if (g->device_line[key] > 0)
+    return twice(item, diag);
+  int err = read_number(item, item->value, device_keys[key].min, device_keys[key].max, "", &value, diag);
+  if (err)
+    return err;
+  const uint32_t number = (uint32_t)value;
+  g->device_line[key] = item->line;
+  memcpy((uint8_t *)&g->trait.device + device_keys[key].at, &number, sizeof number);
   return 0;
 }
 
@@ -216,9 +264,13 @@ static int take_group_key(struct reading *r, const struct asz_ini_item *item, st
   for (unsigned key = 0; key < ASZ_SCENARIO_KEY_COUNT; key++)
     if (!strcmp(item->key, keys[key].key))
       return take_range(g, key, item, diag);
+  for (unsigned key = 0; key < ASZ_SCENARIO_DEVICE_KEYS; key++)
+    if (!strcmp(item->key, device_keys[key].key))
+      return take_device_key(g, key, item, diag);
 #define KEY_NAME(key, min, max) #key " "
   return asz_diag_set(diag, ASZ_EFORMAT,
-                      "%s:%u: %s: expected one of the keys count share_ppm " ASZ_SCENARIO_LIST(KEY_NAME) "cheat attack columns",
+                      "%s:%u: %s: expected one of the keys count share_ppm " ASZ_SCENARIO_LIST(KEY_NAME)
+                          ASZ_SCENARIO_DEVICE_LIST(KEY_NAME) "cheat attack columns",
                       item->file, item->line, item->key);
 #undef KEY_NAME
 }

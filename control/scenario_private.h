@@ -3,6 +3,7 @@
 #ifndef ASZ_CONTROL_SCENARIO_PRIVATE_H
 #define ASZ_CONTROL_SCENARIO_PRIVATE_H
 
+#include "control/agenda.h"
 #include "control/ini.h"
 #include "control/scenario.h"
 
@@ -29,6 +30,21 @@
   X(altered_ppm, 0, 1000000)                                                                                                     \
   X(region_outage_ppm, 0, 1000000)
 
+/* X(key, smallest, largest): of the device that a group's providers work on, one number each, into the field of the same name of
+ * struct asz_lab_device. */
+#define ASZ_SCENARIO_DEVICE_LIST(X)                                                                                              \
+  X(piece_us, 1, 1000000)                                                                                                        \
+  X(claim_us, 1, 1000000)                                                                                                        \
+  X(path_us, 1, 1000000)                                                                                                         \
+  X(identities, 2, ASZ_AGENDA_GROUP_MAX)
+
+enum asz_scenario_device_key {
+#define ASZ_SCENARIO_DEVICE_ENUM(key, min, max) ASZ_SCENARIO_DEVICE_##key,
+  ASZ_SCENARIO_DEVICE_LIST(ASZ_SCENARIO_DEVICE_ENUM)
+#undef ASZ_SCENARIO_DEVICE_ENUM
+      ASZ_SCENARIO_DEVICE_KEYS
+};
+
 enum asz_scenario_key {
 #define ASZ_SCENARIO_ENUM(key, min, max) ASZ_SCENARIO_##key,
   ASZ_SCENARIO_LIST(ASZ_SCENARIO_ENUM)
@@ -53,7 +69,7 @@ struct asz_scenario_group {
   bool takes_rest, cheat_given;
   uint32_t count, share_ppm; /* one of them is 0, both with takes_rest */
   enum asz_cheat cheat;
-  unsigned attack_line, columns_line; /* 0: not given */
+  unsigned attack_line, columns_line, device_line[ASZ_SCENARIO_DEVICE_KEYS]; /* 0: not given */
   struct asz_lab_trait trait;
   struct asz_scenario_range range[ASZ_SCENARIO_KEY_COUNT];
 };

@@ -24,6 +24,7 @@ LISTS = (
     ("ASZ_LAB_ATTACK_LIST", "control/lab_attack.h", QUOTED, "docs/lab.md"),
     ("ASZ_SCENARIO_LIST", "control/scenario_private.h", r"X\((\w+),", "docs/lab.md"),
     ("ASZ_SCENARIO_FAULT_LIST", "control/scenario_private.h", r"X\((\w+),", "docs/lab.md"),
+    ("ASZ_SCENARIO_DEVICE_LIST", "control/scenario_private.h", r"X\((\w+),", "docs/lab.md"),
     ("ASZ_SCENARIO_LAB_LIST", "control/scenario.h", r"X\((\w+),", "docs/lab.md"),
     ("ASZ_KIND_LIST", "dataplane/base/challenge.h", r'X\(\w+,\s*\d+,\s*"([^"]+)"', "docs/protocol.md"),
     ("ASZ_GEMM_PRESET_LIST", "dataplane/base/challenge.h", r'X\(\w+,\s*\d+,\s*"([^"]+)"', "docs/challenges.md"),

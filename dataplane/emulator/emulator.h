@@ -150,9 +150,10 @@ struct asz_emulator_datagram {
   uint32_t provider;
   uint16_t size_bytes;
   uint16_t peer_port; /* the validator's source port, to be kept for the answer */
+  uint64_t tsc;       /* when a challenge arrived; from when on an answer is on its way: may be past or to come */
   uint8_t payload[ASZ_DATAGRAM_MAX_BYTES];
 };
-_Static_assert(sizeof(struct asz_emulator_datagram) == 1208, "what crosses the challenge rings");
+_Static_assert(sizeof(struct asz_emulator_datagram) == 1216, "what crosses the challenge rings");
 /* Challenge datagrams that arrived (1 taken, 0 none) and answers to send (ASZ_EAGAIN when full); one control thread. Challenges
  * to a mute or dead provider, and those lost by draw, never get here; an answer takes the provider's delay on its way. */
 int asz_emulator_challenge_recv(struct asz_emulator *emulator, struct asz_emulator_datagram *ret_datagram);

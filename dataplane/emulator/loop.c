@@ -259,8 +259,10 @@ static void take_challenge(struct asz_emulator *e, const struct arrival *arrival
     memcpy(e->peer_ipv6, asz_frame_src_ipv6(&arrival->frame, arrival->bytes), sizeof e->peer_ipv6);
   else
     e->peer_ipv4 = arrival->frame.src_ipv4;
-  struct asz_emulator_datagram datagram = {
-      .provider = provider, .size_bytes = arrival->frame.payload_bytes, .peer_port = arrival->frame.src_port};
+  struct asz_emulator_datagram datagram = {.provider = provider,
+                                           .size_bytes = arrival->frame.payload_bytes,
+                                           .peer_port = arrival->frame.src_port,
+                                           .tsc = arrival->tsc};
   memcpy(datagram.payload, arrival->bytes + arrival->frame.payload_offset, datagram.size_bytes);
   if (rte_ring_sp_enqueue_elem(e->challenges, &datagram, sizeof datagram) != 0)
     e->faults++;
@@ -410,7 +412,7 @@ static unsigned take_answer(struct asz_emulator *e) {
   struct asz_provider_facts facts = facts_of(e, answer.provider);
   struct leaving leaving = {
       .provider = answer.provider, .kind = FRAME_ANSWER, .after_ns = asz_plan_answer_ns(&facts, e->answer_count++)};
-  delay_frame(e, mbuf, &leaving, asz_tsc());
+  delay_frame(e, mbuf, &leaving, answer.tsc);
   return 1;
 }
 

@@ -609,7 +609,7 @@ static char *printed(void) {
 
 Test(lab_report, trials_that_do_not_hold_fail_the_report_and_attackers_may_be_slashed)
 {
-  struct asz_lab_trials trials = {.openings = 4, .count = 1, .ok = true};
+  struct asz_lab_trials trials = {.terms.openings = 4, .count = 1, .ok = true};
   struct asz_lab_trait trait[COUNT] = {[HONEST] = {.attack = ASZ_LAB_ATTACK_BROKEN_CHAIN}};
   trials.trial[0] = (struct asz_lab_trial){.trait = trait[HONEST], .trials = 7, .caught = 7, .ok = true};
   seen[HONEST].slashed_s1 = true;

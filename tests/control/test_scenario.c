@@ -8,7 +8,7 @@
 
 #include "control/scenario.h"
 
-enum { COUNT = 20, SEED = 5 };
+enum { COUNT = 20, CROWD = 100, SEED = 5 };
 
 /* Loads `text` from a file of its own; the file is gone on return. */
 static int load(const char *text, uint32_t count, struct asz_truth *truth, struct asz_diag *diag) {
@@ -86,6 +86,16 @@ static const struct bad bads[] = {
     {"[group a]\ncount = rest\ncheat = none\ncheat = none\n", ASZ_EFORMAT, ":4: cheat: expected once"},
     {"[group a]\ncount = rest\nattack = lazzy\n", ASZ_EFORMAT, ":3: attack: expected one of other-key other-nonce"},
     {"[group a]\ncount = rest\nattack = none\n", ASZ_EFORMAT, ":3: attack: expected one of"},
+    {"[group a]\ncount = rest\nclaim_us = 5\n", ASZ_EFORMAT, ":3: claim_us: expected only beside piece_us"},
+    {"[group a]\ncount = rest\npiece_us = 5\npath_us = 5\n", ASZ_EFORMAT,
+     ":4: path_us: expected only with an attack on time, got attack = none"},
+    {"[group a]\ncount = rest\nattack = shared-fold\npiece_us = 5\n", ASZ_EFORMAT,
+     ":3: attack: expected piece_us and identities beside attack = shared-fold"},
+    {"[group a]\ncount = rest\nattack = relayed-product\npiece_us = 5\n", ASZ_EFORMAT,
+     ":3: attack: expected piece_us and path_us beside attack = relayed-product"},
+    {"[group a]\ncount = rest\npiece_us = 0\n", ASZ_ERANGE, ":3: piece_us: expected 1 to 1000000"},
+    {"[group a]\ncount = rest\npiece_us = 5\npiece_us = 5\n", ASZ_EFORMAT, ":4: piece_us: expected once"},
+    {"[group a]\ncount = rest\nidentities = 65\n", ASZ_ERANGE, ":3: identities: expected 2 to 64"},
     {"[group a]\ncount = rest\nattack = int4\nattack = int4\n", ASZ_EFORMAT, ":4: attack: expected once"},
     {"[group a]\ncount = rest\nattack = int4\ncheat = slow\n", ASZ_EFORMAT,
      ":3: attack: expected only with cheat = none, got cheat = slow"},
@@ -265,16 +275,79 @@ Test(scenario, an_attack_needs_a_lab_that_can_show_it)
   cr_assert(eq(int, asz_scenario_read(&scenario, in, "memory", &diag), 0), "%s", diag.text);
   fclose(in);
   cr_assert(eq(int, asz_scenario_truth(scenario, ASZ_LAB_KEYED_MAX + 1, SEED, truth, &diag), 0));
-  cr_expect(eq(int, asz_scenario_traits(scenario, truth, COUNT, 0, trait, &diag), ASZ_EFORMAT));
+  struct asz_lab_terms terms = {.openings = 0};
+  cr_expect(eq(int, asz_scenario_traits(scenario, truth, COUNT, &terms, trait, &diag), ASZ_EFORMAT));
   cr_expect(strstr(diag.text, "memory:6: attack: expected openings of [lab]") != NULL, "%s", diag.text);
-  cr_expect(eq(int, asz_scenario_traits(scenario, truth, ASZ_LAB_KEYED_MAX + 1, 4, trait, &diag), ASZ_EFORMAT));
+  terms.openings = 4;
+  cr_expect(eq(int, asz_scenario_traits(scenario, truth, ASZ_LAB_KEYED_MAX + 1, &terms, trait, &diag), ASZ_EFORMAT));
   cr_expect(strstr(diag.text, "memory:3: attack: expected at most 2000 providers") != NULL, "%s", diag.text);
-  cr_assert(eq(int, asz_scenario_traits(scenario, truth, COUNT, 4, trait, &diag), 0), "%s", diag.text);
+  cr_assert(eq(int, asz_scenario_traits(scenario, truth, COUNT, &terms, trait, &diag), 0), "%s", diag.text);
   for (uint32_t i = 0; i < COUNT; i++) {
     cr_expect(eq(int, trait[i].attack, i < 2 ? ASZ_LAB_ATTACK_OTHER_KEY : i < 5 ? ASZ_LAB_ATTACK_LAZY : ASZ_LAB_ATTACK_NONE));
     cr_expect(eq(int, trait[i].columns, i >= 2 && i < 5 ? 7 : 0));
   }
   asz_scenario_free(scenario);
+}
+
+/* What the traits of a text are, in a lab of CROWD providers with deadlines of 600 ms. */
+static int traits_of(const char *text, uint32_t ipv6_ppm, struct asz_lab_trait *ret_trait, struct asz_diag *diag) {
+  const struct asz_lab_terms terms = {
+      .openings = 4, .deadline_ns = 600 * UINT64_C(1000000), .allowance_ns = 10000000, .ipv6_ppm = ipv6_ppm};
+  struct asz_truth truth[CROWD];
+  struct asz_scenario *scenario;
+  FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+  cr_assert(eq(int, asz_scenario_read(&scenario, in, "memory", diag), 0), "%s", diag->text);
+  fclose(in);
+  cr_assert(eq(int, asz_scenario_truth(scenario, CROWD, SEED, truth, diag), 0), "%s", diag->text);
+  int err = asz_scenario_traits(scenario, truth, CROWD, &terms, ret_trait, diag);
+  asz_scenario_free(scenario);
+  return err;
+}
+
+Test(scenario, a_claim_about_time_hangs_on_the_attack_alone_or_is_refused)
+{
+  static const struct {
+    const char *text;
+    uint32_t ipv6_ppm;
+    const char *says;
+  } refused[] = {
+      {"[group a]\ncount = 4\nattack = shared-fold\npiece_us = 100000\nidentities = 2\n[group b]\ncount = rest\n", 1,
+       "memory:5: identities: expected ipv6_ppm 0"},
+      {"[group b]\ncount = 4\n[group a]\ncount = 4\nattack = shared-fold\npiece_us = 100000\nidentities = 2\n"
+       "[group c]\ncount = rest\n",
+       0, "memory:7: identities: expected groups that share devices before"},
+      {"[group a]\ncount = 5\nattack = shared-fold\npiece_us = 100000\nidentities = 2\n[group b]\ncount = rest\n", 0,
+       "memory:5: identities: expected a divisor of the group's 5 providers, got 2"},
+      {"[group a]\ncount = 68\nattack = shared-product\npiece_us = 100000\nidentities = 2\n[group b]\ncount = rest\n", 0,
+       "memory:5: identities: expected at most 64 providers"},
+      {"[group a]\ncount = 4\nattack = shared-fold\npiece_us = 65000\nidentities = 2\n[group b]\ncount = rest\n", 0,
+       "memory:3: attack: expected no answer less than 40 ms before"},
+      {"[group a]\ncount = 6\nattack = shared-fold\npiece_us = 210000\nidentities = 3\n[group b]\ncount = rest\n", 0,
+       "memory:3: attack: expected 3 builds within the lab's deadline of 600 ms"},
+  };
+  struct asz_lab_trait trait[CROWD];
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    struct asz_diag diag = {0};
+    cr_expect(eq(int, traits_of(refused[i].text, refused[i].ipv6_ppm, trait, &diag), ASZ_EFORMAT), "case %zu", i);
+    cr_expect(strstr(diag.text, refused[i].says) != NULL, "case %zu: %s", i, diag.text);
+  }
+}
+
+Test(scenario, identities_of_a_device_are_neighbours_and_claim_what_they_have)
+{
+  struct asz_lab_trait trait[CROWD];
+  struct asz_diag diag = {0};
+  int err = traits_of("[group a]\ncount = 4\nattack = shared-fold\npiece_us = 100000\nidentities = 2\n"
+                      "[group b]\ncount = 3\nattack = relayed-fold\npiece_us = 100000\nclaim_us = 300000\npath_us = 7\n"
+                      "[group c]\ncount = rest\n",
+                      0, trait, &diag);
+  cr_assert(eq(int, err, 0), "%s", diag.text);
+  for (uint32_t i = 0; i < CROWD; i++) {
+    cr_expect(eq(u32, trait[i].device_number, i < 4 ? i & ~1u : i));
+    cr_expect(eq(u32, trait[i].device.identities, i < 4 ? 2 : 1));
+    cr_expect(eq(u32, trait[i].device.claim_us, i < 4 ? 100000 : i < 7 ? 300000 : 0));
+  }
+  cr_expect(eq(u32, asz_scenario_sharing(trait, CROWD), 4));
 }
 
 Test(scenario, groups_have_a_limit)

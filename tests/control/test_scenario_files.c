@@ -22,7 +22,7 @@ static const struct {
     {"regions.ini", "ff8b8936c8523db3"},
     {"cheats.ini", "f54b6449318a8be3"},
     {"storm.ini", "a744ac0d9d47bd42"},
-    {"attacks.ini", "17775f8ddb0f066c"},
+    {"attacks.ini", "19f24615beca53a3"},
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
@@ -50,10 +50,14 @@ static void put_truth(struct words *w, const struct asz_truth *t) {
     put(w, field[i]);
 }
 
-/* Of those who attack. */
+/* Of those who attack, or have a device. */
 static void put_trait(struct words *w, const struct asz_lab_trait *t) {
   if (t->attack != ASZ_LAB_ATTACK_NONE)
     put(w, (uint64_t)t->attack << 32 | t->columns);
+  if (t->device.piece_us > 0) {
+    put(w, (uint64_t)t->device.piece_us << 32 | t->device.claim_us);
+    put(w, (uint64_t)t->device.path_us << 32 | t->device.identities);
+  }
 }
 
 static void put_fate(struct words *w, const struct asz_fate *f) {
@@ -89,8 +93,9 @@ static void hash_network(char ret_hex[17], const struct asz_scenario *scenario, 
   struct asz_diag diag = {0};
   cr_assert(truth != NULL && trait != NULL && words.bytes != NULL);
   cr_assert(eq(int, asz_scenario_truth(scenario, count, seed, truth, &diag), 0), "%s", diag.text);
-  const uint32_t openings = (uint32_t)asz_scenario_lab(scenario).openings;
-  cr_assert(eq(int, asz_scenario_traits(scenario, truth, count, openings, trait, &diag), 0), "%s", diag.text);
+  const struct asz_lab_terms terms = {
+      .openings = (uint32_t)asz_scenario_lab(scenario).openings, .deadline_ns = 600000000, .allowance_ns = 10000000};
+  cr_assert(eq(int, asz_scenario_traits(scenario, truth, count, &terms, trait, &diag), 0), "%s", diag.text);
   for (uint32_t i = 0; i < count; i++) {
     struct asz_provider_facts facts = {
         .truth = &truth[i], .seed = seed, .timeout_ns = TIMEOUT_NS, .interval_ns = INTERVAL_NS, .provider = i};

@@ -16,7 +16,7 @@ ASSIZE = sys.argv[1]
 FOLDER = os.path.join(os.environ["ASSIZE_SOURCE"], "docs", "scenarios")
 # As short as can be, for time: counts are exact however few. What takes several challenges in a row to show is judged by lab.py.
 SHORT = ("--seconds", "3", "--each")
-SMALL = {"attacks.ini": ("--providers", "96")}
+SMALL = {"attacks.ini": ("--providers", "192")}
 checks = Checks("lab_scenarios")
 check = checks.check
 
