@@ -3,8 +3,8 @@
  * datagrams, gemm, the build of an arena of mem, and its fold.
  *
  * Answers are made again and again, each on a seed of its own, and the best counts. A fold and a plain read of as many bytes
- * alternate, since on a shared machine both are as slow as their minute. Openings of gemm and build are made and judged once: an
- * answer that would not pass ends the run. */
+ * alternate, since on a shared machine both are as slow as their minute; not so on a device, whose memory is its own. Openings of
+ * gemm and build are made and judged once: an answer that would not pass ends the run, and so does a device that fails. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,16 @@
 #include "gpu/prove/prove.h"
 
 enum what { SIG, SEQ, GEMM, BUILD, FOLD, WHATS };
-enum { OPENINGS = 8, READ_PARTS = 64 };
+enum { OPENINGS = 8, READ_PARTS = 64, EXIT_SKIPPED = 77 /* what meson takes for "cannot run here" */ };
 static const char *const what_names[WHATS] = {"sig", "seq", "gemm", "build", "fold"};
 
 struct bench {
   enum what what;
   unsigned log2_steps, preset, threads;
   const struct asz_gemm_backend *backend; /* gemm, build, fold */
-  uint64_t end_ns;                        /* no round begins after it */
+  bool is_cuda;                           /* which then judges and opens alone */
+  struct asz_prove_device device;
+  uint64_t end_ns; /* no round begins after it */
   uint64_t best_ns, rounds;
   double open_us, read_s;
   uint64_t hash; /* of the first answer */
@@ -60,6 +62,35 @@ static int measure_single(struct bench *bench) {
     take_hash(bench, datagram, bytes);
   }
   return 0;
+}
+
+/* A prover's: on the CPU touched; with a device nothing of it is used but what openings need. */
+static void *prover_memory(const struct bench *bench, size_t bytes) {
+  if (!bench->is_cuda)
+    return asz_bench_memory(bytes);
+  void *memory =
+      aligned_alloc(ASZ_GEMM_ALIGN_BYTES, (bytes + ASZ_GEMM_ALIGN_BYTES - 1) / ASZ_GEMM_ALIGN_BYTES * ASZ_GEMM_ALIGN_BYTES);
+  if (memory == NULL) {
+    fprintf(stderr, "bench_prove: out of memory (%zu bytes)\n", bytes);
+    exit(1);
+  }
+  return memory;
+}
+
+static void attach(struct bench *bench, struct asz_prove_gemm *gemm) {
+  if (bench->is_cuda)
+    asz_prove_gemm_attach(gemm, &bench->device);
+}
+
+/* The end of a prover and its memory. -1 when its device failed. */
+static int finish(struct asz_prove_gemm *gemm, void *memory) {
+  const char *failure = asz_prove_gemm_failure(gemm);
+  const bool failed = failure[0] != '\0';
+  if (failed)
+    fprintf(stderr, "bench_prove: the CPU was measured: %s\n", failure);
+  asz_prove_gemm_detach(gemm);
+  free(memory);
+  return failed ? -1 : 0;
 }
 
 /* What gemm and build have in common once their work is done. */
@@ -120,8 +151,9 @@ static void next_seed(const struct bench *bench, uint8_t seed[32]) {
 }
 
 static int measure_gemm(struct bench *bench) {
-  void *memory = asz_bench_memory(asz_prove_gemm_footprint(bench->preset, bench->threads));
+  void *memory = prover_memory(bench, asz_prove_gemm_footprint(bench->preset, bench->threads));
   struct work work = {.gemm = asz_prove_gemm_new(memory, bench->preset, bench->threads, bench->backend), .beacon = {1}};
+  attach(bench, work.gemm);
   while (goes_on(bench)) {
     next_seed(bench, work.seed);
     uint64_t start_ns = asz_clock_monotonic_ns();
@@ -131,13 +163,13 @@ static int measure_gemm(struct bench *bench) {
     take_hash(bench, work.root, 32);
   }
   int err = measure_openings(bench, &work);
-  free(memory);
-  return err;
+  return finish(work.gemm, memory) != 0 ? -1 : err;
 }
 
 static int measure_build(struct bench *bench) {
-  void *memory = asz_bench_memory(asz_prove_mem_footprint(bench->preset, bench->threads));
+  void *memory = prover_memory(bench, asz_prove_mem_footprint(bench->preset, bench->threads));
   struct work work = {.mem = asz_prove_mem_new(memory, bench->preset, bench->threads, bench->backend), .beacon = {1}};
+  attach(bench, asz_prove_mem_gemm(work.mem));
   while (goes_on(bench)) {
     next_seed(bench, work.seed);
     uint64_t start_ns = asz_clock_monotonic_ns();
@@ -146,8 +178,7 @@ static int measure_build(struct bench *bench) {
     take_hash(bench, work.root, 32);
   }
   int err = measure_openings(bench, &work);
-  free(memory);
-  return err;
+  return finish(asz_prove_mem_gemm(work.mem), memory) != 0 ? -1 : err;
 }
 
 /* A read of memory as plain as it gets: eight sums of words, which the compiler may take wide. */
@@ -170,15 +201,24 @@ static void read_part(void *context, uint32_t part, unsigned thread) {
   reading->sum[8 * thread] ^= read_all(reading->words + part * reading->part_words, reading->part_words);
 }
 
-static int measure_fold(struct bench *bench) {
+/* Reads as much memory as a fold has to. */
+static void measure_read(struct bench *bench, const uint64_t *words, size_t bytes) {
   static struct reading reading;
+  reading = (struct reading){.words = words, .part_words = bytes / 8 / READ_PARTS};
+  uint64_t start_ns = asz_clock_monotonic_ns();
+  asz_parallel_for(bench->threads, READ_PARTS, read_part, &reading);
+  double took_s = (double)(asz_clock_monotonic_ns() - start_ns) / 1e9;
+  bench->read_s = bench->rounds == 1 || took_s < bench->read_s ? took_s : bench->read_s;
+}
+
+static int measure_fold(struct bench *bench) {
   const uint8_t beacon[32] = {1}, build_seed[32] = {2};
   uint8_t fold_seed[32] = {0}, root[32];
   size_t arena_bytes = asz_mem_arena_bytes(bench->preset);
-  void *memory = asz_bench_memory(asz_prove_mem_footprint(bench->preset, bench->threads));
-  uint64_t *other = asz_bench_memory(arena_bytes);
+  void *memory = prover_memory(bench, asz_prove_mem_footprint(bench->preset, bench->threads));
+  uint64_t *other = bench->is_cuda ? NULL : asz_bench_memory(arena_bytes);
   struct asz_prove_mem *mem = asz_prove_mem_new(memory, bench->preset, bench->threads, bench->backend);
-  reading = (struct reading){.words = other, .part_words = arena_bytes / 8 / READ_PARTS};
+  attach(bench, asz_prove_mem_gemm(mem));
   asz_prove_mem_build(mem, beacon, build_seed, root);
   bench->end_ns += asz_clock_monotonic_ns(); /* of the folds alone */
   while (goes_on(bench)) {
@@ -187,14 +227,11 @@ static int measure_fold(struct bench *bench) {
     asz_prove_mem_fold(mem, fold_seed, root);
     keep_best(bench, start_ns);
     take_hash(bench, root, 32);
-    start_ns = asz_clock_monotonic_ns();
-    asz_parallel_for(bench->threads, READ_PARTS, read_part, &reading);
-    double took_s = (double)(asz_clock_monotonic_ns() - start_ns) / 1e9;
-    bench->read_s = bench->rounds == 1 || took_s < bench->read_s ? took_s : bench->read_s;
+    if (other != NULL)
+      measure_read(bench, other, arena_bytes);
   }
   free(other);
-  free(memory);
-  return 0;
+  return finish(asz_prove_mem_gemm(mem), memory);
 }
 
 static void report_gemm(json_t *json, const struct bench *bench, double answer_s) {
@@ -204,7 +241,8 @@ static void report_gemm(json_t *json, const struct bench *bench, double answer_s
   json_object_set_new(json, "threads", json_integer(bench->threads));
   if (bench->what == FOLD) {
     json_object_set_new(json, "fold_gbps", json_real(arena_bytes / answer_s / 1e9));
-    json_object_set_new(json, "read_gbps", json_real(arena_bytes / bench->read_s / 1e9));
+    if (!bench->is_cuda)
+      json_object_set_new(json, "read_gbps", json_real(arena_bytes / bench->read_s / 1e9));
     json_object_set_new(json, "arena_bytes", json_integer((json_int_t)arena_bytes));
   } else {
     double products = (double)shape.n * shape.k * shape.m * shape.t;
@@ -220,7 +258,7 @@ static json_t *report(const struct bench *bench) {
   json_t *json = json_object();
   json_object_set_new(json, "bench", json_string("prove"));
   json_object_set_new(json, "kind", json_string(what_names[bench->what]));
-  json_object_set_new(json, "backend", json_string(bench->what <= SEQ ? "cpu" : bench->backend->name));
+  json_object_set_new(json, "backend", json_string(bench->what <= SEQ ? "cpu" : bench->is_cuda ? "cuda" : bench->backend->name));
   json_object_set_new(json, "answer_ms", json_real(1e3 * answer_s));
   json_object_set_new(json, "rate_ps", json_real(1 / answer_s));
   json_object_set_new(json, "answers_timed", json_integer((json_int_t)bench->rounds));
@@ -229,6 +267,9 @@ static json_t *report(const struct bench *bench) {
     json_object_set_new(json, "step_rate_ps", json_real((double)(UINT64_C(1) << bench->log2_steps) / answer_s));
   } else if (bench->what > SEQ) {
     report_gemm(json, bench, answer_s);
+    if (bench->is_cuda)
+      json_object_set_new(json, "memory_device_bytes",
+                          json_integer((json_int_t)asz_prove_cuda_bytes(bench->preset, bench->what != GEMM)));
   }
   json_object_set_new(json, "memory_peak_bytes", json_integer((json_int_t)asz_bench_memory_peak_bytes()));
   json_object_set_new(json, "answer_hash", json_string(hash));
@@ -255,7 +296,7 @@ static int parse(struct bench *ret_bench, struct asz_bench_args *ret_args, int a
   const char *kind = "sig", *backend = "cpu", *preset = NULL, *steps_text = NULL, *threads_text = "1";
   const struct asz_bench_option options[] = {
       {"kind", "sig, seq, gemm, build or fold (of mem; default sig)", &kind},
-      {"backend", "cpu (default), for gemm, build and fold also plain, avx2 or avx512", &backend},
+      {"backend", "cpu (default), for gemm, build and fold also plain, avx2, avx512 or cuda", &backend},
       {"preset", "gemm, build, fold: of docs/challenges.md (default cpu; with --smoke tiny)", &preset},
       {"threads", "gemm, build, fold (default 1)", &threads_text},
       {"log2-steps", "seq: length of a chain (default 20; with --smoke 8)", &steps_text},
@@ -274,13 +315,25 @@ static int parse(struct bench *ret_bench, struct asz_bench_args *ret_args, int a
   ret_bench->what = what_named(kind);
   if (ret_bench->what == WHATS)
     return refuse("no such kind", kind);
-  ret_bench->backend = is_cpu ? asz_gemm_backend_at(0) : asz_gemm_backend_named(backend);
+  ret_bench->is_cuda = ret_bench->what > SEQ && strcmp(backend, "cuda") == 0;
+  ret_bench->backend = is_cpu || ret_bench->is_cuda ? asz_gemm_backend_at(0) : asz_gemm_backend_named(backend);
   if (ret_bench->backend == NULL || (ret_bench->what <= SEQ && !is_cpu))
     return refuse("no such backend here", backend);
   ret_bench->preset = asz_preset_from_name(preset ? preset : ret_args->smoke ? "tiny" : "cpu");
   if (ret_bench->preset == 0)
     return refuse("no such preset", preset);
   return -1;
+}
+
+/* -1 when it is open or not wanted, else the exit status. */
+static int open_device(struct bench *bench) {
+  struct asz_diag diag = {""};
+  if (!bench->is_cuda)
+    return -1;
+  int err = asz_prove_cuda_open(&bench->device, bench->preset, bench->what != GEMM, &diag);
+  if (err != 0)
+    fprintf(stderr, "bench_prove: %s\n", diag.text);
+  return err == 0 ? -1 : err == ASZ_ENOTSUP ? EXIT_SKIPPED : 1;
 }
 
 int main(int argc, char **argv) {
@@ -293,6 +346,9 @@ int main(int argc, char **argv) {
     return status;
   if (sodium_init() < 0)
     return 1;
+  status = open_device(&bench);
+  if (status >= 0)
+    return status;
   uint64_t length_ns = UINT64_C(1000000000) * (args.seconds ? args.seconds : args.smoke ? 0 : 5);
   bench.end_ns = length_ns + (bench.what == FOLD ? 0 : asz_clock_monotonic_ns());
   if (measure[bench.what](&bench) != 0)

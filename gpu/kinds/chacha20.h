@@ -82,6 +82,19 @@ ASZ_HD int asz_chacha20_int8_of(const struct asz_chacha20_block *block, unsigned
   return asz_chacha20_int8(block->word[i / 4] >> 8 * (i % 4) & 0xff);
 }
 
+/* asz_chacha20_zero_255: a word of the stream with every byte that is 255 made 0. */
+ASZ_HD uint32_t asz_chacha20_zero_255(uint32_t word) {
+  /* 0x80 in every byte that is 255, then 0xff: the lower seven bits carry into the eighth when all are set */
+  uint32_t full = ((word & 0x7f7f7f7f) + 0x01010101) & word & 0x80808080;
+  return word & ~(full | (full - (full >> 7)));
+}
+
+/* asz_chacha20_int8x4: the four entries of a word, a byte each. */
+ASZ_HD uint32_t asz_chacha20_int8x4(uint32_t word) {
+  word = asz_chacha20_zero_255(word) ^ 0x80808080; /* 127 less is 128 less and 1 more, without a carry from byte to byte */
+  return ((word & 0x7f7f7f7f) + 0x01010101) ^ (word & 0x80808080);
+}
+
 #if !defined(__CUDACC__)
 /* Known answer: RFC 8439, appendix A.1, test vector 1 (key and nonce zero, so that both variants agree) and the next block. */
 ASZ_HD_TABLE char asz_chacha20_known_block[2][129] = {

@@ -54,7 +54,7 @@ struct asz_gemm_shape {
   uint32_t log2_m, log2_t; /* levels of a step's tree and of the tree over the steps */
 };
 
-ASZ_HD uint32_t asz_gemm_log2(uint32_t power) {
+ASZ_HD_HOST uint32_t asz_gemm_log2(uint32_t power) {
   uint32_t log2 = 0;
   while (power >> log2 > 1)
     log2++;
@@ -62,7 +62,7 @@ ASZ_HD uint32_t asz_gemm_log2(uint32_t power) {
 }
 
 /* asz_gemm_shape_of: a preset's sizes; ret->preset is 0 when there is no such preset. */
-ASZ_HD struct asz_gemm_shape asz_gemm_shape_of(uint32_t preset) {
+ASZ_HD_HOST struct asz_gemm_shape asz_gemm_shape_of(uint32_t preset) {
   struct asz_gemm_shape shape = {0, 0, 0, 0, 0, 0, 0};
 #define ASZ_GEMM_PRESET_ROW(symbol, value, name, n_, k_, m_, t_)                                                                 \
   if (preset == value) {                                                                                                         \

@@ -82,27 +82,38 @@ ASZ_HD void asz_gemm_hash_leaf(uint64_t *ret_hash /* 4 */, enum asz_tree_tag tag
     ret_hash[i] = h[i];
 }
 
+/* The hash of a node; ret_hash may be left or right. */
+ASZ_HD void asz_gemm_hash_node(uint64_t *ret_hash /* 4 */, const uint64_t left[4], const uint64_t right[4]) {
+  uint64_t h[8], m[16];
+  m[0] = ASZ_TREE_NODE;
+  m[1] = 0;
+  ASZ_HD_UNROLL
+  for (size_t i = 0; i < 4; i++) {
+    m[2 + i] = left[i];
+    m[6 + i] = right[i];
+  }
+  ASZ_HD_UNROLL
+  for (int i = 10; i < 16; i++)
+    m[i] = 0;
+  asz_gemm_hash_start(h);
+  asz_blake2b_compress_words(h, m, ASZ_TREE_HEAD_BYTES + 2 * ASZ_TREE_HASH_BYTES, 1);
+  for (int i = 0; i < 4; i++)
+    ret_hash[i] = h[i];
+}
+
 /* As asz_tree_climb. */
 ASZ_HD void asz_gemm_hash_climb(uint64_t hash[4], uint32_t index, const uint8_t *path, uint32_t levels) {
   ASZ_HD_ROLLED
   for (uint32_t level = 0; level < levels; level++) {
-    uint64_t h[8], m[16];
+    uint64_t left[4], right[4];
     int is_right = (int)(index >> level & 1);
-    m[0] = ASZ_TREE_NODE;
-    m[1] = 0;
     ASZ_HD_UNROLL
     for (size_t i = 0; i < 4; i++) {
       uint64_t sibling = asz_hd_aligned_le64(path + (size_t)level * ASZ_TREE_HASH_BYTES + 8 * i);
-      m[2 + i] = is_right ? sibling : hash[i];
-      m[6 + i] = is_right ? hash[i] : sibling;
+      left[i] = is_right ? sibling : hash[i];
+      right[i] = is_right ? hash[i] : sibling;
     }
-    ASZ_HD_UNROLL
-    for (int i = 10; i < 16; i++)
-      m[i] = 0;
-    asz_gemm_hash_start(h);
-    asz_blake2b_compress_words(h, m, ASZ_TREE_HEAD_BYTES + 2 * ASZ_TREE_HASH_BYTES, 1);
-    for (int i = 0; i < 4; i++)
-      hash[i] = h[i];
+    asz_gemm_hash_node(hash, left, right);
   }
 }
 
@@ -204,10 +215,7 @@ ASZ_HD void asz_gemm_share_b(struct asz_gemm_share *share, const uint32_t u[ASZ_
   struct asz_chacha20_block b = asz_chacha20(b_key, block);
   ASZ_HD_UNROLL
   for (int i = 0; i < 16; i++) {
-    uint32_t word = b.word[i];
-    /* 0x80 in every byte that is 255, then 0xff: the lower seven bits carry into the eighth when all are set */
-    uint32_t full = ((word & 0x7f7f7f7f) + 0x01010101) & word & 0x80808080;
-    word &= ~(full | (full - (full >> 7)));
+    uint32_t word = asz_chacha20_zero_255(b.word[i]);
     struct asz_gemm_four four = asz_gemm_four_load(u + 4 * i);
     ASZ_HD_UNROLL
     for (int k = 0; k < 4; k++)

@@ -57,9 +57,40 @@ static void make_row(void *context, uint32_t row, unsigned thread) {
   prove->backend->a_pack(prove->a, entries, row, n, k);
 }
 
+static void make_a(struct asz_prove_gemm *prove) {
+  if (!prove->a_made)
+    asz_parallel_for(prove->threads, prove->shape.n, make_row, prove);
+  prove->a_made = true;
+}
+
 void asz_prove_gemm_epoch(struct asz_prove_gemm *prove, const uint8_t beacon[32]) {
-  asz_gemm_host_a_key(prove->a_key, prove->shape.preset, beacon);
-  asz_parallel_for(prove->threads, prove->shape.n, make_row, prove);
+  uint8_t key[32];
+  asz_gemm_host_a_key(key, prove->shape.preset, beacon);
+  prove->a_made = prove->a_made && memcmp(key, prove->a_key, 32) == 0;
+  memcpy(prove->a_key, key, 32);
+  if (prove->device.ops == NULL)
+    make_a(prove); /* a device makes its own, and openings theirs */
+}
+
+void asz_prove_gemm_attach(struct asz_prove_gemm *prove, const struct asz_prove_device *device) {
+  asz_prove_gemm_detach(prove);
+  prove->device = *device;
+}
+
+void asz_prove_gemm_detach(struct asz_prove_gemm *prove) {
+  if (prove->device.ops != NULL)
+    prove->device.ops->free(prove->device.state);
+  prove->device.ops = NULL;
+}
+
+const char *asz_prove_gemm_failure(const struct asz_prove_gemm *prove) {
+  return prove->failure.text;
+}
+
+void asz_prove_gemm_give_up(struct asz_prove_gemm *prove) {
+  asz_prove_gemm_detach(prove);
+  if (prove->failure.text[0] == '\0')
+    asz_diag_set(&prove->failure, ASZ_EDEVICE, "the device failed without a word");
 }
 
 static const uint8_t *previous_root(const struct asz_prove_gemm *prove, uint32_t t) {
@@ -114,14 +145,44 @@ static void enter_step(struct asz_prove_gemm *prove, uint32_t t) {
   asz_gemm_host_b_key(prove->b_key, prove->seed, t, previous_root(prove, t));
 }
 
-void asz_prove_gemm_run(struct asz_prove_gemm *prove, const uint8_t seed[32], uint8_t ret_root[32]) {
-  memcpy(prove->seed, seed, 32);
+/* The last run's steps, here. */
+static void run_here(struct asz_prove_gemm *prove) {
+  make_a(prove);
   for (uint32_t t = 0; t < prove->shape.t; t++) {
     enter_step(prove, t);
     asz_parallel_for(prove->threads, prove->shape.m / ASZ_PROVE_COLUMNS, make_leaves, prove);
     fold_columns(prove, (struct asz_gemm_pick){.t = t}, prove->step_root[t], NULL);
   }
+  prove->ran_there = prove->leaves_away = false;
+}
+
+static bool run_there(struct asz_prove_gemm *prove) {
+  const struct asz_prove_device *device = &prove->device;
+  if (device->ops == NULL)
+    return false;
+  bool ran = device->ops->run(device->state, prove->a_key, prove->seed, prove->step_root, &prove->failure) == 0;
+  if (!ran)
+    asz_prove_gemm_give_up(prove);
+  prove->ran_there = prove->leaves_away = ran;
+  return ran;
+}
+
+void asz_prove_gemm_run(struct asz_prove_gemm *prove, const uint8_t seed[32], uint8_t ret_root[32]) {
+  memmove(prove->seed, seed, 32);
+  if (!run_there(prove))
+    run_here(prove);
   fold_steps(prove, 0, ret_root, NULL);
+}
+
+/* What openings need and a device still has. */
+static void fetch_leaves(struct asz_prove_gemm *prove) {
+  const struct asz_prove_device *device = &prove->device;
+  make_a(prove);
+  if (prove->leaves_away && (device->ops == NULL || device->ops->leaves(device->state, prove->leaf, &prove->failure) != 0)) {
+    asz_prove_gemm_give_up(prove);
+    run_here(prove);
+  }
+  prove->leaves_away = false;
 }
 
 void asz_prove_gemm_open(struct asz_prove_gemm *prove, struct asz_gemm_pick pick, uint8_t *ret_opening) {
@@ -129,6 +190,7 @@ void asz_prove_gemm_open(struct asz_prove_gemm *prove, struct asz_gemm_pick pick
   struct asz_prove_thread *own = &prove->thread[0];
   uint8_t root[32];
   assert(pick.t < shape->t && pick.j < shape->m);
+  fetch_leaves(prove);
   asz_be32_store(ret_opening + ASZ_GEMM_AT_T, pick.t);
   asz_be32_store(ret_opening + ASZ_GEMM_AT_J, pick.j);
   memcpy(ret_opening + ASZ_GEMM_AT_PREVIOUS_ROOT, previous_root(prove, pick.t), 32);

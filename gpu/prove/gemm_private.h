@@ -19,7 +19,12 @@ struct asz_prove_gemm {
   const struct asz_gemm_backend *backend;
   unsigned threads;
   uint8_t a_key[32], b_key[32], seed[32];
-  uint32_t step;            /* that a run is in */
+  uint32_t step; /* that a run is in */
+  struct asz_prove_device device;
+  struct asz_diag failure;  /* of a device that is none any more */
+  bool a_made;              /* here, with a_key */
+  bool ran_there;           /* the last run was a device's; so is its arena */
+  bool leaves_away;         /* and its leaves still are */
   void *a;                  /* packed, n k bytes */
   uint8_t (*leaf)[32];      /* t m: of column j of step i at i m + j */
   uint8_t (*step_root)[32]; /* t */
@@ -34,6 +39,9 @@ static inline void *asz_prove_take(uint8_t **memory, size_t *used, size_t bytes)
   *used += (bytes + ASZ_GEMM_ALIGN_BYTES - 1) / ASZ_GEMM_ALIGN_BYTES * ASZ_GEMM_ALIGN_BYTES;
   return taken;
 }
+
+/* asz_prove_gemm_give_up: the end of a device that failed: prove->failure says how. */
+void asz_prove_gemm_give_up(struct asz_prove_gemm *prove);
 
 /* asz_prove_gemm_lay_out: bytes that follow the structure, which gets its pointers when memory is not NULL. */
 size_t asz_prove_gemm_lay_out(struct asz_prove_gemm *prove, uint8_t *memory);

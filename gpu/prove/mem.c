@@ -14,6 +14,8 @@ struct asz_prove_mem {
   uint64_t *weights;          /* 2 n */
   uint8_t (*group_hash)[32];
   uint8_t (*scratch)[32]; /* groups */
+  bool sums_away;         /* z and group_hash of the last fold are the device's still */
+  uint8_t fold_seed[32];
 };
 
 static size_t lay_out(struct asz_prove_mem *prove, uint8_t *memory) {
@@ -54,6 +56,10 @@ struct asz_prove_mem *asz_prove_mem_new(void *memory, uint32_t preset, unsigned 
   return prove;
 }
 
+struct asz_prove_gemm *asz_prove_mem_gemm(struct asz_prove_mem *prove) {
+  return &prove->gemm;
+}
+
 void asz_prove_mem_build(struct asz_prove_mem *prove, const uint8_t beacon[32], const uint8_t seed[32], uint8_t ret_root[32]) {
   asz_prove_gemm_epoch(&prove->gemm, beacon);
   asz_prove_gemm_run(&prove->gemm, seed, ret_root);
@@ -71,11 +77,47 @@ static void fold_group(void *context, uint32_t group, unsigned thread) {
   asz_tree_host_leaf(prove->group_hash[group], head, (const uint8_t *)z, ASZ_MEM_GROUP_BYTES);
 }
 
-void asz_prove_mem_fold(struct asz_prove_mem *prove, const uint8_t fold_seed[32], uint8_t ret_z_root[32]) {
-  asz_mem_host_weights(prove->weights, &prove->gemm.shape, fold_seed);
+/* Every column's z, here; the arena is built again when it was a device's that failed. */
+static void fold_here(struct asz_prove_mem *prove) {
+  uint8_t root[32];
+  if (prove->gemm.ran_there)
+    asz_prove_gemm_run(&prove->gemm, prove->gemm.seed, root);
+  asz_mem_host_weights(prove->weights, &prove->gemm.shape, prove->fold_seed);
   asz_parallel_for(prove->gemm.threads, prove->groups, fold_group, prove);
+}
+
+static bool fold_there(struct asz_prove_mem *prove, uint8_t ret_z_root[32]) {
+  const struct asz_prove_device *device = &prove->gemm.device;
+  if (device->ops == NULL)
+    return false;
+  prove->sums_away = device->ops->fold(device->state, prove->fold_seed, ret_z_root, &prove->gemm.failure) == 0;
+  if (!prove->sums_away)
+    asz_prove_gemm_give_up(&prove->gemm);
+  return prove->sums_away;
+}
+
+/* The root over the groups, and the path of one. */
+static void fold_groups(struct asz_prove_mem *prove, uint32_t group, uint8_t ret_root[32], uint8_t *ret_path) {
   memcpy(prove->scratch, prove->group_hash, (size_t)32 * prove->groups);
-  asz_tree_host_root(ret_z_root, NULL, prove->scratch, prove->groups, 0);
+  asz_tree_host_root(ret_root, ret_path, prove->scratch, prove->groups, group);
+}
+
+void asz_prove_mem_fold(struct asz_prove_mem *prove, const uint8_t fold_seed[32], uint8_t ret_z_root[32]) {
+  memcpy(prove->fold_seed, fold_seed, 32);
+  if (fold_there(prove, ret_z_root))
+    return;
+  fold_here(prove);
+  fold_groups(prove, 0, ret_z_root, NULL);
+}
+
+static void fetch_sums(struct asz_prove_mem *prove) {
+  const struct asz_prove_device *device = &prove->gemm.device;
+  if (prove->sums_away &&
+      (device->ops == NULL || device->ops->sums(device->state, prove->z, prove->group_hash, &prove->gemm.failure) != 0)) {
+    asz_prove_gemm_give_up(&prove->gemm);
+    fold_here(prove);
+  }
+  prove->sums_away = false;
 }
 
 void asz_prove_mem_open_build(struct asz_prove_mem *prove, struct asz_gemm_pick pick, uint8_t *ret_opening) {
@@ -87,7 +129,7 @@ void asz_prove_mem_open(struct asz_prove_mem *prove, struct asz_gemm_pick pick, 
   uint32_t group = pick.t * (shape->m / ASZ_GEMM_FOLD_COLUMNS) + pick.j / ASZ_GEMM_FOLD_COLUMNS;
   uint8_t root[32];
   asz_prove_gemm_open(&prove->gemm, pick, ret_opening);
+  fetch_sums(prove);
   memcpy(ret_opening + asz_mem_at_z(shape), prove->z + (size_t)group * ASZ_GEMM_FOLD_COLUMNS, ASZ_MEM_GROUP_BYTES);
-  memcpy(prove->scratch, prove->group_hash, (size_t)32 * prove->groups);
-  asz_tree_host_root(root, ret_opening + asz_mem_at_z_path(shape), prove->scratch, prove->groups, group);
+  fold_groups(prove, group, root, ret_opening + asz_mem_at_z_path(shape));
 }

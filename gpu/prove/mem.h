@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* asz_prove_mem: the provider's half of mem on the CPU: build an arena once, fold it on every fresh seed, open columns.
+/* asz_prove_mem: the provider's half of mem: build an arena once, fold it on every fresh seed, open columns.
  *
  * The arena stays in the caller's memory, 2 t m n bytes, beside what gemm keeps and 8.5 bytes a column for the last fold. A build
  * costs as much as a gemm; a fold reads the arena once. Put it into huge pages (madvise) where there are any. One caller at a
@@ -15,6 +15,10 @@ struct asz_prove_mem;
 size_t asz_prove_mem_footprint(uint32_t preset, unsigned threads);
 /* asz_prove_mem_new: as asz_prove_gemm_new. */
 struct asz_prove_mem *asz_prove_mem_new(void *memory, uint32_t preset, unsigned threads, const struct asz_gemm_backend *backend);
+
+/* asz_prove_mem_gemm: its builder, to attach a device to (open with an arena, which then is there: the one here stays untouched
+ * until the device fails, and is built again then). */
+struct asz_prove_gemm *asz_prove_mem_gemm(struct asz_prove_mem *prove);
 
 /* asz_prove_mem_build: makes A and the arena. Replaces the arena before. */
 void asz_prove_mem_build(struct asz_prove_mem *prove, const uint8_t beacon[32], const uint8_t seed[32], uint8_t ret_root[32]);
