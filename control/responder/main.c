@@ -8,6 +8,7 @@
 #include "control/responder/authority.h"
 #include "control/responder/consent.h"
 #include "control/responder/options.h"
+#include "control/responder/prover.h"
 #include "control/responder/serve.h"
 #include "control/responder/serve_port.h"
 #include "dataplane/base/identity.h"
@@ -54,6 +55,8 @@ static int run_serve(const struct asz_options *options, struct asz_diag *diag) {
   int err = asz_options_check(options, diag);
   if (!err)
     err = asz_consent_check(options, diag);
+  if (!err)
+    err = asz_prover_check(options, diag);
   if (!err)
     err = asz_identity_load(options->key, &identity, diag);
   if (err)

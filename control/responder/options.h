@@ -46,6 +46,8 @@
   X(mem, TEXT, "--mem", "PRESET", NULL, 0, 0, RUN,                                                                               \
     "consent to hold an arena of mem as large as this preset's; without it to none")                                             \
   X(mem_bandwidth, U64, "--mem-bandwidth", "N", 0, 0, 1000000000000000, RUN, "bytes a second of that memory, as you claim")      \
+  X(prover, TEXT, "--prover", "WHICH", "auto", 0, 0, RUN,                                                                        \
+    "gemm and mem by cpu, cuda, or auto: cuda where a device passes (default auto)")                                             \
   X(work_mib, U64, "--work-mib", "N", 256, 1, 16777216, RUN, "memory for gemm and mem, arenas included")                         \
   X(duty_ppm, U64, "--duty-ppm", "N", 10000, 1, ASZ_DUTY_PPM_MAX, RUN, "millionths of an hour to spend on gemm and mem")         \
   X(devices, U64, "--devices", "N", 1, 1, 1000000, RUN, "devices behind this key that gemm and mem may be asked of")             \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/responder/consent.h"
+#include "control/responder/prover.h"
 #include "dataplane/base/hash.h"
 
 enum { QUEUE_JOBS = 1024 }; /* 2 MiB; a validator's whole slot of `sig` for 1,000 addresses at once */
@@ -18,12 +19,18 @@ static void make_token_secret(uint8_t ret_secret[16], const uint8_t hash_key[16]
 }
 
 int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *options, const struct asz_identity *identity,
-                    struct asz_authority *authority, struct asz_limiter *limiter, const uint8_t hash_key[16]) {
+                    struct asz_authority *authority, struct asz_limiter *limiter, const uint8_t hash_key[16],
+                    struct asz_diag *diag) {
   struct asz_declaration declaration;
+  asz_prove_device_open_fn *open = NULL;
   const bool with_works = asz_consent_declare(&declaration, options);
-  int err = asz_replay_new(&ret_proofs->replay, hash_key);
+  int err = with_works ? asz_prover_choose(&open, options, asz_prove_cuda_open, diag) : 0;
+  if (!err)
+    err = asz_replay_new(&ret_proofs->replay, hash_key);
   if (!err && with_works)
     err = asz_works_new(&ret_proofs->works, options->work_mib * bytes_per_mib, (unsigned)options->workers);
+  if (!err && with_works)
+    asz_works_use(ret_proofs->works, open);
   if (!err)
     err = asz_workers_new(&ret_proofs->workers, (unsigned)options->workers, QUEUE_JOBS, identity,
                           options->lab_wrong_answers ? ASZ_PROVE_WRONG : ASZ_PROVE_HONEST, with_works);

@@ -21,11 +21,12 @@ struct asz_proofs {
   struct asz_job job; /* of the challenge in hand; too large for the stack of a loop */
 };
 
-/* asz_proofs_open starts the workers; options went through asz_options_check; authority, limiter and identity are the caller's
- * and outlive it. hash_key: 16 random bytes. ASZ_ENOMEM, ASZ_EIO. A zeroed struct may be closed. */
+/* asz_proofs_open starts the workers; options went through asz_options_check and asz_prover_check; authority, limiter and
+ * identity are the caller's and outlive it. hash_key: 16 random bytes. ASZ_ENOMEM, ASZ_EIO, or ASZ_EDEVICE with a line. A zeroed
+ * struct may be closed. */
 ASZ_MUST_CHECK int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *options,
                                    const struct asz_identity *identity, struct asz_authority *authority,
-                                   struct asz_limiter *limiter, const uint8_t hash_key[16]);
+                                   struct asz_limiter *limiter, const uint8_t hash_key[16], struct asz_diag *diag);
 void asz_proofs_close(struct asz_proofs *proofs);
 int asz_proofs_fd(const struct asz_proofs *proofs); /* readable when asz_proofs_next has something */
 

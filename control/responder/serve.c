@@ -303,9 +303,9 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   if (!err && options->lab_delay_us)
     err = asz_delay_new(&server->delay, DELAY_SLOTS, options->lab_delay_us * 1000);
   if (!err)
-    err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key);
+    err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key, diag);
   if (err)
-    return asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
+    return diag->text[0] ? err : asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
   server->stamp_path = (struct asz_stamp_path){
       .authority = authority, .limiter = server->limiter, .lanes = server->lanes, .plain_allowed = !options->no_plain};
   return 0;

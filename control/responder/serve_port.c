@@ -182,9 +182,9 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   if (!err)
     err = asz_limiter_new(&server->limiter, &source_rate, hash_key);
   if (!err)
-    err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key);
+    err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key, diag);
   if (err)
-    return asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
+    return diag->text[0] ? err : asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
   const struct asz_stamp_path path = {.authority = server->lane_authority,
                                       .limiter = server->lane_limiter,
                                       .lanes = server->lane_lanes,

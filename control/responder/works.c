@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/base/log.h"
+
 struct asz_works {
   struct asz_work work[ASZ_WORKS_MAX]; /* free: memory is NULL */
   uint64_t budget_bytes, used_bytes, arena_bytes;
   unsigned threads;
+  asz_prove_device_open_fn *open; /* NULL: the CPU alone */
+  bool said_full;
 };
 
 static size_t aligned(size_t bytes) {
@@ -38,11 +42,49 @@ int asz_works_new(struct asz_works **ret_works, uint64_t budget_bytes, unsigned 
   return 0;
 }
 
+void asz_works_use(struct asz_works *works, asz_prove_device_open_fn *open) {
+  works->open = open;
+}
+
+static struct asz_prove_gemm *prover_of(const struct asz_work *work) {
+  return work->gemm ? work->gemm : asz_prove_mem_gemm(work->mem);
+}
+
+static void attach_device(struct asz_works *works, struct asz_work *work, unsigned preset) {
+  struct asz_prove_device device;
+  struct asz_diag diag = {""};
+  if (!works->open)
+    return;
+  if (works->open(&device, preset, work->mem != NULL, &diag) == 0) {
+    asz_prove_gemm_attach(prover_of(work), &device);
+  } else if (!works->said_full) {
+    works->said_full = true;
+    asz_log(ASZ_LOG_WARN, "what the device has no room for is proved on the CPU: %s", diag.text);
+  }
+}
+
+/* The first device that failed is the last one that was opened. */
+static void notice_failure(struct asz_works *works) {
+  for (unsigned i = 0; works->open && i < ASZ_WORKS_MAX; i++) {
+    const struct asz_work *work = &works->work[i];
+    if (!work->memory || work->pins > 0 || asz_prove_gemm_failure(prover_of(work))[0] == '\0')
+      continue;
+    works->open = NULL;
+    asz_log(ASZ_LOG_WARN, "gemm and mem are proved on the CPU from now on: %s", asz_prove_gemm_failure(prover_of(work)));
+  }
+}
+
+static void free_work(struct asz_work *work) {
+  if (work->memory)
+    asz_prove_gemm_detach(prover_of(work));
+  free(work->memory);
+}
+
 static void release(struct asz_works *works, struct asz_work *work) {
   assert(work->pins == 0);
   works->used_bytes -= work->bytes;
   works->arena_bytes -= work->mem ? work->bytes : 0;
-  free(work->memory);
+  free_work(work);
   *work = (struct asz_work){.memory = NULL};
 }
 
@@ -50,7 +92,7 @@ void asz_works_free(struct asz_works *works) {
   if (!works)
     return;
   for (unsigned i = 0; i < ASZ_WORKS_MAX; i++)
-    free(works->work[i].memory);
+    free_work(&works->work[i]);
   free(works);
 }
 
@@ -95,6 +137,7 @@ static struct asz_work *make(struct asz_works *works, unsigned kind, unsigned pr
     work->gemm = asz_prove_gemm_new(memory, preset, works->threads, backend);
   else
     work->mem = asz_prove_mem_new(memory, preset, works->threads, backend);
+  attach_device(works, work, preset);
   work->answer[ASZ_WORK_BASE].blob = memory + prover_bytes(kind, preset, works->threads);
   work->answer[ASZ_WORK_FOLD].blob = work->answer[ASZ_WORK_BASE].blob + blob_bytes(kind, preset); /* mem */
   works->used_bytes += bytes;
@@ -162,6 +205,7 @@ int asz_works_begin(struct asz_works *works, const struct asz_challenge *challen
   const enum asz_work_part part = asz_work_part_of(challenge->kind, challenge->param);
   struct asz_work *work = NULL;
   int err = 0;
+  notice_failure(works);
   if (challenge->kind == ASZ_KIND_GEMM)
     err = (work = make(works, ASZ_KIND_GEMM, challenge->param, now_ns)) ? 0 : ASZ_ENOMEM;
   else if (part == ASZ_WORK_FOLD)

@@ -21,6 +21,9 @@ size_t asz_works_bytes(unsigned kind, unsigned preset, unsigned threads);
 /* asz_works_new: budget_bytes for all works, taken as they come; each is worked on by `threads` threads. ASZ_ENOMEM. */
 ASZ_MUST_CHECK int asz_works_new(struct asz_works **ret_works, uint64_t budget_bytes, unsigned threads);
 void asz_works_free(struct asz_works *works);
+/* asz_works_use: each work from now on has a device that `open` opens, beside its memory here. One that does not open (too little
+ * memory there) leaves its work to the CPU; after one that failed at work none is opened any more. Each is logged once. */
+void asz_works_use(struct asz_works *works, asz_prove_device_open_fn *open);
 /* asz_works_free_bytes: of the budget, for an arena of this validator and device: what no other arena holds. */
 uint64_t asz_works_free_bytes(const struct asz_works *works, const uint8_t validator_id[8], uint32_t device);
 
