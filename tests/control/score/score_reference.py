@@ -291,9 +291,8 @@ class Provider:
         return min(by_days, ratio(self.slots, slots_due) if self.slots < slots_due else PPM)
 
     def epoch(self, measures, target_ns):
-        """Every number of the epoch's score."""
+        """Every number of the epoch's score, from all that was measured."""
         m = measures
-        end_ns, judged, up = m["end_ns"], int(m["slots_judged"], 16), int(m["slots_up"], 16)
         for wrong, count in m["correctness_slots"]:
             for _ in range(count):
                 if not self.eprocess.fired:
@@ -301,10 +300,15 @@ class Provider:
         for slow, count in m["pace_slots"]:
             for _ in range(count):
                 self.pace.step(slow)
+        return self.score(m, quantiles(m["rtts_ns"], m["sketch_cells"]) if m["answered"] else (0, 0, 0), target_ns)
+
+    def score(self, m, times, target_ns):
+        """The same once the e-processes have taken their steps; times: q50, q95, q99."""
+        end_ns, judged, up = m["end_ns"], int(m["slots_judged"], 16), int(m["slots_up"], 16)
         self.count_slots(judged, up, end_ns)
         self.count_answers(m["answers_pass"], m["answers_fail"] + m["answers_malformed"])
         slots = bin(judged).count("1")
-        q50, q95, q99 = quantiles(m["rtts_ns"], m["sketch_cells"]) if m["answered"] else (0, 0, 0)
+        q50, q95, q99 = times
         window, day = self.window(end_ns), self.days[end_ns // DAY_NS % DAYS]
         today = day[1:3] if day[0] == end_ns // DAY_NS else (0, 0)
         s = {
@@ -479,4 +483,5 @@ def main():
         sys.exit(__doc__)
 
 
-main()
+if __name__ == "__main__":
+    main()
