@@ -97,6 +97,39 @@ static void print_variation(const struct asz_profile *p) {
          asz_text_count(ASZ_TEXT, v->pairs));
 }
 
+static void print_times(const char *what, const struct asz_work_times *times) {
+  if (times->count > 0)
+    printf("   %s %s in %s to %s", asz_text_count(ASZ_TEXT, times->count), what, asz_text_ns(ASZ_TEXT, times->min_ns),
+           asz_text_ns(ASZ_TEXT, times->max_ns));
+}
+
+static uint64_t fold_bytes_ps(const struct asz_performance *performance, uint64_t took_ns) {
+  return (uint64_t)((unsigned __int128)performance->arena_bytes * 1000000000 / took_ns);
+}
+
+static void print_performance(const struct asz_profile *p) {
+  const struct asz_performance *w = &p->performance.performance;
+  if (!p->has_performance)
+    return;
+  printf("performance  %-10s epoch %" PRIu32 ":", "-", p->performance.epoch);
+  print_times("products", &w->product);
+  print_times("builds", &w->build);
+  print_times("folds", &w->fold);
+  printf("; the way included, not scored\n");
+  if (w->arena_bytes == 0)
+    return;
+  printf("             %-10s folds of %s:", "", asz_text_bytes(ASZ_TEXT, w->arena_bytes));
+  if (w->fold.count > 0)
+    printf(" %s to %s a second;", asz_text_bytes(ASZ_TEXT, fold_bytes_ps(w, w->fold.max_ns)),
+           asz_text_bytes(ASZ_TEXT, fold_bytes_ps(w, w->fold.min_ns)));
+  if (w->claimed_bytes_ps > 0)
+    printf(" claimed %s: %" PRIu32 " in bounds, %" PRIu32 " too slow, %" PRIu32 " too fast, %" PRIu32 " untimed\n",
+           asz_text_bytes(ASZ_TEXT, w->claimed_bytes_ps), w->folds_in_bounds, w->folds_too_slow, w->folds_too_fast,
+           w->folds_untimed);
+  else
+    printf(" no speed is claimed\n");
+}
+
 static void print_correctness(const struct asz_profile *p) {
   const struct asz_score *s = &p->newest.score;
   const struct asz_eprocess *e = &p->state.eprocess;
@@ -173,6 +206,7 @@ static int print_page(const struct asz_profile *p) {
     print_sla(p);
     print_latency(p);
     print_variation(p);
+    print_performance(p);
     print_correctness(p);
     print_pace(p);
     printf("\n");
@@ -214,6 +248,20 @@ static json_t *score_json(const struct asz_score_row *row) {
       sla_json(&s->sla));
 }
 
+static json_t *times_json(const struct asz_work_times *times) {
+  return json_pack("{s:I, s:I, s:I}", "count", (json_int_t)times->count, "min_ns", (json_int_t)times->min_ns, "max_ns",
+                   (json_int_t)times->max_ns);
+}
+
+static json_t *performance_json(const struct asz_performance_row *row) {
+  const struct asz_performance *w = &row->performance;
+  return json_pack("{s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch", (json_int_t)row->epoch, "products",
+                   times_json(&w->product), "builds", times_json(&w->build), "folds", times_json(&w->fold), "folds_in_bounds",
+                   (json_int_t)w->folds_in_bounds, "folds_too_slow", (json_int_t)w->folds_too_slow, "folds_too_fast",
+                   (json_int_t)w->folds_too_fast, "folds_untimed", (json_int_t)w->folds_untimed, "arena_bytes",
+                   (json_int_t)w->arena_bytes, "claimed_bytes_ps", (json_int_t)w->claimed_bytes_ps);
+}
+
 static json_t *incidents_json(const struct asz_profile *p) {
   json_t *list = json_array();
   for (size_t i = 0; i < p->incident_count; i++)
@@ -242,14 +290,15 @@ static int print_json(const struct asz_profile *p) {
   if (asz_provider_has_key(&p->provider))
     asz_hex_encode(key, p->provider.public_key, sizeof p->provider.public_key);
   return asz_cmd_json(json_pack(
-      "{s:s, s:s, s:s?, s:I, s:s, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:s}", "name", p->provider.name,
-      "ip", asz_provider_address(ASZ_TEXT, &p->provider), "key", key[0] ? key : NULL, "device", (json_int_t)p->provider.device,
-      "probe", asz_probe_name((enum asz_probe)p->provider.probe), "control", p->provider.control, "rtt_target_ns",
-      (json_int_t)p->rtt_target_ns, "correctness", "slots", (json_int_t)p->state.eprocess.slots, "wrong",
+      "{s:s, s:s, s:s?, s:I, s:s, s:b, s:I, s:{s:I, s:I, s:I}, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:s}", "name",
+      p->provider.name, "ip", asz_provider_address(ASZ_TEXT, &p->provider), "key", key[0] ? key : NULL, "device",
+      (json_int_t)p->provider.device, "probe", asz_probe_name((enum asz_probe)p->provider.probe), "control", p->provider.control,
+      "rtt_target_ns", (json_int_t)p->rtt_target_ns, "correctness", "slots", (json_int_t)p->state.eprocess.slots, "wrong",
       (json_int_t)p->state.eprocess.wrong, "right_low_ppm", (json_int_t)p->right_low_ppm, "pace", pace_json(&p->state.pace),
       "nines_certified", (int)p->nines_certified, "jailed_until_ns", (json_int_t)p->history.jailed_until_ns, "score",
       p->has_score ? score_json(&p->newest) : json_null(), "previous", p->has_previous ? score_json(&p->previous) : json_null(),
-      "incidents", incidents_json(p), "slashing", slashes_json(p), "next", p->next));
+      "performance", p->has_performance ? performance_json(&p->performance) : json_null(), "incidents", incidents_json(p),
+      "slashing", slashes_json(p), "next", p->next));
 }
 
 static int run(const struct asz_cmd_context *context, int argc, char **argv) {

@@ -206,6 +206,24 @@ static int keep(struct asz_epochs *e, const struct asz_outcome *o) {
   return asz_epochs_transcript_keep(e, &kept);
 }
 
+/* What a right answer says about speed. */
+static void add_performance(struct asz_performance *p, const struct asz_outcome *o) {
+  uint32_t *const folds[] = {[ASZ_FOLD_PACE_NONE] = &p->folds_untimed,
+                             [ASZ_FOLD_PACE_IN_BOUNDS] = &p->folds_in_bounds,
+                             [ASZ_FOLD_PACE_TOO_SLOW] = &p->folds_too_slow,
+                             [ASZ_FOLD_PACE_TOO_FAST] = &p->folds_too_fast};
+  const bool is_fold = asz_param_is_fold(o->kind, o->param);
+  if (o->kind <= ASZ_KIND_SINGLE_MAX)
+    return;
+  if (is_fold) {
+    ++*folds[o->pace];
+    p->arena_bytes = asz_mem_arena_bytes(asz_param_preset(o->param));
+    p->claimed_bytes_ps = o->claimed_bytes_ps;
+  }
+  if (o->is_timed)
+    asz_work_times_add(is_fold ? &p->fold : o->kind == ASZ_KIND_MEM ? &p->build : &p->product, o->took_ns);
+}
+
 void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
   struct asz_epochs *e = context;
   struct asz_epochs_entry *entry = &e->entry[o->provider];
@@ -222,6 +240,7 @@ void asz_epochs_outcome(void *context, const struct asz_outcome *o) {
   case ASZ_VERDICT_PASS:
     entry->answers.pass++;
     entry->slow |= o->pace == ASZ_FOLD_PACE_TOO_SLOW;
+    add_performance(&entry->performance, o);
     break;
   case ASZ_VERDICT_FAIL:
     entry->answers.fail++;

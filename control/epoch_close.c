@@ -162,6 +162,13 @@ static int put_accusations(struct asz_epochs *e, const struct asz_closed_report 
   return 0;
 }
 
+/* What was measured of a provider's work, if it did any; the next epoch starts with nothing. */
+static int put_performance(struct asz_epochs *e, const struct asz_closed_report *report, uint32_t i, struct asz_diag *diag) {
+  const struct asz_performance_row row = {e->roster->provider[i].row, report->epoch, e->entry[i].performance};
+  e->entry[i].performance = (struct asz_performance){.arena_bytes = 0};
+  return asz_performance_any(&row.performance) ? asz_store_performance_put(e->store, &row, diag) : 0;
+}
+
 static int put_states(struct asz_epochs *e, const struct asz_closed_report *report, const struct asz_measure *measure,
                       struct asz_diag *diag) {
   for (uint32_t i = 0; i < e->roster->count; i++) {
@@ -175,6 +182,8 @@ static int put_states(struct asz_epochs *e, const struct asz_closed_report *repo
       err = asz_store_eprocess_start_set(e->store, provider->row, entry->slot_start, diag);
     if (!err)
       err = asz_store_score_put(e->store, &row, diag);
+    if (!err)
+      err = put_performance(e, report, i, diag);
     if (!err)
       err = put_incidents(e, report, i, &measure[i], diag);
     if (err)

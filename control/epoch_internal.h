@@ -13,10 +13,11 @@ struct asz_epochs_entry {
   struct asz_score_state state;
   struct asz_slash_history history;
   struct asz_score score;           /* of the last close, or before the first one its newest in the store */
-  struct asz_answer_counts answers; /* of the running epoch */
-  uint64_t slot_start;              /* first correctness slot of the e-process year; 0: none yet */
-  bool wrong;                       /* in the running slot: a confirmed wrong signed answer */
-  bool slow;                        /* in the running slot: a fold that was surely too slow */
+  struct asz_answer_counts answers; /* of the running epoch, as is performance */
+  struct asz_performance performance;
+  uint64_t slot_start; /* first correctness slot of the e-process year; 0: none yet */
+  bool wrong;          /* in the running slot: a confirmed wrong signed answer */
+  bool slow;           /* in the running slot: a fold that was surely too slow */
 };
 
 /* What transcripts of one epoch may take: of 44,000 providers who all open 32 wrong columns of the largest preset a quarter. An

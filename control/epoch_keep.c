@@ -3,7 +3,7 @@
  *
  *   round u64 (slot of the round that is open; 0: none), transcripts u32
  *   a provider: its row u64, ascending; answers 5 x u32, start of its e-process year u64, wrong u8, slow u8, e-process
- * and that of paces (ASZ_EPROCESS_BYTES each)
+ * and that of paces (ASZ_EPROCESS_BYTES each), performance (ASZ_PERFORMANCE_BYTES)
  *   a transcript: provider u32, slot u64, kind u8, verdict u8, sent, received, clock error u64, size u32 of
  * each piece of the exchange, the pieces
  *
@@ -20,7 +20,8 @@
 enum {
   HEAD_BYTES = 12,
   ANSWERS = 5,
-  PROVIDER_BYTES = 8 + 4 * ANSWERS + 8 + 2 + 2 * ASZ_EPROCESS_BYTES,
+  PERFORMANCE_AT = 8 + 4 * ANSWERS + 8 + 2 + 2 * ASZ_EPROCESS_BYTES,
+  PROVIDER_BYTES = PERFORMANCE_AT + ASZ_PERFORMANCE_BYTES,
   SIZES_AT = 38,
   TRANSCRIPT_BYTES = SIZES_AT + 4 * ASZ_PIECE_COUNT, /* before the pieces */
 };
@@ -44,7 +45,8 @@ static uint8_t *provider_write(uint8_t *to, int64_t row, const struct asz_epochs
   to[9] = entry->slow;
   asz_eprocess_save(to + 10, &entry->state.eprocess);
   asz_eprocess_save(to + 10 + ASZ_EPROCESS_BYTES, &entry->state.pace);
-  return to + 10 + 2 * ASZ_EPROCESS_BYTES;
+  asz_performance_write(to + 10 + 2 * ASZ_EPROCESS_BYTES, &entry->performance);
+  return to + 10 + 2 * ASZ_EPROCESS_BYTES + ASZ_PERFORMANCE_BYTES;
 }
 
 static uint8_t *transcript_write(uint8_t *to, const struct asz_kept_transcript *t) {
@@ -106,11 +108,12 @@ int asz_epochs_keep_check(const uint8_t *bytes, size_t size_bytes, uint32_t prov
   uint64_t row_before = 0;
   for (uint32_t i = 0; i < provider_count; i++, at += PROVIDER_BYTES) {
     struct asz_eprocess process, pace;
+    struct asz_performance performance;
     const uint8_t *state = at + 8 + 4 * ANSWERS;
     uint64_t slot_start = asz_be64_load(state), row = asz_be64_load(at);
     if (row <= row_before || row > INT64_MAX || state[8] > 1 || state[9] > 1 || asz_eprocess_load(&process, state + 10) ||
-        asz_eprocess_load(&pace, state + 10 + ASZ_EPROCESS_BYTES) || (slot_start == 0 && process.slots != 0) ||
-        slot_start > SLOT_MAX)
+        asz_eprocess_load(&pace, state + 10 + ASZ_EPROCESS_BYTES) || asz_performance_read(&performance, at + PERFORMANCE_AT) ||
+        (slot_start == 0 && process.slots != 0) || slot_start > SLOT_MAX)
       return ASZ_EFORMAT;
     row_before = row;
   }
@@ -135,9 +138,11 @@ static const uint8_t *provider_restore(struct asz_epochs_entry *entry, const uin
   int err = asz_eprocess_load(&entry->state.eprocess, from + 10);
   if (!err)
     err = asz_eprocess_load(&entry->state.pace, from + 10 + ASZ_EPROCESS_BYTES);
+  if (!err)
+    err = asz_performance_read(&entry->performance, from + 10 + 2 * ASZ_EPROCESS_BYTES);
   assert(!err); /* it was checked */
   (void)err;
-  return from + 10 + 2 * ASZ_EPROCESS_BYTES;
+  return from + 10 + 2 * ASZ_EPROCESS_BYTES + ASZ_PERFORMANCE_BYTES;
 }
 
 static int transcripts_restore(struct asz_epochs *e, uint32_t epoch, const uint8_t *from, uint32_t count) {

@@ -245,21 +245,18 @@ static void on_epoch(void *context, const struct asz_epoch *epoch) {
 
 static void on_outcome(void *context, const struct asz_outcome *o) {
   struct asz_lab *lab = context;
-  const struct asz_span *asked = &o->exchange.piece[ASZ_PIECE_CHALLENGE];
-  struct asz_head head;
   struct asz_lab_seen *seen = &lab->seen[o->provider];
-  struct asz_lab_outcome outcome = {.kind = o->kind,
-                                    .verdict = o->verdict,
-                                    .pace = o->pace,
-                                    .is_shut = asz_lab_provers_is_shut(lab->provers, o->provider, o->kind)};
+  const struct asz_lab_outcome outcome = {.kind = o->kind,
+                                          .param = o->param,
+                                          .verdict = o->verdict,
+                                          .pace = o->pace,
+                                          .is_shut = asz_lab_provers_is_shut(lab->provers, o->provider, o->kind),
+                                          .at_once = asz_lab_provers_at_once(lab->provers, o->provider, o->kind)};
   seen->answers_pass += o->verdict == ASZ_VERDICT_PASS;
   seen->answers_fail += o->verdict == ASZ_VERDICT_FAIL;
   seen->answers_missing += o->verdict == ASZ_VERDICT_NONE;
-  if (lab->truth[o->provider].cheat != ASZ_CHEAT_NONE || asz_head_read(&head, asked->data, asked->size_bytes))
-    return;
-  outcome.param = head.param;
-  outcome.at_once = asz_lab_provers_at_once(lab->provers, o->provider, o->kind);
-  asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], &outcome);
+  if (lab->truth[o->provider].cheat == ASZ_CHEAT_NONE)
+    asz_lab_tally_add(&lab->tally[o->provider], &lab->trait[o->provider], &outcome);
 }
 
 static void on_sealed(void *context, const struct asz_plan *plan, const struct asz_stats *stats) {

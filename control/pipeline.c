@@ -230,6 +230,19 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
   p->open = p->entry_count;
 }
 
+/* Had we trouble since the question left? What comes after the answer has settled is another question's. */
+static void settle(struct asz_pipeline *p, struct asz_item *item) {
+  if (item->is_settled)
+    return;
+  item->is_settled = true;
+  item->is_clean = asz_pipeline_drops(p, p->now_ns) == item->drops && p->stalls == item->stalls;
+}
+
+void asz_pipeline_settle(struct asz_pipeline *p, struct asz_item *item) {
+  if (item->answer_bytes > 0 && p->now_ns - item->answered_ns >= ASZ_SETTLE_NS)
+    settle(p, item);
+}
+
 void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdict verdict) {
   struct asz_item *item = &p->item[index];
   const struct asz_clock *clock = asz_engine_clock(p->engine);
@@ -242,12 +255,15 @@ void asz_pipeline_finish(struct asz_pipeline *p, uint32_t index, enum asz_verdic
       .epoch = p->epoch,
       .slot = p->slot,
       .kind = challenge.kind,
+      .param = challenge.param,
       .verdict = verdict,
       .tx_ns = left ? asz_clock_realtime_ns(clock, tx_tsc) : 0,
       .rx_ns = item->answer_bytes ? asz_clock_realtime_ns(clock, item->rx_tsc) : 0,
       .took_ns = left && item->rx_tsc > tx_tsc ? asz_clock_ns(clock, item->rx_tsc - tx_tsc) : 0,
       .clock_error_ns = clock->error_ns,
   };
+  settle(p, item);
+  outcome.is_timed = outcome.took_ns != 0 && item->tries == 1 && item->is_clean;
   struct asz_span *piece = outcome.exchange.piece;
   piece[ASZ_PIECE_CHALLENGE].data = datagram;
   piece[ASZ_PIECE_CHALLENGE].size_bytes =
@@ -303,6 +319,7 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
   memcpy(p->answer[index], datagram->payload, datagram->size_bytes);
   item->answer_bytes = datagram->size_bytes;
   item->rx_tsc = datagram->tsc;
+  item->answered_ns = now_ns;
   item->state = ASZ_ITEM_ANSWERED;
   p->verify_queue[p->verify_tail++] = index;
 }

@@ -86,11 +86,13 @@ struct asz_outcome {
   uint32_t provider; /* plan index */
   uint32_t epoch;
   uint64_t slot;
-  uint8_t kind;                          /* enum asz_kind */
+  uint8_t kind, param;                   /* enum asz_kind; the challenge's */
   uint8_t verdict;                       /* enum asz_verdict; NONE: missing */
   uint64_t tx_ns, rx_ns, clock_error_ns; /* wall time; rx_ns 0 when missing */
   uint64_t took_ns;                      /* from the first question that left to the answer, by our clock; 0: not known */
+  bool is_timed;                         /* took_ns is certain: one question, and nothing of ours in between */
   uint8_t pace;                          /* enum asz_fold_pace: of a right fold */
+  uint64_t claimed_bytes_ps;             /* of a right fold; 0: no claim */
   struct asz_exchange exchange;          /* answer and opening: no bytes when missing */
 };
 

@@ -122,6 +122,7 @@ unsigned asz_pipeline_scan(struct asz_pipeline *p, uint64_t now_ns) {
     struct asz_item *item = &p->item[index];
     if (item->state == ASZ_ITEM_HELD && asz_pipeline_consent(p, index) >= 0)
       done += (unsigned)ask_one(p, index, now_ns);
+    asz_pipeline_settle(p, item);
     if (item->state != ASZ_ITEM_SENT || now_ns < item->next_ns)
       continue;
     uint64_t waited_ns = now_ns - item->first_ns;

@@ -38,10 +38,11 @@ struct asz_item {
   uint8_t verdicts_due; /* of the verifier */
   uint8_t signature_verdict, work_verdict;
   uint16_t answer_bytes;
-  uint64_t first_ns, next_ns; /* CLOCK_MONOTONIC: first transmission, next repeat */
-  uint64_t drops, stalls;     /* asz_pipeline_drops, and the pipeline's stalls, at the first transmission */
-  volatile uint64_t tx_tsc;   /* set by the engine: of the first transmission that left */
-  uint64_t rx_tsc;
+  uint64_t first_ns, next_ns;   /* CLOCK_MONOTONIC: first transmission, next repeat */
+  uint64_t drops, stalls;       /* asz_pipeline_drops, and the pipeline's stalls, at the first transmission */
+  volatile uint64_t tx_tsc;     /* set by the engine: of the first transmission that left */
+  uint64_t rx_tsc, answered_ns; /* of its answer; CLOCK_MONOTONIC: when we took it */
+  bool is_settled, is_clean;    /* it is known whether we had trouble in between; we had none */
   uint8_t nonce[16];
   struct asz_fetch *fetch; /* while its answer is opened and that is judged; else NULL */
 };
@@ -145,6 +146,8 @@ static inline uint32_t asz_pipeline_index(const struct asz_pipeline *pipeline, u
   const uint8_t *place = memchr(pipeline->kind, kind, pipeline->kind_count);
   return place ? provider * pipeline->kind_count + (uint32_t)(place - pipeline->kind) : ASZ_ITEM_NONE;
 }
+/* asz_pipeline_settle: looks, once an answer has been there for ASZ_SETTLE_NS, whether its time is certain. */
+void asz_pipeline_settle(struct asz_pipeline *pipeline, struct asz_item *item);
 /* asz_pipeline_finish reports an item's outcome and closes it. */
 void asz_pipeline_finish(struct asz_pipeline *pipeline, uint32_t index, enum asz_verdict verdict);
 

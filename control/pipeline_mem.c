@@ -61,16 +61,6 @@ uint64_t asz_pipeline_mem_due_ns(const struct asz_pipeline *p, uint32_t index) {
   return asz_fold_pace_due_ns(asz_mem_arena_bytes(p->config.mem_preset), claim, allowance_ns_of(p, provider));
 }
 
-/* Bounds are for what is certain: one question, one answer, and nothing of ours in between. */
-static enum asz_fold_pace pace_of(struct asz_pipeline *p, uint32_t index, uint64_t took_ns) {
-  const struct asz_item *item = &p->item[index];
-  uint32_t provider = asz_pipeline_provider(p, index);
-  if (took_ns == 0 || item->tries != 1 || asz_pipeline_drops(p, p->now_ns) != item->drops || p->stalls != item->stalls)
-    return ASZ_FOLD_PACE_NONE;
-  return asz_fold_pace_of(took_ns, asz_mem_arena_bytes(p->config.mem_preset), claim_of(p, provider),
-                          allowance_ns_of(p, provider));
-}
-
 void asz_pipeline_mem_ended(struct asz_pipeline *p, uint32_t index, struct asz_outcome *outcome) {
   static const enum asz_pipeline_counter counter_of[] = {
       [ASZ_FOLD_PACE_NONE] = ASZ_PCTR_FOLDS_UNTIMED,
@@ -86,6 +76,10 @@ void asz_pipeline_mem_ended(struct asz_pipeline *p, uint32_t index, struct asz_o
   outcome->exchange.piece[ASZ_PIECE_BUILD] = (struct asz_span){arena->answer, sizeof arena->answer};
   if (outcome->verdict != ASZ_VERDICT_PASS)
     return;
-  outcome->pace = (uint8_t)pace_of(p, index, outcome->took_ns);
+  uint32_t provider = asz_pipeline_provider(p, index);
+  outcome->claimed_bytes_ps = claim_of(p, provider);
+  if (outcome->is_timed)
+    outcome->pace = (uint8_t)asz_fold_pace_of(outcome->took_ns, asz_mem_arena_bytes(p->config.mem_preset),
+                                              outcome->claimed_bytes_ps, allowance_ns_of(p, provider));
   p->counter[counter_of[outcome->pace]]++;
 }

@@ -79,6 +79,12 @@ static int load_score(int (*get)(struct asz_store *, int64_t, struct asz_score_r
   return err == ASZ_ENOENT ? 0 : err;
 }
 
+static int load_performance(struct asz_profile *p, struct asz_store *store, struct asz_diag *diag) {
+  int err = asz_store_performance_newest(store, p->provider.row, &p->performance, diag);
+  p->has_performance = err == 0;
+  return err == ASZ_ENOENT ? 0 : err;
+}
+
 static int load(struct asz_profile *p, struct asz_store *store, struct asz_diag *diag) {
   int64_t row = p->provider.row;
   int err = asz_store_state_load(store, row, &p->state, &p->history, diag);
@@ -86,6 +92,8 @@ static int load(struct asz_profile *p, struct asz_store *store, struct asz_diag 
     err = load_score(asz_store_score_newest, store, row, &p->newest, &p->has_score, diag);
   if (!err)
     err = load_score(asz_store_score_previous, store, row, &p->previous, &p->has_previous, diag);
+  if (!err)
+    err = load_performance(p, store, diag);
   if (!err)
     err = asz_store_incident_last(store, row, p->incident, ASZ_PROFILE_INCIDENTS_MAX, &p->incident_count, diag);
   return err ? err : load_slashes(p, store, diag);

@@ -19,6 +19,8 @@ struct asz_profile {
   struct asz_slash_history history;
   bool has_score, has_previous;
   struct asz_score_row newest, previous;
+  bool has_performance;
+  struct asz_performance_row performance;
   struct asz_incident incident[ASZ_PROFILE_INCIDENTS_MAX]; /* newest first */
   size_t incident_count;
   struct asz_slash_row *slash; /* this provider's, ascending by id; heap */

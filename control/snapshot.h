@@ -25,7 +25,7 @@
 #include "dataplane/base/identity.h"
 #include "dataplane/engine.h"
 
-enum { ASZ_SNAPSHOT_VERSION = 3, ASZ_SNAPSHOT_KEY_BYTES = 32, ASZ_SNAPSHOT_PATH_MAX = 4096 };
+enum { ASZ_SNAPSHOT_VERSION = 4, ASZ_SNAPSHOT_KEY_BYTES = 32, ASZ_SNAPSHOT_PATH_MAX = 4096 };
 
 struct asz_snapshot_head {
   uint32_t epoch;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "control/provider.h"
+#include "control/score/performance.h"
 #include "control/score/score.h"
 #include "control/slash/slash.h"
 #include "dataplane/base/diag.h"
@@ -85,6 +86,17 @@ ASZ_MUST_CHECK int asz_store_report_put(struct asz_store *store, uint32_t epoch,
                                         struct asz_diag *diag);
 ASZ_MUST_CHECK int asz_store_report_get(struct asz_store *store, uint32_t epoch, uint8_t **ret_blob, size_t *ret_size,
                                         struct asz_diag *diag);
+
+/* Performance: of the newest epoch in which a provider did some work. newest: ASZ_ENOENT: none yet. */
+struct asz_performance_row {
+  int64_t provider_row;
+  uint32_t epoch;
+  struct asz_performance performance;
+};
+ASZ_MUST_CHECK int asz_store_performance_put(struct asz_store *store, const struct asz_performance_row *row,
+                                             struct asz_diag *diag);
+ASZ_MUST_CHECK int asz_store_performance_newest(struct asz_store *store, int64_t provider_row,
+                                                struct asz_performance_row *ret_row, struct asz_diag *diag);
 
 /* Transcripts of challenges: all failures, a sample of successes. */
 struct asz_transcript_row {

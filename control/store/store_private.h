@@ -54,6 +54,8 @@
   X(SCORE_NEWEST, "SELECT epoch, score FROM score WHERE provider_row = ?")                                                       \
   X(SCORE_PREVIOUS, "SELECT previous_epoch, previous_score FROM score"                                                           \
                     " WHERE provider_row = ? AND previous_epoch IS NOT NULL")                                                    \
+  X(PERFORMANCE_PUT, "INSERT OR REPLACE INTO performance (provider_row, epoch, figures) VALUES (?,?,?)")                         \
+  X(PERFORMANCE_NEWEST, "SELECT epoch, figures FROM performance WHERE provider_row = ?")                                         \
   X(TRANSCRIPT_PUT, "INSERT INTO transcript (provider_row, epoch, slot, kind, verdict, tx_ns, rx_ns, clock_error_ns,"            \
                     " challenge, answer, opening, build) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)")                                      \
   X(TRANSCRIPT_EACH, "SELECT epoch, slot, kind, verdict, tx_ns, rx_ns, clock_error_ns, challenge, answer, opening, build"        \

@@ -76,6 +76,10 @@ const char *const asz_store_steps[] = {
     /* 4 -> 5: what gemm and mem show of their work; empty for answers that are all there is */
     "ALTER TABLE transcript ADD COLUMN opening BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE transcript ADD COLUMN build BLOB NOT NULL DEFAULT x'';",
+
+    /* 5 -> 6: how fast the work was */
+    "CREATE TABLE performance (provider_row INTEGER PRIMARY KEY REFERENCES provider (row), epoch INTEGER NOT NULL,"
+    " figures BLOB NOT NULL) STRICT;",
 };
 
 int asz_store_schema_version(void) {

@@ -91,7 +91,25 @@ static void outcome(uint32_t provider, uint64_t slot, enum asz_verdict verdict) 
   outcome_of(provider, slot, verdict, ASZ_KIND_SEQ, false);
 }
 
+/* A right fold of an arena of 16 KiB, claimed to take 100 ms. */
+static void folded(uint32_t provider, enum asz_fold_pace pace, uint64_t took_ns) {
+  const struct asz_outcome o = {.provider = provider,
+                                .epoch = EPOCH,
+                                .slot = SLOT,
+                                .kind = ASZ_KIND_MEM,
+                                .param = ASZ_GEMM_PRESET_TINY | ASZ_MEM_FOLD,
+                                .verdict = ASZ_VERDICT_PASS,
+                                .took_ns = took_ns,
+                                .is_timed = pace != ASZ_FOLD_PACE_NONE,
+                                .pace = (uint8_t)pace,
+                                .claimed_bytes_ps = 163840};
+  asz_epochs_outcome(epochs, &o);
+}
+
 static void some_challenges(void) {
+  folded(1, ASZ_FOLD_PACE_IN_BOUNDS, 120);
+  folded(1, ASZ_FOLD_PACE_TOO_SLOW, 170);
+  folded(1, ASZ_FOLD_PACE_NONE, 900);
   outcome(0, SLOT, ASZ_VERDICT_PASS);
   outcome(1, SLOT, ASZ_VERDICT_FAIL);
   outcome(2, SLOT, ASZ_VERDICT_NONE);
@@ -174,6 +192,27 @@ Test(epoch_keep, round_that_was_open_is_over)
   }
   cr_assert_eq(again->transcript_count, epochs->transcript_count);
   cr_assert_eq(again->transcript[0].row.epoch, EPOCH);
+}
+
+Test(epoch_keep, what_is_certain_of_a_right_answers_time_is_kept)
+{
+  some_challenges();
+  outcome_of(0, SLOT, ASZ_VERDICT_PASS, ASZ_KIND_GEMM, true);
+  const struct asz_performance *p = &epochs->entry[1].performance;
+  cr_assert(p->fold.count == 2 && p->fold.min_ns == 120 && p->fold.max_ns == 170);
+  cr_assert(p->folds_in_bounds == 1 && p->folds_too_slow == 1 && p->folds_too_fast == 0 && p->folds_untimed == 1);
+  cr_assert(p->arena_bytes == 16384 && p->claimed_bytes_ps == 163840);
+  cr_assert(!asz_performance_any(&epochs->entry[0].performance), "its time is not certain");
+  cr_assert(!asz_performance_any(&epochs->entry[2].performance), "a wrong answer may take any time");
+}
+
+Test(epoch_keep, a_time_that_nobody_took_is_refused)
+{
+  enum { PROVIDER_BYTES = 8 + 5 * 4 + 8 + 2 + 2 * ASZ_EPROCESS_BYTES + ASZ_PERFORMANCE_BYTES };
+  some_challenges();
+  save(epochs, 0);
+  bytes[12 + PROVIDER_BYTES - ASZ_PERFORMANCE_BYTES] ^= 1; /* a product of the first provider, without a time */
+  cr_assert_eq(asz_epochs_keep_check(bytes, size, COUNT), ASZ_EFORMAT);
 }
 
 Test(epoch_keep, openings_are_kept_when_they_prove_something)

@@ -99,9 +99,12 @@ const struct asz_clock *asz_engine_clock(const struct asz_engine *engine) {
 
 static void count(void *context, const struct asz_outcome *o) {
   (void)context;
-  const struct asz_lab_outcome outcome = {
-      o->kind, o->exchange.piece[ASZ_PIECE_CHALLENGE].data[7],         o->verdict,
-      o->pace, asz_lab_provers_is_shut(provers, o->provider, o->kind), asz_lab_provers_at_once(provers, o->provider, o->kind)};
+  const struct asz_lab_outcome outcome = {o->kind,
+                                          o->param,
+                                          o->verdict,
+                                          o->pace,
+                                          asz_lab_provers_is_shut(provers, o->provider, o->kind),
+                                          asz_lab_provers_at_once(provers, o->provider, o->kind)};
   asz_lab_tally_add(&tally[o->provider], &trait[o->provider], &outcome);
 }
 

@@ -510,6 +510,20 @@ Test(pipeline_mem, what_we_dropped_or_slept_through_leaves_a_fold_without_a_pace
   }
 }
 
+Test(pipeline_mem, what_we_drop_when_the_answer_has_long_come_takes_no_pace)
+{
+  whole_round();
+  begin_round(bed_epoch, bed_slot + 1);
+  for (unsigned ms = 0; ms < 500; ms++) {
+    run_for(1);
+    serve();
+  }
+  fake.counters.value[ASZ_CTR_RX_DOUBTFUL]++;
+  whole_round();
+  expect(1, ASZ_VERDICT_PASS);
+  expect_pace(ASZ_FOLD_PACE_IN_BOUNDS);
+}
+
 Test(pipeline_mem, who_does_not_consent_or_has_no_memory_left_is_not_asked_to_build)
 {
   manner.refuses = true;

@@ -163,7 +163,7 @@ Test(snapshot, another_version_is_named)
   load();
   bytes[11] = ASZ_SNAPSHOT_VERSION + 1;
   cr_assert_eq(read_bytes(size), ASZ_ENOTSUP);
-  cr_assert_not_null(strstr(diag.text, "version 3, got version 4"), "%s", diag.text);
+  cr_assert_not_null(strstr(diag.text, "version 4, got version 5"), "%s", diag.text);
 }
 
 Test(snapshot, what_was_measured_comes_back)

@@ -72,6 +72,9 @@ def scenario(_, network, folder):
     check("and_opens_what_it_committed_to", seen.get("openings_complete", 0) >= PROVIDERS and seen.get("openings_missing") == 0, seen)
     check("arenas_are_folded", folds >= PROVIDERS and seen.get("openings_complete", 0) >= 3 * PROVIDERS, seen)
     check("as_fast_as_their_memory_is_claimed_to_be", seen.get("folds_in_bounds", 0) > 0 and seen.get("folds_too_fast") == 0, seen)
+    shown = [validator.json("profile", "p%d" % i).get("performance") or {} for i in range(PROVIDERS)]
+    check("and_profile_shows_it", sum(one.get("folds_in_bounds", 0) for one in shown) == seen.get("folds_in_bounds") and
+          all(one.get("claimed_bytes_ps") == 1000000000 for one in shown), shown)
     check("each_in_several_chunks", seen.get("chunks", 0) == (CHUNKS + 1) * seen.get("openings_complete", 1) + CHUNKS * folds, seen)
     check("nothing_is_malformed", seen.get("answers_malformed") == 0 and seen.get("answers_bad_mac") == 0, seen)
     check("nobody_is_blamed", incidents(validator) == [], incidents(validator))

@@ -379,6 +379,23 @@ Test(rows, a_damaged_score_is_an_error)
   }
 }
 
+Test(rows, of_performance_the_newest_is_kept_and_a_damaged_one_is_an_error)
+{
+  int64_t row = fixture_add(&fixture, store, 1);
+  struct asz_performance_row read, put = {.provider_row = row, .performance = {.fold = {2, 30, 40}, .folds_too_slow = 2}};
+  cr_assert_eq(asz_store_performance_newest(store, row, &read, &fixture.diag), ASZ_ENOENT);
+  for (put.epoch = 10; put.epoch < 12; put.epoch++)
+    cr_assert_eq(asz_store_performance_put(store, &put, &fixture.diag), 0, "%s", fixture.diag.text);
+  cr_assert_eq(asz_store_performance_newest(store, row, &read, &fixture.diag), 0, "%s", fixture.diag.text);
+  cr_assert(read.epoch == 11 && read.performance.fold.max_ns == 40 && read.performance.folds_too_slow == 2);
+  damage("UPDATE performance SET figures = zeroblob(91)");
+  cr_assert_eq(asz_store_performance_newest(store, row, &read, &fixture.diag), ASZ_EFORMAT);
+  char sql[256];
+  snprintf(sql, sizeof sql, "UPDATE performance SET figures = x'00000001%0176d'", 0); /* a product in no time */
+  damage(sql);
+  cr_assert_eq(asz_store_performance_newest(store, row, &read, &fixture.diag), ASZ_EFORMAT);
+}
+
 struct visited {
   unsigned count, stop_after;
   uint64_t slot[16];
