@@ -184,6 +184,10 @@ def asking(checks, folder):
         code, _, err = cosign()
         checks.check("from_a_witness_with_%s_nothing_is_published" % mood, code == 1 and published() == before and "\x1b" not in err, (code, err))
     witness.spoil = None
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        other = write(os.path.join(folder, "silent.policy"), "witness python %s http://127.0.0.1:%d\nquorum python\n" % (signing.vkey, silent.getsockname()[1]))
+        code, _, err = assize("--home", home, "log", "cosign", "--policy", other, "--timeout", "1")
+        checks.check("a_silent_witness_is_given_up", code == 1 and "timed out" in err.lower(), (code, err))
     for more in (0, 3, 300, 0):
         subprocess.run([APPEND, home, str(more)], stdout=subprocess.DEVNULL, check=True)
         code, out, err = cosign()
@@ -219,6 +223,45 @@ def asking(checks, folder):
     ours.end()
 
 
+class Following:
+    """A command with --follow, which writes lines until it is interrupted."""
+
+    def __init__(self, *words):
+        self.process = subprocess.Popen([ASSIZE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def lines(self, count):
+        return "".join(self.process.stdout.readline() for _ in range(count))
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def following(checks, folder):
+    """`log tail --follow` as a monitor, `log cosign --follow` as a log's companion; then the log is rolled back under the monitor."""
+    home, policy = os.path.join(folder, "home"), os.path.join(folder, "cosign.policy")
+    signing = SigningKey("witness.example/python", COSIGNATURE, b"\x03" * 32)
+    vkey = subprocess.run([APPEND, home, "0"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    write(policy, "witness python %s %s\nquorum python\n" % (signing.vkey, Witness(signing, [read_key(vkey)]).serve()))
+    path = os.path.join(home, "log", "checkpoint")
+    with open(path, "rb") as file:
+        old = file.read()
+    tail = Following("--home", home, "log", "tail", "--count", "1", "--follow")
+    cosign = Following("--home", home, "log", "cosign", "--policy", policy, "--follow")
+    checks.check("tail_starts_where_it_was_told", tail.lines(1).split()[0] == "303")
+    checks.check("cosign_starts_with_what_is_published", "python cosigned 304 entries" in cosign.lines(2))
+    subprocess.run([APPEND, home, "2"], stdout=subprocess.DEVNULL, check=True)
+    checks.check("tail_shows_what_comes", [line.split()[0] for line in tail.lines(2).splitlines()] == ["304", "305"])
+    checks.check("cosign_asks_about_what_comes", "python cosigned 306 entries" in cosign.lines(2))
+    checks.check("cosign_ends_when_asked_to", cosign.end() == 130)
+    with open(path + ".old", "wb") as file:
+        file.write(old)
+    os.replace(path + ".old", path)
+    out, err = tail.process.communicate(timeout=20)
+    checks.check("tail_refuses_a_log_that_shrank", tail.process.returncode == 1 and "shrank" in err, (out, err))
+
+
 def main():
     checks = Checks("witness")
     leaves = [leaf_hash(b"entry %d" % i) for i in range(130)]
@@ -235,6 +278,7 @@ def main():
         ours.end(signal.SIGKILL)
         after_a_kill(checks, place, policy, leaves)
         asking(checks, folder)
+        following(checks, folder)
     return checks.report()
 
 
