@@ -29,15 +29,25 @@ static __global__ void asz_prove_b_key_kernel(struct asz_chacha20_key *key, cons
   *key = asz_chacha20_key_load(bytes);
 }
 
-/* Lines first..first+count-1 of a matrix, packed. A lane a slab; neighbours have neighbouring lines. */
-static __global__ void __launch_bounds__(ASZ_PROVE_THREADS)
-    asz_prove_fill_kernel(uint8_t *packed, const struct asz_chacha20_key *key, uint32_t first, uint32_t count, uint32_t tile,
-                          uint32_t blocks) {
-  uint32_t padded = (count + tile - 1) / tile * tile;
+/* A lane a block; neighbours have neighbouring lines of a tile. */
+static __device__ __forceinline__ uint32_t asz_prove_line(uint32_t *ret_block, uint32_t tile, uint32_t blocks) {
   uint64_t i = (uint64_t)blockIdx.x * ASZ_PROVE_THREADS + threadIdx.x;
-  uint32_t line = (uint32_t)(i % tile + i / tile / blocks * tile), block = (uint32_t)(i / tile % blocks);
-  if (i < (uint64_t)padded * blocks)
-    asz_tile_fill(packed, *key, line, first, tile, block, blocks, line >= count);
+  *ret_block = (uint32_t)(i / tile % blocks);
+  return (uint32_t)(i % tile + i / tile / blocks * tile);
+}
+
+/* A, n rows. */
+static __global__ void __launch_bounds__(ASZ_PROVE_THREADS)
+    asz_prove_a_kernel(uint8_t *packed, const struct asz_chacha20_key *key, uint32_t n, uint32_t blocks) {
+  uint32_t block, row = asz_prove_line(&block, ASZ_TILE_ROWS, blocks);
+  asz_tile_fill_a(packed, *key, row, block, blocks, row >= n);
+}
+
+/* Columns first..first+count-1 of B. */
+static __global__ void __launch_bounds__(ASZ_PROVE_THREADS)
+    asz_prove_b_kernel(uint8_t *packed, const struct asz_chacha20_key *key, uint32_t first, uint32_t count, uint32_t blocks) {
+  uint32_t block, column = asz_prove_line(&block, ASZ_TILE_COLUMNS, blocks);
+  asz_tile_fill_b(packed, *key, first, column, block, blocks, column >= count);
 }
 
 static __device__ __forceinline__ void asz_prove_mma(int32_t sum[ASZ_TILE_SUMS], const struct asz_tile_operands &in) {
@@ -68,16 +78,15 @@ static __device__ __forceinline__ void asz_prove_multiply(int32_t sum[ASZ_TILE_D
   struct asz_gemm_four columns[ASZ_TILE_ACROSS];
   ASZ_HD_UNROLL
   for (uint32_t c = 0; c < ASZ_TILE_ACROSS; c++)
-    columns[c] = asz_tile_load(b, asz_tile_warp_column(warp) + 8 * c, lane);
+    columns[c] = asz_tile_load_b(b, asz_tile_warp_column(warp) + 8 * c, lane);
   ASZ_HD_UNROLL
-  for (uint32_t r = 0; r < ASZ_TILE_DOWN; r++) {
-    struct asz_gemm_four rows = asz_tile_load(a, asz_tile_warp_row(warp) + 16 * r, lane);
-    struct asz_gemm_four upper = asz_tile_load(a, asz_tile_warp_row(warp) + 16 * r + 8, lane);
+  for (uint32_t r = 0; r < ASZ_TILE_DOWN; r++)
+    ASZ_HD_UNROLL
+  for (uint32_t half = 0; half < 2; half++) {
+    struct asz_gemm_four rows = asz_tile_load_a(a, asz_tile_warp_row(warp) + 16 * r, half, lane);
     ASZ_HD_UNROLL
     for (uint32_t c = 0; c < ASZ_TILE_ACROSS; c++)
-      ASZ_HD_UNROLL
-    for (int half = 0; half < 2; half++)
-      asz_prove_mma(sum[r][c], asz_tile_operands_of(rows, upper, columns[c], half));
+      asz_prove_mma(sum[r][c], asz_tile_operands_of(rows, columns[c], half));
   }
 }
 

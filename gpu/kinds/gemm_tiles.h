@@ -2,12 +2,13 @@
 /* asz_tile: how a device makes C_t = A B_t and folds what is left of it: where every byte lies and which lane takes it.
  *
  * Rows of A and columns of B are both lines of K bytes, all pieces of a keystream, and a block of keystream is 64 entries of one
- * line: a slab is what one block brings to a tile of lines, 64 bytes a line, line by line. So both sides have one layout, made by
- * a lane a block, and copied as it stands.
+ * line: a slab is what one block brings to a tile of lines, 64 bytes a line. A lane makes one block; slabs are copied as they
+ * stand.
  *
  * A tensor core (mma.m16n8k32, signed bytes) wants of each line two words from each of four lanes. A sum does not care which
- * entry stands where as long as A and B agree, so lane q of four takes the words 4 q to 4 q + 3 of a slab: two products out of
- * one load of 16 bytes, in which the 32 lanes of a warp read 512 bytes in one piece. Nothing is shuffled or transposed anywhere.
+ * entry stands where as long as A and B agree, so lane q of four takes the words 4 q to 4 q + 3 of a block, for two products. Of
+ * B these are 16 bytes as they come. A's words are put down in the order of the registers that they will be in, two lines in
+ * turns: left as they come, every product needed two moves. Each load is 16 bytes a lane, 512 in one piece for a warp.
  *
  * Lines that fill up the last tile are zero, and what comes of them is not stored. All sums fit: K 127^2 < 2^30. */
 #ifndef ASZ_GPU_KINDS_GEMM_TILES_H
@@ -17,7 +18,7 @@
 
 enum {
   ASZ_TILE_ROWS = 128,    /* of C, that a block makes */
-  ASZ_TILE_COLUMNS = 256, /* 128 x 256: 96 KB/us from the second cache at the tensor cores' pace, half of what 128 x 128 takes */
+  ASZ_TILE_COLUMNS = 256, /* with 128 rows: three quarters of what 128 x 128 reads for each product */
   ASZ_TILE_SLAB = 64,     /* entries of a line */
   ASZ_TILE_WARP = 64,     /* rows and columns of a warp: 128 sums a lane */
   ASZ_TILE_WARPS = ASZ_TILE_ROWS / ASZ_TILE_WARP * (ASZ_TILE_COLUMNS / ASZ_TILE_WARP),
@@ -40,20 +41,42 @@ ASZ_HD size_t asz_tile_at(uint32_t line, uint32_t tile, uint32_t block, uint32_t
   return (((size_t)(line / tile) * blocks + block) * tile + line % tile) * ASZ_TILE_SLAB;
 }
 
-/* asz_tile_fill: makes that slab. line: of the packed lines, the first of which is line `first` of the matrix; is_zero: it only
- * fills up a tile. packed: multiple of 16. */
-ASZ_HD void asz_tile_fill(uint8_t *packed, struct asz_chacha20_key key, uint32_t line, uint32_t first, uint32_t tile,
-                          uint32_t block, uint32_t blocks, int is_zero) {
-  uint32_t *to = (uint32_t *)(packed + asz_tile_at(line, tile, block, blocks));
-  struct asz_chacha20_block stream = asz_chacha20(key, (uint64_t)(first + line) * blocks + block);
-  ASZ_HD_UNROLL
-  for (int i = 0; i < 16; i++)
-    to[i] = is_zero ? 0 : asz_chacha20_int8x4(stream.word[i]);
+/* asz_tile_place: bytes from there to word `word` (0..15) of the line's block. Of B as it comes; of A, from the beginning of the
+ * 16 rows that a product has, by half, lane and register of the lane (asz_tile_operands). */
+ASZ_HD uint32_t asz_tile_place_b(uint32_t word) {
+  return 4 * word;
+}
+ASZ_HD uint32_t asz_tile_place_a(uint32_t row, uint32_t word) {
+  uint32_t half = word % 4 / 2, lane = row % 8 * 4 + word / 4, place = row % 16 / 8 + 2 * (word % 2);
+  return (half * ASZ_TILE_LANES + lane) * 16 + 4 * place;
 }
 
-/* asz_tile_load: what a lane takes of the eight lines from `line` on: 16 bytes of its own. */
-ASZ_HD struct asz_gemm_four asz_tile_load(const uint8_t *slab, uint32_t line, uint32_t lane) {
-  return asz_gemm_four_load((const uint32_t *)(slab + (size_t)(line + lane / 4) * ASZ_TILE_SLAB + 16 * (lane % 4)));
+/* asz_tile_fill_a: block `block` of row `row` of A, into packed (multiple of 16). is_zero: the row only fills up a tile. */
+ASZ_HD void asz_tile_fill_a(uint8_t *packed, struct asz_chacha20_key key, uint32_t row, uint32_t block, uint32_t blocks,
+                            int is_zero) {
+  uint8_t *to = packed + asz_tile_at(row - row % 16, ASZ_TILE_ROWS, block, blocks);
+  struct asz_chacha20_block stream = asz_chacha20(key, (uint64_t)row * blocks + block);
+  ASZ_HD_UNROLL
+  for (uint32_t i = 0; i < 16; i++)
+    *(uint32_t *)(to + asz_tile_place_a(row, i)) = is_zero ? 0 : asz_chacha20_int8x4(stream.word[i]);
+}
+
+/* asz_tile_fill_b: the same for a column of those packed, the first of which is column `first` of B. */
+ASZ_HD void asz_tile_fill_b(uint8_t *packed, struct asz_chacha20_key key, uint32_t first, uint32_t column, uint32_t block,
+                            uint32_t blocks, int is_zero) {
+  uint8_t *to = packed + asz_tile_at(column, ASZ_TILE_COLUMNS, block, blocks);
+  struct asz_chacha20_block stream = asz_chacha20(key, (uint64_t)(first + column) * blocks + block);
+  ASZ_HD_UNROLL
+  for (uint32_t i = 0; i < 16; i++)
+    *(uint32_t *)(to + asz_tile_place_b(i)) = is_zero ? 0 : asz_chacha20_int8x4(stream.word[i]);
+}
+
+/* What a lane takes of a slab: of the 16 rows from `row` on, half 0 or 1; of the eight columns from `column` on, both. */
+ASZ_HD struct asz_gemm_four asz_tile_load_a(const uint8_t *slab, uint32_t row, uint32_t half, uint32_t lane) {
+  return asz_gemm_four_load((const uint32_t *)(slab + (size_t)row * ASZ_TILE_SLAB + 16 * (half * ASZ_TILE_LANES + lane)));
+}
+ASZ_HD struct asz_gemm_four asz_tile_load_b(const uint8_t *slab, uint32_t column, uint32_t lane) {
+  return asz_gemm_four_load((const uint32_t *)(slab + (size_t)column * ASZ_TILE_SLAB + 16 * lane));
 }
 
 /* Where a warp stands in a tile of C. */
@@ -70,16 +93,13 @@ struct asz_tile_operands {
   uint32_t a[4], b[2];
 };
 
-/* asz_tile_operands_of: half 0 or 1 of a slab. upper: eight rows further down than `a`. */
-ASZ_HD struct asz_tile_operands asz_tile_operands_of(struct asz_gemm_four a, struct asz_gemm_four upper, struct asz_gemm_four b,
-                                                     int half) {
+ASZ_HD struct asz_tile_operands asz_tile_operands_of(struct asz_gemm_four rows, struct asz_gemm_four columns, uint32_t half) {
   struct asz_tile_operands operands;
-  operands.a[0] = a.word[2 * half];
-  operands.a[1] = upper.word[2 * half];
-  operands.a[2] = a.word[2 * half + 1];
-  operands.a[3] = upper.word[2 * half + 1];
-  operands.b[0] = b.word[2 * half];
-  operands.b[1] = b.word[2 * half + 1];
+  ASZ_HD_UNROLL
+  for (int i = 0; i < 4; i++)
+    operands.a[i] = rows.word[i];
+  operands.b[0] = columns.word[2 * half];
+  operands.b[1] = columns.word[2 * half + 1];
   return operands;
 }
 

@@ -2,9 +2,9 @@
 /* Provers of gemm and mem on CUDA device 0: what gpu/kernels_prove.cuh needs laid out in memory of the device, and the order in
  * which it is launched.
  *
- * A run is launched as a whole: step after step in one stream, keys and trees made there too, so that the host has nothing to do
- * between two steps. It waits at the end, turning: an answer is timed. Whoever waits too long gives up (WAIT_NS_MAX), so a device
- * that hangs costs an answer and not the program; what such a device holds is not given back. */
+ * Steps are launched one after the other in one stream, keys and trees made there too, so that the host has nothing to do between
+ * two steps but to see every so often that they are done. It waits turning: an answer is timed. Whoever waits too long gives up
+ * (WAIT_NS_MAX), so a device that hangs costs an answer and not the program; what such a device holds is not given back. */
 #include <cuda_runtime.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -18,8 +18,12 @@ extern "C" {
 
 namespace {
 
+static_assert(ASZ_TILE_ROWS % ASZ_PROVE_THREADS == 0 && ASZ_TILE_COLUMNS % ASZ_PROVE_THREADS == 0, "no lane is left over");
+
 enum { COLUMNS_MAX = 4096 /* of B and C at a time: 128 tiles of preset gpu, 132 multiprocessors of an H100 */, KEYS = 3 };
-const uint64_t WAIT_NS_MAX = UINT64_C(120) * 1000000000; /* ten times what the largest preset is reckoned to take */
+enum { STEPS_AHEAD = 16 }; /* launched before the host waits: some 150 kernels, of 1,024 that a stream takes without blocking */
+const uint64_t WAIT_NS_MAX =
+    UINT64_C(20) * 1000000000; /* a thousand times what 16 steps of a large preset are reckoned to take */
 
 /* Pieces of the one allocation. */
 struct memory {
@@ -109,12 +113,9 @@ cudaError_t fetch(struct cuda_prover *prover, void *to, const void *from, size_t
   return error == cudaSuccess ? wait(prover) : error;
 }
 
-void fill(struct cuda_prover *prover, uint8_t *packed, const struct asz_chacha20_key *key, uint32_t first, uint32_t count,
-          uint32_t tile) {
-  uint32_t blocks = prover->shape.k / ASZ_TILE_SLAB;
-  uint64_t slabs = asz_tile_bytes(count, tile, prover->shape.k) / ASZ_TILE_SLAB;
-  asz_prove_fill_kernel<<<blocks_of(slabs, ASZ_PROVE_THREADS), ASZ_PROVE_THREADS, 0, prover->stream>>>(packed, key, first, count,
-                                                                                                       tile, blocks);
+/* Blocks of a grid that makes all of a packed matrix, whose tiles are multiples of ASZ_PROVE_THREADS lines. */
+unsigned fill_blocks(size_t packed_bytes) {
+  return blocks_of(packed_bytes / ASZ_TILE_SLAB, ASZ_PROVE_THREADS);
 }
 
 cudaError_t make_a(struct cuda_prover *prover, const uint8_t a_key[32]) {
@@ -123,7 +124,10 @@ cudaError_t make_a(struct cuda_prover *prover, const uint8_t a_key[32]) {
   cudaError_t error = send(prover, &prover->memory.key[0], a_key, 32);
   if (error != cudaSuccess)
     return error;
-  fill(prover, prover->memory.a, &prover->memory.key[0], 0, prover->shape.n, ASZ_TILE_ROWS);
+  const struct asz_gemm_shape *shape = &prover->shape;
+  unsigned grid = fill_blocks(asz_tile_bytes(shape->n, ASZ_TILE_ROWS, shape->k));
+  asz_prove_a_kernel<<<grid, ASZ_PROVE_THREADS, 0, prover->stream>>>(prover->memory.a, &prover->memory.key[0], shape->n,
+                                                                     shape->k / ASZ_TILE_SLAB);
   memcpy(prover->a_key, a_key, 32);
   prover->a_made = true;
   return cudaGetLastError();
@@ -155,7 +159,8 @@ cudaError_t launch_step(struct cuda_prover *prover, uint32_t t) {
     to.arena = memory->arena ? memory->arena + at : NULL;
     to.n = shape->n;
     to.columns = prover->columns;
-    fill(prover, memory->b, &memory->key[1], first, prover->columns, ASZ_TILE_COLUMNS);
+    asz_prove_b_kernel<<<fill_blocks(asz_tile_bytes(prover->columns, ASZ_TILE_COLUMNS, shape->k)), ASZ_PROVE_THREADS, 0,
+                         prover->stream>>>(memory->b, &memory->key[1], first, prover->columns, shape->k / ASZ_TILE_SLAB);
     dim3 tiles(blocks_of(shape->n, ASZ_TILE_ROWS), blocks_of(prover->columns, ASZ_TILE_COLUMNS));
     asz_prove_product_kernel<<<tiles, ASZ_PRODUCT_THREADS, ASZ_PRODUCT_STAGES * ASZ_PRODUCT_STAGE_BYTES, prover->stream>>>(
         to, memory->a, memory->b, shape->k / ASZ_TILE_SLAB);
@@ -171,8 +176,11 @@ int run(void *opaque, const uint8_t a_key[32], const uint8_t seed[32], uint8_t (
   cudaError_t error = make_a(prover, a_key);
   if (error == cudaSuccess)
     error = send(prover, prover->memory.seed, seed, 32);
-  for (uint32_t t = 0; error == cudaSuccess && t < prover->shape.t; t++)
+  for (uint32_t t = 0; error == cudaSuccess && t < prover->shape.t; t++) {
     error = launch_step(prover, t);
+    if (error == cudaSuccess && t % STEPS_AHEAD == STEPS_AHEAD - 1)
+      error = wait(prover);
+  }
   if (error == cudaSuccess)
     error = fetch(prover, ret_step_root, prover->memory.step_root, (size_t)32 * prover->shape.t);
   return error == cudaSuccess ? 0 : fail(diag, "making an answer", error);

@@ -22,13 +22,28 @@ static void *memory_of(size_t bytes) {
   return memory;
 }
 
-uint8_t *asz_emulated_fill(const uint8_t key[32], uint32_t first, uint32_t count, uint32_t tile, uint32_t k) {
-  const size_t bytes = asz_tile_bytes(count, tile, k);
+/* Nothing may rest on what was there. */
+static uint8_t *packed_of(size_t bytes) {
   uint8_t *packed = memory_of(bytes);
-  memset(packed, 0x55, bytes); /* nothing may rest on what was there */
-  for (uint32_t line = 0; line < (count + tile - 1) / tile * tile; line++)
-    for (uint32_t block = 0; block < k / ASZ_TILE_SLAB; block++)
-      asz_tile_fill(packed, asz_chacha20_key_load(key), line, first, tile, block, k / ASZ_TILE_SLAB, line >= count);
+  memset(packed, 0x55, bytes);
+  return packed;
+}
+
+uint8_t *asz_emulated_a(const uint8_t key[32], uint32_t n, uint32_t k) {
+  const uint32_t blocks = k / ASZ_TILE_SLAB;
+  const size_t bytes = asz_tile_bytes(n, ASZ_TILE_ROWS, k);
+  uint8_t *packed = packed_of(bytes);
+  for (uint32_t i = 0; i < bytes / ASZ_TILE_SLAB; i++)
+    asz_tile_fill_a(packed, asz_chacha20_key_load(key), i / blocks, i % blocks, blocks, i / blocks >= n);
+  return packed;
+}
+
+uint8_t *asz_emulated_b(const uint8_t key[32], uint32_t first, uint32_t count, uint32_t k) {
+  const uint32_t blocks = k / ASZ_TILE_SLAB;
+  const size_t bytes = asz_tile_bytes(count, ASZ_TILE_COLUMNS, k);
+  uint8_t *packed = packed_of(bytes);
+  for (uint32_t i = 0; i < bytes / ASZ_TILE_SLAB; i++)
+    asz_tile_fill_b(packed, asz_chacha20_key_load(key), first, i / blocks, i % blocks, blocks, i / blocks >= count);
   return packed;
 }
 
@@ -49,11 +64,10 @@ static void mma(int32_t sum[ASZ_TILE_LANES][ASZ_TILE_SUMS], const struct asz_til
 
 static void multiply(int32_t sum[ASZ_TILE_LANES][ASZ_TILE_SUMS], const uint8_t *slab_a, const uint8_t *slab_b, uint32_t row,
                      uint32_t column) {
-  for (int half = 0; half < 2; half++) {
+  for (uint32_t half = 0; half < 2; half++) {
     struct asz_tile_operands in[ASZ_TILE_LANES];
     for (unsigned lane = 0; lane < ASZ_TILE_LANES; lane++)
-      in[lane] = asz_tile_operands_of(asz_tile_load(slab_a, row, lane), asz_tile_load(slab_a, row + 8, lane),
-                                      asz_tile_load(slab_b, column, lane), half);
+      in[lane] = asz_tile_operands_of(asz_tile_load_a(slab_a, row, half, lane), asz_tile_load_b(slab_b, column, lane), half);
     mma(sum, in);
   }
 }
@@ -99,12 +113,12 @@ static int run(void *opaque, const uint8_t a_key[32], const uint8_t seed[32], ui
                struct asz_diag *diag) {
   struct emulated *state = opaque;
   const struct asz_gemm_shape *shape = &state->shape;
-  uint8_t *a = asz_emulated_fill(a_key, 0, shape->n, ASZ_TILE_ROWS, shape->k), b_key[32];
+  uint8_t *a = asz_emulated_a(a_key, shape->n, shape->k), b_key[32];
   static const uint8_t zeros[32];
   for (uint32_t t = 0; t < shape->t; t++) {
     const size_t at = (size_t)t * shape->m;
     asz_gemm_b_key(b_key, seed, t, t == 0 ? zeros : ret_step_root[t - 1]);
-    uint8_t *b = asz_emulated_fill(b_key, 0, shape->m, ASZ_TILE_COLUMNS, shape->k);
+    uint8_t *b = asz_emulated_b(b_key, 0, shape->m, shape->k);
     const struct asz_tile_c to = {
         .c = state->c, .arena = state->arena ? state->arena + at * shape->n : NULL, .n = shape->n, .columns = shape->m};
     asz_emulated_product(&to, a, b, shape->k);

@@ -22,8 +22,9 @@ extern int asz_emulated_open_devices; /* opened and not freed */
 
 asz_prove_device_open_fn asz_emulated_open;
 
-/* asz_emulated_fill: lines first..first+count-1 of a key's matrix, packed; for free(). */
-uint8_t *asz_emulated_fill(const uint8_t key[32], uint32_t first, uint32_t count, uint32_t tile, uint32_t k);
+/* asz_emulated_a: A of n rows, asz_emulated_b: columns first..first+count-1 of B; packed; for free(). */
+uint8_t *asz_emulated_a(const uint8_t key[32], uint32_t n, uint32_t k);
+uint8_t *asz_emulated_b(const uint8_t key[32], uint32_t first, uint32_t count, uint32_t k);
 /* asz_emulated_product: to = a b, both packed, by the emulated tensor core. */
 void asz_emulated_product(const struct asz_tile_c *to, const uint8_t *a, const uint8_t *b, uint32_t k);
 

@@ -94,8 +94,8 @@ static void check_product(uint32_t n, uint32_t k, uint32_t first, uint32_t colum
   asz_gemm_plain.matrix(a, a_key, 0, (size_t)n * k / 64);
   asz_gemm_plain.matrix(b, b_key, (uint64_t)first * (k / 64), (size_t)columns * k / 64);
   asz_gemm_plain.multiply(expected, a, b, n, k, columns); /* plain packs nothing */
-  uint8_t *a_tiles = asz_emulated_fill(a_key, 0, n, ASZ_TILE_ROWS, k);
-  uint8_t *b_tiles = asz_emulated_fill(b_key, first, columns, ASZ_TILE_COLUMNS, k);
+  uint8_t *a_tiles = asz_emulated_a(a_key, n, k);
+  uint8_t *b_tiles = asz_emulated_b(b_key, first, columns, k);
   asz_emulated_product(&made, a_tiles, b_tiles, k);
   cr_assert_arr_eq(made.c, expected, (size_t)4 * n * columns, "%u x %u, columns %u..%u", n, k, first, first + columns - 1);
   for (size_t i = 0; i < (size_t)n * columns; i++)
