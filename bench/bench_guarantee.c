@@ -8,6 +8,7 @@
  *             evenly, a first slot drawn evenly from the year; p0 before it, p1 from it on) to p0. So --weighted years are drawn
  *             from the mixture, where E does rise, and one whose E first reached the level at E = e counts 1/e: the mean of
  *             that is the share under p0 itself (importance sampling; the weight is the true ratio's, to the rounding of E)
+ *   bursts    a tenth of --years, as rarely wrong as p0 on the whole, but in runs of some slots: the hypothesis broken on purpose
  *   delays    --runs providers, honest for half a year, then wrong in each slot with a given chance: slots until it fired
  *
  * Every number drawn depends on --seed alone. Exit code 1 when a share is over its bound by more than three standard deviations.
@@ -31,6 +32,7 @@ enum {
   DRAW_ALARMS = 1, /* purposes of draws */
   DRAW_WEIGHTED,
   DRAW_DELAYS,
+  DRAW_BURSTS,
 };
 
 /* What E reached, from 2 to the level at which it fires. */
@@ -40,6 +42,10 @@ enum { LEVELS = sizeof level / sizeof level[0] };
 
 static const uint32_t wrong_ppm[] = {1000000, 500000, 200000, 100000, 50000, 20000, 10000};
 enum { DELAYS = sizeof wrong_ppm / sizeof wrong_ppm[0] };
+
+/* Mean length of a run of wrong slots. */
+static const uint32_t burst_slots[] = {2, 3, 4};
+enum { BURSTS = sizeof burst_slots / sizeof burst_slots[0], BURST_YEARS_SHARE = 10 };
 
 struct job {
   uint64_t seed, years, weighted, runs;
@@ -53,6 +59,7 @@ struct delay {
 struct result {
   uint32_t alarms[LEVELS];
   double weight[LEVELS], weight_squared[LEVELS]; /* sums over the weighted years */
+  uint32_t fired[BURSTS];                        /* years, of a tenth of all */
   struct delay delay[DELAYS];
   uint64_t steps, took_ns;
 };
@@ -81,6 +88,30 @@ static void alarms(const struct job *job, struct result *result) {
     for (unsigned i = 0; i < reached; i++)
       result->alarms[i]++;
     result->steps += ASZ_EPROCESS_SLOTS;
+  }
+}
+
+static uint64_t burst_years(const struct job *job) {
+  return (job->years + BURST_YEARS_SHARE - 1) / BURST_YEARS_SHARE;
+}
+
+/* A run of mean length L begins with chance p0 / L in a slot and goes on with chance 1 - 1/L: wrong in a share of p0 of all
+ * slots, to first order. */
+static void bursts(const struct job *job, struct result *result) {
+  for (unsigned n = 0; n < BURSTS; n++) {
+    uint32_t length = burst_slots[n];
+    for (uint64_t year = 0; year < burst_years(job); year++) {
+      uint64_t stream = asz_draw(job->seed, (uint32_t)year, length, DRAW_BURSTS);
+      struct asz_eprocess process;
+      bool wrong = false;
+      asz_eprocess_init(&process);
+      for (uint32_t slot = 0; slot < ASZ_EPROCESS_SLOTS; slot++) {
+        wrong = wrong ? is_wrong(stream, slot, length - 1, length) : is_wrong(stream, slot, 1, P0_INVERSE * length);
+        asz_eprocess_step(&process, wrong);
+      }
+      result->fired[n] += asz_eprocess_fired(&process);
+      result->steps += ASZ_EPROCESS_SLOTS;
+    }
   }
 }
 
@@ -166,6 +197,14 @@ static json_t *levels_json(const struct job *job, const struct result *result) {
   return list;
 }
 
+static json_t *bursts_json(const struct job *job, const struct result *result) {
+  json_t *list = json_array();
+  for (unsigned n = 0; n < BURSTS; n++)
+    json_array_append_new(list, json_pack("{s:I, s:I, s:I}", "mean_slots", (json_int_t)burst_slots[n], "years",
+                                          (json_int_t)burst_years(job), "fired", (json_int_t)result->fired[n]));
+  return list;
+}
+
 static json_t *delays_json(const struct result *result) {
   json_t *list = json_array();
   for (unsigned n = 0; n < DELAYS; n++) {
@@ -180,6 +219,7 @@ static json_t *delays_json(const struct result *result) {
 static void print(const struct asz_bench_args *args, const struct job *job, const struct result *result, bool hold) {
   char hash[17];
   uint64_t sum = asz_bench_hash(ASZ_BENCH_HASH_START, result->alarms, sizeof result->alarms);
+  sum = asz_bench_hash(sum, result->fired, sizeof result->fired);
   sum = asz_bench_hash(sum, result->delay, sizeof result->delay);
   snprintf(hash, sizeof hash, "%016" PRIx64, sum);
   json_t *report = json_object();
@@ -189,6 +229,7 @@ static void print(const struct asz_bench_args *args, const struct job *job, cons
   json_object_set_new(report, "weighted_years", json_integer((json_int_t)job->weighted));
   json_object_set_new(report, "runs", json_integer((json_int_t)job->runs));
   json_object_set_new(report, "levels", levels_json(job, result));
+  json_object_set_new(report, "bursts", bursts_json(job, result));
   json_object_set_new(report, "delays", delays_json(result));
   json_object_set_new(report, "bounds_hold", json_boolean(hold));
   json_object_set_new(report, "steps", json_integer((json_int_t)result->steps));
@@ -236,6 +277,7 @@ int main(int argc, char **argv) {
   uint64_t start_ns = asz_clock_monotonic_ns();
   alarms(&job, &result);
   weighted(&job, &result);
+  bursts(&job, &result);
   int err = delays(&job, &result);
   result.took_ns = asz_clock_monotonic_ns() - start_ns;
   if (err != 0) {
