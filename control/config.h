@@ -78,6 +78,7 @@
   X(challenge, mem_fold_deadline_ms, U64, "ms", "5000", 10, 600000, 1, "a fold later than this is missing")                      \
   X(challenge, duty_ppm, U64, "ppm", "10000", 1, 1000000, 1,                                                                     \
     "share of an epoch that a provider is asked to spend on gemm and mem; over it it is asked no more of them")                  \
+  X(challenge, receipts, BOOL, "", "yes", 0, 1, 1, "ask each provider once a slot to sign what it answered to our probes")       \
   X(challenge, openings, U64, "columns", "8", 1, 32, 1, "columns of each product, build and fold that are opened and checked")   \
   X(challenge, opening_deadline_ms, U64, "ms", "10000", 10, 600000, 1, "what is not opened within this is missing")              \
   X(verify, backend, WORD, "auto|cpu|cuda|reference", "auto", 0, 0, 0,                                                           \

@@ -119,7 +119,10 @@ int asz_pipeline_new(struct asz_pipeline **ret_pipeline, const struct asz_pipeli
   p->item = calloc(p->item_count + 1, sizeof *p->item);
   p->answer = calloc(p->item_count + 1, sizeof *p->answer);
   p->verify_queue = calloc(p->item_count + 1, sizeof *p->verify_queue);
-  if (!p->member || !p->scratch || !p->entry || !p->item || !p->answer || !p->verify_queue || !take_fetches(p)) {
+  if (config->receipts)
+    p->receipt = calloc(roster->count + 1, sizeof *p->receipt);
+  if ((config->receipts && !p->receipt) || !p->member || !p->scratch || !p->entry || !p->item || !p->answer || !p->verify_queue ||
+      !take_fetches(p)) {
     asz_pipeline_free(p);
     return asz_diag_set(diag, ASZ_ENOMEM, "no memory for the challenges of %u providers", roster->count);
   }
@@ -137,6 +140,7 @@ void asz_pipeline_free(struct asz_pipeline *p) {
   free(p->item);
   free(p->enrolled);
   free(p->arena);
+  free(p->receipt);
   free(p->fetch);
   free(p->blobs);
   free(p->answer);
@@ -210,6 +214,7 @@ void asz_pipeline_begin(struct asz_pipeline *p, uint32_t epoch, uint64_t slot, c
                         const struct asz_session *session, uint64_t now_ns, uint64_t until_ns) {
   assert(asz_pipeline_idle(p));
   uint64_t least_ns = asz_pipeline_round_ns(p);
+  asz_pipeline_receipts_begin(p);
   p->round++;
   p->epoch = epoch;
   p->slot = slot;
@@ -326,6 +331,10 @@ static void accept_answer(struct asz_pipeline *p, const struct asz_engine_datagr
 
 static void accept(struct asz_pipeline *p, const struct asz_engine_datagram *datagram, uint64_t now_ns) {
   struct asz_head head;
+  if (datagram->target < p->roster->count && datagram->is_sample) {
+    asz_pipeline_sample(p, datagram, now_ns);
+    return;
+  }
   if (datagram->target >= p->roster->count || asz_head_read(&head, datagram->payload, datagram->size_bytes)) {
     p->counter[ASZ_PCTR_MALFORMED]++;
     return;
@@ -336,6 +345,9 @@ static void accept(struct asz_pipeline *p, const struct asz_engine_datagram *dat
     break;
   case ASZ_MESSAGE_OPENING:
     asz_pipeline_chunk(p, datagram, now_ns);
+    break;
+  case ASZ_MESSAGE_RECEIPT:
+    asz_pipeline_receipt(p, datagram, now_ns);
     break;
   default:
     accept_answer(p, datagram, now_ns);
@@ -356,6 +368,7 @@ unsigned asz_pipeline_step(struct asz_pipeline *p, uint64_t now_ns) {
   p->now_ns = now_ns;
   unsigned done = receive(p, now_ns);
   done += asz_pipeline_collect(p);
+  done += asz_pipeline_receipts(p, now_ns);
   if (p->open == 0)
     return done;
   done += asz_pipeline_enrol(p, now_ns);

@@ -6,6 +6,7 @@
  *               -> batches for the verifier -> verdicts -> outcome
  *   gemm: a HELLO once an epoch -> WELCOME: consent and token -> queued as above; the answer is a signed commitment, which waits
  *         until all are in or late -> the reveal, chunk by chunk -> openings and their signature -> verifier -> outcome
+ *   receipts: a reply to a probe that the engine drew -> ASK -> RECEIPT (pipeline_receipt.c); no outcome, counters alone
  *   mem:  as gemm; in its first slot of an epoch the provider builds an arena, in later ones it folds it, against the
  *         clock (fold_pace.h)
  *
@@ -46,6 +47,7 @@ struct asz_pipeline_config {
   uint64_t build_deadline_ns, fold_deadline_ns; /* of mem's commitments */
   struct asz_rtt_targets targets;               /* what a fold is allowed for the way */
   uint64_t opening_deadline_ns;                 /* from the first OPEN */
+  bool receipts;                                /* are asked for, where the engine gives samples */
   uint64_t duty_ns;                             /* what a provider may spend of an epoch on gemm and mem for us */
 };
 
@@ -68,6 +70,12 @@ struct asz_pipeline_config {
   X(CHUNKS_FOREIGN, "chunks_foreign", "chunks that nobody asked for, or that came twice")                                        \
   X(OPENED, "openings_complete", "answers whose openings came whole")                                                            \
   X(NOT_OPENED, "openings_missing", "commitments that were not opened in time")                                                  \
+  X(RECEIPTS_ASKED, "receipts_asked", "questions for receipts, repeats included")                                                \
+  X(RECEIPTS_CONFIRMED, "receipts_confirmed", "receipts that have the reply that was drawn, with the times that we saw")         \
+  X(RECEIPTS_CONTRADICTED, "receipts_contradicted", "signed receipts that do not, though nothing was lost before them")          \
+  X(RECEIPTS_TOO_OLD, "receipts_too_old", "receipts whose provider did not keep the reply any more")                             \
+  X(RECEIPTS_UNSIGNED, "receipts_unsigned", "receipts under the right MAC whose signature is not valid")                         \
+  X(RECEIPTS_MISSING, "receipts_missing", "receipts that did not come in time")                                                  \
   X(FOLDS_IN_BOUNDS, "folds_in_bounds", "right folds as fast as the memory that was claimed")                                    \
   X(FOLDS_TOO_SLOW, "folds_too_slow", "right folds slower than 0.7 of the claimed speed and the latency target allow")           \
   X(FOLDS_TOO_FAST, "folds_too_fast", "right folds at more than twice the claimed speed")                                        \
@@ -80,6 +88,10 @@ enum asz_pipeline_counter {
       ASZ_PCTR_COUNT
 };
 const char *asz_pipeline_counter_name(enum asz_pipeline_counter counter);
+
+/* asz_pipeline_sample_every: what the engine's plan takes, so that a run that sends rate_pps draws 1,000 samples a second at
+ * most. */
+uint32_t asz_pipeline_sample_every(uint64_t rate_pps);
 
 /* The result of one challenge. Datagrams are the pipeline's, valid during the call of the sink. */
 struct asz_outcome {

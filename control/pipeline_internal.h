@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pipeline's parts share this: pipeline_phases.c says when, pipeline_ask.c asks, pipeline.c receives, pipeline_enrol.c asks
  * for consent, pipeline_open.c has commitments opened, pipeline_verify.c has the answers judged, pipeline_mem.c knows of arenas,
- * pipeline_duty.c of what a provider has done for us. */
+ * pipeline_duty.c of what a provider has done for us, pipeline_receipt.c has replies signed. */
 #ifndef ASZ_CONTROL_PIPELINE_INTERNAL_H
 #define ASZ_CONTROL_PIPELINE_INTERNAL_H
 
@@ -11,6 +11,7 @@
 #include "control/pipeline.h"
 #include "dataplane/base/enrol.h"
 #include "dataplane/base/opening.h"
+#include "dataplane/base/receipt.h"
 
 enum {
   ASZ_PIPELINE_KINDS_MAX = ASZ_KIND_MAX,
@@ -89,6 +90,15 @@ struct asz_fetch {
   uint8_t *blob;
 };
 
+/* A provider's receipt in this slot: a reply of it has to come first; asked for; over, one way or the other. */
+enum asz_receipt_state { ASZ_RECEIPT_NONE = 0, ASZ_RECEIPT_DUE, ASZ_RECEIPT_ASKED, ASZ_RECEIPT_ENDED };
+struct asz_receipt_care {
+  uint8_t state; /* enum asz_receipt_state */
+  uint8_t tries;
+  uint64_t first_ns, next_ns;
+  struct asz_reply_times times; /* of the reply that is asked for */
+};
+
 struct asz_pipeline {
   struct asz_pipeline_config config;
   struct asz_engine *engine;
@@ -104,9 +114,10 @@ struct asz_pipeline {
   void *scratch;                    /* of asz_agenda_make */
   uint32_t item_count;
   struct asz_item *item;
-  struct asz_enrolled *enrolled; /* by plan index; NULL without gemm and mem */
-  struct asz_arena *arena;       /* by plan index; NULL without mem */
-  struct asz_fetch *fetch;       /* ASZ_FETCH_MAX; NULL without gemm and mem */
+  struct asz_enrolled *enrolled;    /* by plan index; NULL without gemm and mem */
+  struct asz_arena *arena;          /* by plan index; NULL without mem */
+  struct asz_receipt_care *receipt; /* by plan index; NULL without receipts */
+  struct asz_fetch *fetch;          /* ASZ_FETCH_MAX; NULL without gemm and mem */
   uint8_t *blobs;
   volatile uint64_t tx_ignored; /* when what is no challenge left */
   uint8_t (*answer)[ASZ_ANSWER_MAX_BYTES];
@@ -120,8 +131,8 @@ struct asz_pipeline {
   uint32_t entry_count;
   struct asz_agenda_entry *entry; /* what is asked when, by item; in order */
   uint32_t send_next, scan_next;
-  uint32_t enrol_next, open_next; /* cursors of the two cares */
-  uint64_t now_ns;                /* of the running step */
+  uint32_t enrol_next, open_next, receipt_next; /* cursors of the three cares */
+  uint64_t now_ns;                              /* of the running step */
   uint64_t begin_ns, reveal_ns;
   bool revealed; /* the verifier has the slot's secret */
   uint8_t rho[32];
@@ -193,6 +204,13 @@ void asz_pipeline_mem_ended(struct asz_pipeline *pipeline, uint32_t index, struc
  * asz_pipeline_duty_spend: it was, and that took so long; 0: not known. */
 bool asz_pipeline_duty_left(const struct asz_pipeline *pipeline, uint32_t index);
 void asz_pipeline_duty_spend(struct asz_pipeline *pipeline, uint32_t index, uint64_t took_ns);
+
+/* In pipeline_receipt.c. asz_pipeline_receipts_begin: a slot begins; asz_pipeline_sample: a reply was drawn;
+ * asz_pipeline_receipts: asks again and gives up, returns what it did; asz_pipeline_receipt: one arrived. */
+void asz_pipeline_receipts_begin(struct asz_pipeline *pipeline);
+void asz_pipeline_sample(struct asz_pipeline *pipeline, const struct asz_engine_datagram *sample, uint64_t now_ns);
+unsigned asz_pipeline_receipts(struct asz_pipeline *pipeline, uint64_t now_ns);
+void asz_pipeline_receipt(struct asz_pipeline *pipeline, const struct asz_engine_datagram *datagram, uint64_t now_ns);
 
 /* In pipeline_enrol.c. */
 unsigned asz_pipeline_enrol(struct asz_pipeline *pipeline, uint64_t now_ns);

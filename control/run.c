@@ -54,6 +54,7 @@ int asz_run_plan(const struct asz_config *config, const struct asz_roster *roste
       .slot_ns = config->time_slot_s * UINT64_C(1000000000),
       .late_bound_ns = config->probe_late_bound_us * 1000,
       .fault_bound_ppm = (uint32_t)config->probe_fault_bound_ppm,
+      .sample_every = config->challenge_enabled && config->challenge_receipts ? asz_pipeline_sample_every(rate_pps) : 0,
       .target_count = roster->count,
       .target = roster->target,
       .ipv6_count = roster->ipv6_count,
@@ -306,6 +307,7 @@ static struct asz_pipeline_config pipeline_config(const struct asz_config *confi
       .fold_deadline_ns = config->challenge_mem_fold_deadline_ms * UINT64_C(1000000),
       .gemm_deadline_ns = config->challenge_gemm_deadline_ms * UINT64_C(1000000),
       .opening_deadline_ns = config->challenge_opening_deadline_ms * UINT64_C(1000000),
+      .receipts = config->challenge_enabled && config->challenge_receipts,
       .duty_ns = config->time_epoch_s * 1000 * config->challenge_duty_ppm, /* a millionth of a second is 1,000 ns */
   };
 }

@@ -197,6 +197,7 @@ struct asz_plan {
    * is probed from source_port_base + i: routers that hash ports send each its own way. Kinds over UDP only, since a port that
    * the sweep fixes carries no cookie: stamp and stamp-auth keep 32 bits of it, stamp-tlv all. */
   bool sweep;
+  uint32_t sample_every;   /* of answers to stamp-tlv one in so many, at random, goes to asz_engine_recv as well; 0: none */
   bool stages;             /* measure what each stage costs: up to nine readings of the counter a burst; for benchmarks */
   struct asz_stats *stats; /* cleared, same target_count, with room for pairs if there are some; the engine's until sealed */
 };
@@ -285,6 +286,7 @@ struct asz_engine_datagram {
   uint16_t size_bytes; /* UDP payload, <= ASZ_DATAGRAM_MAX_BYTES */
   uint16_t port;       /* out: destination port; in: source port */
   uint64_t tsc;        /* in: when it arrived. out: ignored */
+  bool is_sample;      /* in: a reply to a probe of ours, that was counted as answered; else an answer to a datagram */
   uint8_t payload[ASZ_DATAGRAM_MAX_BYTES];
 };
 /* asz_engine_send queues one datagram; ASZ_EAGAIN when the ring is full. *ret_tsc_slot, when not NULL, is 0 and receives the

@@ -132,7 +132,9 @@ static void link_look(struct asz_worker *worker, uint64_t tsc) {
 }
 
 static void answer_heard(struct asz_worker *worker, const struct asz_rx_leftover *left, const uint8_t *bytes) {
+  const bool is_sample = left->left == ASZ_RX_LEFT_SAMPLE;
   struct asz_engine_datagram datagram = {.target = left->target,
+                                         .is_sample = is_sample,
                                          .size_bytes = left->frame.payload_bytes,
                                          .port = left->frame.src_port,
                                          .tsc = asz_rx_arrival_of(&worker->rx_burst, left->at)->tsc};
@@ -142,7 +144,10 @@ static void answer_heard(struct asz_worker *worker, const struct asz_rx_leftover
   }
   memcpy(datagram.payload, bytes + left->frame.payload_offset, left->frame.payload_bytes);
   bool queued = rte_ring_sp_enqueue_elem(worker->incoming, &datagram, sizeof datagram) == 0;
-  count(worker, queued ? ASZ_CTR_RX_ANSWERS : ASZ_CTR_RX_ANSWERS_DROPPED);
+  if (is_sample)
+    count(worker, queued ? ASZ_CTR_RX_SAMPLES : ASZ_CTR_RX_SAMPLES_DROPPED);
+  else
+    count(worker, queued ? ASZ_CTR_RX_ANSWERS : ASZ_CTR_RX_ANSWERS_DROPPED);
 }
 
 /* All resets of a burst at once. */
@@ -193,7 +198,7 @@ static void leftovers(struct asz_worker *worker, struct rte_mbuf **mbuf) {
     const uint8_t *bytes = burst->bytes[left->at];
     if (left->left == ASZ_RX_LEFT_RESET)
       continue;
-    if (left->left == ASZ_RX_LEFT_ANSWER) {
+    if (left->left == ASZ_RX_LEFT_ANSWER || left->left == ASZ_RX_LEFT_SAMPLE) {
       answer_heard(worker, left, bytes);
     } else if (left->left == ASZ_RX_LEFT_ARP && worker->number == 0) {
       arp_heard(worker, tsc, bytes + left->frame.l3_offset, burst->size_bytes[left->at] - left->frame.l3_offset);
@@ -406,6 +411,7 @@ static void epoch_start(struct asz_worker *worker) {
       .ahead_ntp64 = engine->port.times.tx ? asz_tx_lead_ntp64() : 0,
       .slots = &worker->tx.slots,
       .timeout_ns = plan->timeout_ns,
+      .sample_every = plan->sample_every,
       .start_ntp64 = worker->tx.slots.start_ntp64[0],
       .setup = setup,
   };

@@ -29,8 +29,29 @@ struct replies {
   uint32_t bin[ASZ_BURST_MAX]; /* of the sketch, if all is right */
 };
 
+/* How many answers pass until the next sample: 1 to twice sample_every less 1, each as likely. Drawn, not counted off: a provider
+ * that knew which of its replies will be asked for could be honest about those alone. SplitMix64 over a secret start. */
+static uint64_t sample_gap(struct asz_rx *rx) {
+  uint64_t z = rx->sample_state += UINT64_C(0x9e3779b97f4a7c15);
+  z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+  return 1 + (uint64_t)((unsigned __int128)(z ^ z >> 31) * (2 * (uint64_t)rx->run.sample_every - 1) >> 64);
+}
+
 void asz_rx_begin(struct asz_rx *rx, const struct asz_rx_run *run) {
   rx->run = *run;
+  if (run->sample_every == 0)
+    return;
+  rx->sample_state = asz_cookie_one(&run->epoch.key, run->shard.first, 0, 0);
+  rx->sample_after = sample_gap(rx);
+}
+
+/* Without samples the count runs down from 2^64. */
+static bool sample_due(struct asz_rx *rx) {
+  if (--rx->sample_after > 0 || rx->run.sample_every == 0)
+    return false;
+  rx->sample_after = sample_gap(rx);
+  return true;
 }
 
 void asz_rx_seal(struct asz_rx *rx) {
@@ -455,6 +476,8 @@ static void judge(struct asz_rx *rx, struct asz_rx_burst *burst, struct replies 
   enum asz_counter outcome = asz_record_reply(run->stats, target, &reply, run->timeout_ns, &reordered);
   count(rx, early && outcome == ASZ_CTR_RX_DOUBTFUL ? ASZ_CTR_RX_EARLY : outcome);
   rx->counters->value[ASZ_CTR_RX_REORDERED] += (uint64_t)reordered;
+  if (outcome == ASZ_CTR_RX_ANSWERED && replies->kind[i] == ASZ_PROBE_STAMP_TLV && sample_due(rx))
+    burst->leftover[burst->leftover_count++] = (struct asz_rx_leftover){ASZ_RX_LEFT_SAMPLE, replies->at[i], target, *frame};
   if (run->pairs && outcome == ASZ_CTR_RX_ANSWERED && module->t2_at != 0)
     variation_take(&run->stats->ipdv[target], module, payload, reply.seq, replies->time[i], arrival->ntp64);
 }

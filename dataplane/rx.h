@@ -50,6 +50,7 @@ struct asz_rx_run {
   bool pairs;                /* probes go in pairs: stats->ipdv is there */
   struct asz_slots *slots;
   uint64_t timeout_ns;
+  uint32_t sample_every; /* as in the plan */
   uint64_t start_ntp64;
   uint64_t ahead_ntp64; /* a probe's time is at most so far ahead of its sending: where the port sends by time, else 0 */
   struct asz_probe_setup setup;
@@ -70,6 +71,8 @@ struct asz_rx {
   struct asz_rx_config config;
   struct asz_rx_run run;
   struct asz_rx_epoch previous;
+  uint64_t sample_state;         /* of a generator that nobody else can follow */
+  uint64_t sample_after;         /* this many more answers */
   struct asz_counters *counters; /* the caller's */
   struct asz_stages *stages;     /* the caller's; NULL: not measured */
 };
@@ -80,12 +83,13 @@ enum asz_rx_left {
   ASZ_RX_LEFT_ND,
   ASZ_RX_LEFT_ANSWER,
   ASZ_RX_LEFT_STEER,
-  ASZ_RX_LEFT_RESET, /* counted, too */
+  ASZ_RX_LEFT_RESET,  /* counted, too */
+  ASZ_RX_LEFT_SAMPLE, /* counted, too */
 };
 struct asz_rx_leftover {
   enum asz_rx_left left;
   uint32_t at;     /* index in the burst */
-  uint32_t target; /* of an answer; of a frame to steer: whose owner gets it */
+  uint32_t target; /* of an answer and of a sample; of a frame to steer: whose owner gets it */
   struct asz_frame frame;
 };
 

@@ -90,6 +90,10 @@ struct asz_validator *asz_authority_find(struct asz_authority *authority, const 
   return &authority->validator[at];
 }
 
+size_t asz_authority_number(const struct asz_authority *authority, const struct asz_validator *validator) {
+  return (size_t)(validator - authority->validator);
+}
+
 static int grow(struct asz_authority *authority) {
   if (authority->count < authority->capacity)
     return 0;

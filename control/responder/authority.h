@@ -77,6 +77,9 @@ size_t asz_authority_count(const struct asz_authority *authority);
 /* asz_authority_find: NULL when unknown. */
 struct asz_validator *asz_authority_find(struct asz_authority *authority, const uint8_t id[ASZ_ID_BYTES]);
 
+/* asz_authority_number: of one that was found, in order of ids: 0..count-1, the same in every copy, until one is added. */
+size_t asz_authority_number(const struct asz_authority *authority, const struct asz_validator *validator);
+
 /* asz_authority_check: is this data from that validator, in an epoch that we accept? On success the keys of the epoch are copied
  * to *ret_session and the epoch moves on when it is newer. now_ns: monotonic. ASZ_ERANGE: stale epoch; ASZ_EAGAIN: a new epoch,
  * but keys were derived too often in the last second; ASZ_EAUTH: the MAC does not verify. */

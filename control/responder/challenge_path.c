@@ -14,6 +14,7 @@ struct question {
   struct asz_challenge challenge;
   struct asz_hello hello;
   struct asz_open open;
+  struct asz_ask ask;
   uint32_t epoch;
   const uint8_t *validator_id; /* in one of them */
   size_t mac_at;
@@ -29,6 +30,8 @@ static int read_question(struct question *ret_question, const uint8_t *payload, 
     q->epoch = q->hello.epoch, q->validator_id = q->hello.validator_id, q->mac_at = ASZ_ENROL_MAC_AT;
   if (q->type == ASZ_MESSAGE_OPEN && !(err = asz_open_read(&q->open, payload, size_bytes)))
     q->epoch = q->open.epoch, q->validator_id = q->open.validator_id, q->mac_at = ASZ_OPEN_MAC_AT;
+  if (q->type == ASZ_MESSAGE_ASK && !(err = asz_ask_read(&q->ask, payload, size_bytes)))
+    q->epoch = q->ask.epoch, q->validator_id = q->ask.validator_id, q->mac_at = ASZ_RECEIPT_MAC_AT;
   return err;
 }
 
@@ -108,6 +111,16 @@ static enum asz_resp_counter admit_challenge(struct asz_challenge_path *path, co
   return outcome;
 }
 
+static enum asz_resp_counter admit_ask(const struct asz_challenge_path *path, const struct asz_ask *ask, size_t validator,
+                                       struct asz_job *job) {
+  job->window = asz_receipts_window(path->receipts, validator);
+  if (ask->device >= path->declaration.devices || !job->window)
+    return ASZ_RESP_DROPPED_CONSENT;
+  job->type = ASZ_JOB_RECEIPT;
+  job->ask = *ask;
+  return ASZ_RESP_ANSWERED_CHALLENGES;
+}
+
 enum asz_resp_counter asz_challenge_path_admit(struct asz_challenge_path *path, struct asz_datagram *datagram, uint64_t now_ns,
                                                struct asz_job *ret_job) {
   struct question question;
@@ -138,6 +151,8 @@ enum asz_resp_counter asz_challenge_path_admit(struct asz_challenge_path *path, 
     outcome = asz_open_path_hello(path, &question.hello, &job);
   else if (question.type == ASZ_MESSAGE_OPEN)
     outcome = asz_open_path_open(path, &question.open, now_ns, &job);
+  else if (question.type == ASZ_MESSAGE_ASK)
+    outcome = admit_ask(path, &question.ask, asz_authority_number(path->authority, validator), &job);
   else
     outcome = admit_challenge(path, &question.challenge, datagram, now_ns, &job);
   if (outcome == ASZ_RESP_ANSWERED_CHALLENGES)
@@ -161,7 +176,9 @@ bool asz_challenge_path_answered(struct asz_challenge_path *path, const struct a
   ret_datagram->ttl = 0;
   ret_datagram->rx_ns = 0;
   set_payload(ret_datagram, job->answer, job->answer_bytes);
-  *ret_answered_as = job->type == ASZ_JOB_WELCOME ? ASZ_RESP_ANSWERED_WELCOMES : ASZ_RESP_ANSWERED_CHALLENGES;
+  *ret_answered_as = job->type == ASZ_JOB_WELCOME   ? ASZ_RESP_ANSWERED_WELCOMES
+                     : job->type == ASZ_JOB_RECEIPT ? ASZ_RESP_ANSWERED_RECEIPTS
+                                                    : ASZ_RESP_ANSWERED_CHALLENGES;
   return true;
 }
 

@@ -33,6 +33,7 @@ struct asz_challenge_path {
   struct asz_works *works;            /* NULL without consent to gemm and mem */
   struct asz_duty duty;               /* of works */
   struct asz_chunks chunks;
+  struct asz_receipts *receipts; /* shared with asz_stamp_path */
   uint8_t provider_id[8], token_secret[16];
 };
 

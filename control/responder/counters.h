@@ -19,6 +19,7 @@
   X(ANSWERED_AGAIN, "answered_again", "challenge answers sent again from the cache for a retransmitted challenge")               \
   X(ANSWERED_WELCOMES, "answered_welcomes", "WELCOMEs sent, each after it was signed")                                           \
   X(ANSWERED_OPENINGS, "answered_openings", "chunks of openings sent")                                                           \
+  X(ANSWERED_RECEIPTS, "answered_receipts", "receipts sent, each after it was signed")                                           \
   X(DROPPED_SHORT, "dropped_short", "shorter than the smallest packet of its port")                                              \
   X(DROPPED_LONG, "dropped_long", "longer than a datagram that we would answer")                                                 \
   X(DROPPED_VERSION, "dropped_version", "our TLV or challenge in a version that we do not speak")                                \

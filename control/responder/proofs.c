@@ -32,6 +32,8 @@ int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *opt
   if (!err && with_works)
     asz_works_use(ret_proofs->works, open);
   if (!err)
+    err = asz_receipts_new(&ret_proofs->receipts, asz_authority_count(authority));
+  if (!err)
     err = asz_workers_new(&ret_proofs->workers, (unsigned)options->workers, QUEUE_JOBS, identity,
                           options->lab_wrong_answers ? ASZ_PROVE_WRONG : ASZ_PROVE_HONEST, with_works);
   ret_proofs->path = (struct asz_challenge_path){
@@ -42,6 +44,7 @@ int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *opt
       .declaration = declaration,
       .works = ret_proofs->works,
       .duty = asz_duty_make(options->duty_ppm),
+      .receipts = ret_proofs->receipts,
   };
   asz_identity_short(ret_proofs->path.provider_id, identity->public_key);
   make_token_secret(ret_proofs->path.token_secret, hash_key);
@@ -49,7 +52,8 @@ int asz_proofs_open(struct asz_proofs *ret_proofs, const struct asz_options *opt
 }
 
 void asz_proofs_close(struct asz_proofs *proofs) {
-  asz_workers_free(proofs->workers);
+  asz_workers_free(proofs->workers); /* first: they read the others */
+  asz_receipts_free(proofs->receipts);
   asz_works_free(proofs->works);
   asz_replay_free(proofs->replay);
 }

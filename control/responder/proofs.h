@@ -17,6 +17,7 @@ struct asz_proofs {
   struct asz_replay *replay;
   struct asz_works *works; /* NULL without consent to gemm and mem */
   struct asz_workers *workers;
+  struct asz_receipts *receipts; /* the STAMP path notes replies there */
   struct asz_challenge_path path;
   struct asz_job job; /* of the challenge in hand; too large for the stack of a loop */
 };

@@ -59,7 +59,8 @@ static void count(struct server *server, enum asz_resp_counter counter) {
 
 static bool is_challenge(const struct asz_reply *reply) {
   return reply->answered_as == ASZ_RESP_ANSWERED_CHALLENGES || reply->answered_as == ASZ_RESP_ANSWERED_AGAIN ||
-         reply->answered_as == ASZ_RESP_ANSWERED_WELCOMES || reply->answered_as == ASZ_RESP_ANSWERED_OPENINGS;
+         reply->answered_as == ASZ_RESP_ANSWERED_WELCOMES || reply->answered_as == ASZ_RESP_ANSWERED_OPENINGS ||
+         reply->answered_as == ASZ_RESP_ANSWERED_RECEIPTS;
 }
 
 /* The socket that a reply goes out of: the one that its request came in by. */
@@ -306,8 +307,11 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
     err = asz_proofs_open(&server->proofs, options, identity, authority, server->limiter, hash_key, diag);
   if (err)
     return diag->text[0] ? err : asz_diag_set(diag, err, "cannot start: %s", asz_err_str(err));
-  server->stamp_path = (struct asz_stamp_path){
-      .authority = authority, .limiter = server->limiter, .lanes = server->lanes, .plain_allowed = !options->no_plain};
+  server->stamp_path = (struct asz_stamp_path){.authority = authority,
+                                               .limiter = server->limiter,
+                                               .lanes = server->lanes,
+                                               .receipts = server->proofs.receipts,
+                                               .plain_allowed = !options->no_plain};
   return 0;
 }
 

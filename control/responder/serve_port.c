@@ -188,6 +188,7 @@ static int take_memory(struct server *server, struct asz_authority *authority, c
   const struct asz_stamp_path path = {.authority = server->lane_authority,
                                       .limiter = server->lane_limiter,
                                       .lanes = server->lane_lanes,
+                                      .receipts = server->proofs.receipts,
                                       .plain_allowed = !options->no_plain};
   asz_port_rules_init(&server->rules, &path);
   return 0;

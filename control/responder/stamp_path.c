@@ -15,12 +15,14 @@ static bool claims_our_tlv(const uint8_t *payload, size_t size_bytes) {
 }
 
 static enum asz_resp_counter admit_tlv(struct asz_stamp_path *path, const uint8_t *payload, uint64_t now_ns,
-                                       struct asz_session *ret_session) {
+                                       struct asz_stamp_grant *grant) {
   struct asz_validator *validator = asz_authority_find(path->authority, payload + ASZ_TLV_AT_VALIDATOR);
   if (!validator)
     return ASZ_RESP_DROPPED_UNAUTHORISED;
-  const int err = asz_authority_check(path->authority, validator, asz_be32_load(payload + ASZ_TLV_AT_EPOCH),
-                                      payload + ASZ_TLV_AT_MAC, payload, ASZ_TLV_AT_MAC, now_ns, ret_session);
+  grant->epoch = asz_be32_load(payload + ASZ_TLV_AT_EPOCH);
+  grant->window = asz_receipts_window(path->receipts, asz_authority_number(path->authority, validator));
+  const int err = asz_authority_check(path->authority, validator, grant->epoch, payload + ASZ_TLV_AT_MAC, payload, ASZ_TLV_AT_MAC,
+                                      now_ns, &grant->session);
   return err ? asz_resp_counter_of_auth(err) : ASZ_RESP_ANSWERED_TLV;
 }
 
@@ -55,7 +57,7 @@ static enum asz_resp_counter judge(struct asz_stamp_path *path, const struct asz
   if (!asz_limiter_take(path->limiter, request->peer, now_ns))
     return ASZ_RESP_DROPPED_RATE;
   if (ours)
-    return admit_tlv(path, payload, now_ns, &grant->session);
+    return admit_tlv(path, payload, now_ns, grant);
   if (auth)
     return admit_auth(path, request, now_ns, &grant->hmac);
   return path->plain_allowed ? ASZ_RESP_ANSWERED_PLAIN : ASZ_RESP_DROPPED_PLAIN;
@@ -88,6 +90,11 @@ void asz_stamp_path_reflect(uint8_t *payload, size_t size_bytes, uint8_t ttl, co
   else
     reply_bytes = asz_stamp_reflect(payload, size_bytes, t2_ntp64, t3_ntp64, ASZ_STAMP_ERROR_UNSYNCHRONISED, ttl, session);
   assert(reply_bytes == (int)size_bytes); /* judge let nothing shorter through */
+  if (grant->window) {
+    struct asz_reply_times times;
+    asz_reply_times_of(&times, payload);
+    asz_window_note(grant->window, grant->epoch, &times);
+  }
 }
 
 void asz_stamp_path_finish(struct asz_datagram *datagram, const struct asz_stamp_grant *grant, uint64_t t3_ns) {

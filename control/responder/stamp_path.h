@@ -18,11 +18,13 @@
 #include "control/responder/counters.h"
 #include "control/responder/datagram.h"
 #include "control/responder/limiter.h"
+#include "control/responder/receipts.h"
 
 struct asz_stamp_path {
   struct asz_authority *authority;
-  struct asz_limiter *limiter;  /* of sources; shared with asz_challenge_path */
-  struct asz_hmac_lanes *lanes; /* of the thread that judges and reflects */
+  struct asz_limiter *limiter;   /* of sources; shared with asz_challenge_path */
+  struct asz_hmac_lanes *lanes;  /* of the thread that judges and reflects */
+  struct asz_receipts *receipts; /* where replies with our TLV are noted */
   bool plain_allowed;
 };
 
@@ -38,6 +40,8 @@ struct asz_stamp_request {
 struct asz_stamp_grant {
   enum asz_resp_counter answered_as; /* ASZ_RESP_ANSWERED_PLAIN, _TLV or _AUTH; else the counter of the drop */
   struct asz_session session;        /* _TLV */
+  struct asz_window *window;         /* _TLV: where the reply is noted */
+  uint32_t epoch;                    /* _TLV */
   const struct asz_hmac_key *hmac;   /* _AUTH; the authority's */
   struct asz_hmac_lanes *lanes;      /* _AUTH; the path's */
 };

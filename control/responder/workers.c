@@ -25,7 +25,8 @@ struct list {
 struct asz_workers {
   pthread_mutex_t lock; /* guards the lists and `stop`; never held during a proof */
   pthread_cond_t light_work, heavy_work;
-  struct list free, finished, light[ASZ_KIND_SINGLE_MAX + 1], heavy; /* light: by kind, 0 is WELCOME; heavy: with a work */
+  struct list free, finished, light[ASZ_KIND_SINGLE_MAX + 1],
+      heavy; /* light: by kind, 0 is WELCOME and RECEIPT; heavy: with a work */
   bool stop;
   int event_fd;
   const struct asz_identity *provider;
@@ -96,13 +97,22 @@ static size_t sign_welcome(struct asz_job *job, const struct asz_identity *provi
   return ASZ_ENROL_BYTES;
 }
 
+static size_t make_light(struct asz_job *job, const struct asz_workers *workers) {
+  switch (job->type) {
+  case ASZ_JOB_WELCOME:
+    return sign_welcome(job, workers->provider);
+  case ASZ_JOB_RECEIPT:
+    asz_receipts_answer(job->answer, job->window, &job->ask, workers->provider, job->validator_pk, job->reply_key);
+    return ASZ_RECEIPT_BYTES;
+  default:
+    return asz_prove_answer(job->answer, &job->challenge, workers->provider, job->validator_pk, job->reply_key, workers->mode);
+  }
+}
+
 static void *light_main(void *argument) {
   struct asz_workers *workers = argument;
   for (struct node *node; (node = take_light(workers));) {
-    struct asz_job *job = &node->job;
-    job->answer_bytes = job->type == ASZ_JOB_WELCOME ? sign_welcome(job, workers->provider)
-                                                     : asz_prove_answer(job->answer, &job->challenge, workers->provider,
-                                                                        job->validator_pk, job->reply_key, workers->mode);
+    node->job.answer_bytes = make_light(&node->job, workers);
     hand_back(workers, node);
   }
   return NULL;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/responder/receipts.h"
 #include "control/responder/replay.h"
 #include "control/responder/work.h"
 #include "dataplane/base/address.h"
@@ -28,6 +29,7 @@ enum asz_job_type {
   ASZ_JOB_ANSWER,  /* of `challenge`, by `work` for gemm and mem */
   ASZ_JOB_WELCOME, /* all of `welcome` but its signature; challenge is all zero */
   ASZ_JOB_OPEN,    /* `open` of `work`, whose challenge is here again */
+  ASZ_JOB_RECEIPT, /* to `ask`, of `window`; challenge is all zero */
 };
 
 struct asz_job {
@@ -37,9 +39,11 @@ struct asz_job {
   uint8_t reply_key[16];
   struct asz_replay_entry *entry; /* the main thread's; a worker does not look at it */
   struct asz_ends ends;           /* as in asz_datagram */
-  struct asz_work *work;          /* NULL: sig, seq and WELCOME */
+  struct asz_work *work;          /* NULL: sig, seq, WELCOME and RECEIPT */
   struct asz_welcome welcome;
   struct asz_open open;
+  struct asz_ask ask;
+  const struct asz_window *window;
   uint64_t aside_ns, spent_ns; /* asz_duty's, of a job with a work: when it was taken, and after it */
   size_t answer_bytes;         /* 0 until proved, and of an OPEN */
   uint8_t answer[ASZ_ANSWER_MAX_BYTES];

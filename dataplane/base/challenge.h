@@ -2,7 +2,7 @@
 /* asz_challenge: the datagrams of a challenge and of its timed answer, their seed, and what a provider signs.
  *
  * Each opens with the head that all messages of the challenge port share (head.h). The others are HELLO and WELCOME (enrol.h),
- * OPEN and OPENING (opening.h).
+ * OPEN and OPENING (opening.h), ASK and RECEIPT (receipt.h).
  *
  * Challenge (validator -> provider), padded with zeros to the size of its answer, so that nothing is amplified:
  *   head | 32 beacon(32) | 64 nonce(16) | 80 MAC(16) over bytes 0..80 under the session's request key | 96 zeros

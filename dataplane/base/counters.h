@@ -45,6 +45,8 @@
   X(RX_NOT_OURS, "rx_not_ours", "other destination, EtherType, protocol or port")                                                \
   X(RX_ANSWERS, "rx_answers", "challenge answers passed to the control plane")                                                   \
   X(RX_ANSWERS_DROPPED, "rx_answers_dropped", "challenge answers lost because our queue was full: unjudged")                     \
+  X(RX_SAMPLES, "rx_samples", "replies to probes passed to the control plane, to be asked for in receipts")                      \
+  X(RX_SAMPLES_DROPPED, "rx_samples_dropped", "the same, lost because our queue was full")                                       \
   X(RX_ARP, "rx_arp", "ARP requests for us and replies from the gateway")                                                        \
   X(RX_ARP_IGNORED, "rx_arp_ignored", "ARP that is malformed or not for us")                                                     \
   X(RX_STEERED, "rx_steered", "frames passed on to the lcore that owns their target")                                            \

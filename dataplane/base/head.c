@@ -52,7 +52,7 @@ int asz_head_read(struct asz_head *ret_head, const uint8_t *datagram, size_t siz
 enum asz_message asz_head_type(const uint8_t *datagram, size_t size_bytes) {
   if (!is_ours(datagram, size_bytes) || datagram[AT_VERSION] != ASZ_HEAD_VERSION)
     return ASZ_MESSAGE_NONE;
-  return datagram[AT_TYPE] <= ASZ_MESSAGE_OPENING ? (enum asz_message)datagram[AT_TYPE] : ASZ_MESSAGE_NONE;
+  return datagram[AT_TYPE] <= ASZ_MESSAGE_RECEIPT ? (enum asz_message)datagram[AT_TYPE] : ASZ_MESSAGE_NONE;
 }
 
 bool asz_head_other_version(const uint8_t *datagram, size_t size_bytes) {

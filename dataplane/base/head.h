@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* asz_head: the 32 bytes that open every message of the challenge port, big-endian:
  *   0 "ASZC"(4) | 4 version 1(1) | 5 type(1) | 6 kind(1) | 7 param(1) | 8 epoch(4) | 12 slot(8) | 20 device(4) | 24 sender's
- * short id(8) What a type makes of kind, param and slot is its own: challenge.h, enrol.h, opening.h. */
+ * short id(8) What a type makes of kind, param and slot is its own: challenge.h, enrol.h, opening.h, receipt.h. */
 #ifndef ASZ_DATAPLANE_BASE_HEAD_H
 #define ASZ_DATAPLANE_BASE_HEAD_H
 
@@ -21,6 +21,8 @@ enum asz_message {
   ASZ_MESSAGE_WELCOME,
   ASZ_MESSAGE_OPEN,
   ASZ_MESSAGE_OPENING,
+  ASZ_MESSAGE_ASK,
+  ASZ_MESSAGE_RECEIPT,
 };
 
 struct asz_head {

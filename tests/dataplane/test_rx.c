@@ -312,6 +312,58 @@ Test(rx, datagram_on_the_challenge_port_is_left_to_the_caller)
 }
 
 /* A full burst of everything at once comes out as the same frames one by one. */
+static void sample_every(uint32_t answers) {
+  struct asz_rx_run run = bed.rx.run;
+  run.sample_every = answers;
+  asz_rx_begin(&bed.rx, &run);
+}
+
+Test(rx, answers_with_our_tlv_alone_are_drawn_and_only_their_first_copy)
+{
+  EACH_KIND(kind) {
+    bed_open(&bed, kind);
+    sample_every(1);
+    struct bed_frame reply = bed_exchange(&bed, 1, 5, tx);
+    bed_receive(&bed, &reply, now);
+    uint32_t drawn = 0;
+    for (uint32_t i = 0; i < bed.burst.leftover_count; i++)
+      drawn += bed.burst.leftover[i].left == ASZ_RX_LEFT_SAMPLE && bed.burst.leftover[i].target == 1;
+    cr_assert(eq(u32, drawn, kind == ASZ_PROBE_STAMP_TLV));
+    bed_receive(&bed, &reply, now + BED_MS);
+    for (uint32_t i = 0; i < bed.burst.leftover_count; i++)
+      cr_assert(ne(int, bed.burst.leftover[i].left, ASZ_RX_LEFT_SAMPLE));
+    bed_close(&bed);
+  }
+  bed.stats = NULL;
+}
+
+Test(rx, one_answer_in_so_many_is_drawn_at_uneven_distances)
+{
+  enum { EVERY = 20, ANSWERS = 4000 };
+  bed_open(&bed, ASZ_PROBE_STAMP_TLV);
+  sample_every(EVERY);
+  uint32_t drawn = 0, last = 0, shortest = ANSWERS, longest = 0;
+  for (uint32_t seq = 0; seq < ANSWERS; seq++) {
+    struct bed_frame reply = bed_exchange(&bed, 1, seq, tx);
+    bed_receive(&bed, &reply, now);
+    if (bed.burst.leftover_count == 0)
+      continue;
+    if (drawn++ > 0) {
+      shortest = seq - last < shortest ? seq - last : shortest;
+      longest = seq - last > longest ? seq - last : longest;
+    }
+    last = seq;
+  }
+  cr_assert(drawn > 150 && drawn < 250, "%u", drawn); /* 200 expected, with a deviation of 8 */
+  cr_assert(shortest < 5 && longest > 35 && longest < 2 * EVERY, "%u to %u", shortest, longest);
+  sample_every(0);
+  for (uint32_t seq = ANSWERS; seq < ANSWERS + 100; seq++) {
+    struct bed_frame reply = bed_exchange(&bed, 1, seq, tx);
+    bed_receive(&bed, &reply, now);
+    cr_assert(eq(u32, bed.burst.leftover_count, 0));
+  }
+}
+
 Test(rx, burst_equals_single_frames)
 {
   static struct bed_frame frames[ASZ_BURST_MAX];

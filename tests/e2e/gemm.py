@@ -76,6 +76,7 @@ def scenario(_, network, folder):
     check("and_profile_shows_it", sum(one.get("folds_in_bounds", 0) for one in shown) == seen.get("folds_in_bounds") and
           all(one.get("claimed_bytes_ps") == 1000000000 for one in shown), shown)
     check("each_in_several_chunks", seen.get("chunks", 0) == (CHUNKS + 1) * seen.get("openings_complete", 1) + CHUNKS * folds, seen)
+    check("and_signs_which_probes_it_answered", seen.get("receipts_confirmed", 0) >= PROVIDERS and seen.get("receipts_contradicted") == 0, seen)
     check("nothing_is_malformed", seen.get("answers_malformed") == 0 and seen.get("answers_bad_mac") == 0, seen)
     check("nobody_is_blamed", incidents(validator) == [], incidents(validator))
 
