@@ -111,7 +111,9 @@ static void print_performance(const struct asz_profile *p) {
   const struct asz_performance *w = &p->performance.performance;
   if (!p->has_performance)
     return;
-  printf("performance  %-10s epoch %" PRIu32 ":", "-", p->performance.epoch);
+  uint32_t share_ppm;
+  const char *share = asz_s_performance_ppm(w, &share_ppm) ? asz_text_ppm(ASZ_TEXT, share_ppm) : "-";
+  printf("performance  %-10s epoch %" PRIu32 ":", share, p->performance.epoch);
   print_times("products", &w->product);
   print_times("builds", &w->build);
   print_times("folds", &w->fold);
@@ -255,10 +257,12 @@ static json_t *times_json(const struct asz_work_times *times) {
 
 static json_t *performance_json(const struct asz_performance_row *row) {
   const struct asz_performance *w = &row->performance;
-  return json_pack("{s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch", (json_int_t)row->epoch, "products",
-                   times_json(&w->product), "builds", times_json(&w->build), "folds", times_json(&w->fold), "folds_in_bounds",
-                   (json_int_t)w->folds_in_bounds, "folds_too_slow", (json_int_t)w->folds_too_slow, "folds_too_fast",
-                   (json_int_t)w->folds_too_fast, "folds_untimed", (json_int_t)w->folds_untimed, "arena_bytes",
+  uint32_t share_ppm;
+  json_t *share = asz_s_performance_ppm(w, &share_ppm) ? json_integer(share_ppm) : json_null();
+  return json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "epoch", (json_int_t)row->epoch, "share_ppm", share,
+                   "products", times_json(&w->product), "builds", times_json(&w->build), "folds", times_json(&w->fold),
+                   "folds_in_bounds", (json_int_t)w->folds_in_bounds, "folds_too_slow", (json_int_t)w->folds_too_slow,
+                   "folds_too_fast", (json_int_t)w->folds_too_fast, "folds_untimed", (json_int_t)w->folds_untimed, "arena_bytes",
                    (json_int_t)w->arena_bytes, "claimed_bytes_ps", (json_int_t)w->claimed_bytes_ps);
 }
 

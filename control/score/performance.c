@@ -20,6 +20,18 @@ bool asz_performance_any(const struct asz_performance *p) {
   return p->product.count > 0 || p->build.count > 0 || p->fold.count > 0 || p->arena_bytes > 0;
 }
 
+bool asz_s_performance_ppm(const struct asz_performance *performance, uint32_t *ret_ppm) {
+  const uint64_t ppm = 1000000, ns_per_s = 1000000000;
+  if (performance->fold.count == 0 || performance->claimed_bytes_ps == 0)
+    return false;
+  /* 10^6 (arena / slowest) / claimed as one fraction: 64 bits times 10^15 and 64 times 64 both fit 128 */
+  unsigned __int128 due = (unsigned __int128)performance->claimed_bytes_ps * performance->fold.max_ns;
+  unsigned __int128 done = (unsigned __int128)performance->arena_bytes * (ns_per_s * ppm);
+  unsigned __int128 share = done / due;
+  *ret_ppm = share < ppm ? (uint32_t)share : (uint32_t)ppm;
+  return true;
+}
+
 static void times_write(uint8_t *to, const struct asz_work_times *times) {
   asz_be32_store(to, times->count);
   asz_be64_store(to + 4, times->min_ns);

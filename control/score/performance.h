@@ -26,6 +26,10 @@ void asz_work_times_add(struct asz_work_times *times, uint64_t took_ns);
 
 bool asz_performance_any(const struct asz_performance *performance); /* was there a right answer? */
 
+/* asz_s_performance_ppm: what the slowest fold reached of the speed that is claimed, 0..10^6, rounded down; the way is in its
+ * time, so it is at least so much. False, and the output untouched, without a timed fold or without a claim. */
+bool asz_s_performance_ppm(const struct asz_performance *performance, uint32_t *ret_ppm);
+
 /* Fixed big-endian form: product, build and fold as count u32, min u64, max u64; then the fields behind them in their order.
  * asz_performance_read: ASZ_EFORMAT for times that nobody took. */
 enum { ASZ_PERFORMANCE_BYTES = 92 };

@@ -134,6 +134,16 @@ def composite_cases(rng, count):
         case("composite", (a, l), max(0, floor(value - error)), floor(value + error))
 
 
+def s_performance_cases(rng, count):
+    edges = [(1, 1, 1), (U64, 1, 1), (1, U64, U64), (U64, U64, U64), (3000, 1000, 9 * 10**9)]
+    for _ in range(count):
+        claimed, slowest = max(1, magnitudes(rng, 40)), max(1, magnitudes(rng, 40))
+        edges.append((min(U64, int(claimed * slowest * rng.uniform(0, 1.5) / 10**9)), claimed, slowest))
+    for arena, claimed, slowest in edges:
+        true = min(PPM, int(Fraction(arena * 10**9, slowest) / claimed * PPM))
+        case("s_performance", (arena, claimed, slowest), true, true)
+
+
 P0 = Fraction(1, 1000)
 GRID = [Fraction(k, 1000) for k in (2, 5, 20, 50, 200, 500, 900)]
 SLOTS = 52560
@@ -203,7 +213,7 @@ def main():
     rng = random.Random(int(sys.argv[1]))
     count = int(sys.argv[2])
     for cases in (isqrt_cases, log2_cases, exp2_cases, wilson_cases, effective_n_cases, s_availability_cases, s_latency_cases,
-                  composite_cases, eprocess_cases):
+                  composite_cases, s_performance_cases, eprocess_cases):
         cases(rng, count)
     year_cases(rng)
 

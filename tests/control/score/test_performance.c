@@ -40,6 +40,31 @@ Test(performance, times_that_nobody_took_are_refused)
   cr_expect(eq(u32, read.folds_untimed, 77), "untouched");
 }
 
+Test(performance, without_a_timed_fold_or_a_claim_there_is_no_share)
+{
+  uint32_t share_ppm = 77;
+  struct asz_performance p = {.arena_bytes = 1 << 20, .claimed_bytes_ps = 1000};
+  cr_expect(not(asz_s_performance_ppm(&p, &share_ppm)), "no fold was timed");
+  asz_work_times_add(&p.fold, 5);
+  p.claimed_bytes_ps = 0;
+  cr_expect(not(asz_s_performance_ppm(&p, &share_ppm)), "nothing is claimed");
+  cr_expect(eq(u32, share_ppm, 77), "untouched");
+}
+
+Test(performance, the_slowest_fold_decides_and_nobody_gets_more_than_all)
+{
+  uint32_t share_ppm;
+  struct asz_performance p = {.arena_bytes = 3000, .claimed_bytes_ps = 1000};
+  asz_work_times_add(&p.fold, 1000000000); /* three times the claim */
+  cr_assert(asz_s_performance_ppm(&p, &share_ppm));
+  cr_expect(eq(u32, share_ppm, 1000000));
+  asz_work_times_add(&p.fold, 9000000000);
+  cr_assert(asz_s_performance_ppm(&p, &share_ppm));
+  cr_expect(eq(u32, share_ppm, 333333), "rounded down");
+  cr_assert(asz_s_performance_ppm(&some, &share_ppm));
+  cr_expect(eq(u32, share_ppm, 0), "the largest numbers there are");
+}
+
 Test(performance, the_same_comes_back)
 {
   uint8_t bytes[ASZ_PERFORMANCE_BYTES], again[ASZ_PERFORMANCE_BYTES];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/score/fixed.h"
+#include "control/score/performance.h"
 #include "control/score/score_private.h"
 
 enum { SEED = 20261123, CASES = 2000, ARGUMENTS_MAX = 4 };
@@ -56,6 +57,12 @@ static __int128 compute(const struct reference_case *c, struct asz_eprocess *pro
     return asz_s_latency_ppm(a[0], a[1]);
   if (!strcmp(c->name, "composite"))
     return asz_composite_ppm((uint32_t)a[0], (uint32_t)a[1]);
+  if (!strcmp(c->name, "s_performance")) {
+    const struct asz_performance p = {.arena_bytes = a[0], .claimed_bytes_ps = a[1], .fold = {1, a[2], a[2]}};
+    uint32_t share_ppm = 0;
+    cr_assert(asz_s_performance_ppm(&p, &share_ppm));
+    return share_ppm;
+  }
   if (!strcmp(c->name, "eprocess")) {
     asz_eprocess_step(process, a[0] != 0);
     return asz_eprocess_value_q32(process);
@@ -90,5 +97,5 @@ Test(score_reference, every_function_stays_within_the_bounds_of_the_rational_ref
     cases++;
   }
   cr_assert_eq(pclose(pipe), 0, "the reference failed");
-  cr_assert_gt(cases, 9 * CASES);
+  cr_assert_gt(cases, 10 * CASES);
 }
