@@ -37,7 +37,9 @@ static int by_cluster(const void *left, const void *right) {
 int asz_agenda_by_due(const void *left, const void *right) {
   const struct asz_agenda_entry *a = left, *b = right;
   int order = by_value(a->due_ns, b->due_ns);
-  return order ? order : by_value(a->group, b->group);
+  if (!order)
+    order = by_value(a->group, b->group);
+  return order ? order : by_value(a->index, b->index); /* no two are equal, so any qsort gives the same order */
 }
 
 static uint64_t cluster_of(const struct asz_agenda_member *member, unsigned criterion, const uint8_t key[32]) {
