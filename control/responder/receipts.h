@@ -29,7 +29,7 @@ void asz_window_note(struct asz_window *window, uint32_t epoch, const struct asz
 uint32_t asz_window_read(const struct asz_window *window, uint32_t epoch, struct asz_reply_times *ret_times,
                          uint32_t *ret_before);
 
-/* asz_receipts_answer: the signed RECEIPT to an ASK from the window's validator. Up to 2,047 hashes and a signature, half a
+/* asz_receipts_answer: the signed RECEIPT to an ASK from the window's validator. Up to 2,047 hashes and a signature, under a
  * millisecond: for a worker. */
 void asz_receipts_answer(uint8_t ret_datagram[ASZ_RECEIPT_BYTES], const struct asz_window *window, const struct asz_ask *ask,
                          const struct asz_identity *provider, const uint8_t validator_pk[32], const uint8_t reply_key[16]);
