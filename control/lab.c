@@ -92,6 +92,7 @@ static int lab_config(const struct asz_lab_options *options, struct asz_config *
   c.challenge_rate_ps = 1000 + 4 * (uint64_t)options->providers;
   c.challenge_deadline_ms = c.time_challenge_slot_s * 600;
   c.challenge_tries = 2;
+  c.challenge_receipts = false; /* the emulator keeps no replies to sign */
   if (options->openings > 0)
     ask_work(&c, options);
   /* The prober shares two CPUs with everything else here: what a preempted prober sends late is still on the emulator's clock. */

@@ -114,7 +114,7 @@ static enum asz_resp_counter admit_challenge(struct asz_challenge_path *path, co
 static enum asz_resp_counter admit_ask(const struct asz_challenge_path *path, const struct asz_ask *ask, size_t validator,
                                        struct asz_job *job) {
   job->window = asz_receipts_window(path->receipts, validator);
-  if (ask->device >= path->declaration.devices || !job->window)
+  if (!job->window)
     return ASZ_RESP_DROPPED_CONSENT;
   job->type = ASZ_JOB_RECEIPT;
   job->ask = *ask;
