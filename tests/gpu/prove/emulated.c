@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/gpu/prove/mma.h"
+
 enum asz_emulated_fault asz_emulated_fault;
 int asz_emulated_open_devices;
 
@@ -47,28 +49,14 @@ uint8_t *asz_emulated_b(const uint8_t key[32], uint32_t first, uint32_t count, u
   return packed;
 }
 
-/* One product of a warp: the matrices of its fragments, multiplied (PTX ISA, "Matrix fragments for mma.m16n8k32", .s8). */
-static void mma(int32_t sum[ASZ_TILE_LANES][ASZ_TILE_SUMS], const struct asz_tile_operands in[ASZ_TILE_LANES]) {
-  int8_t a[16][32], b[8][32];
-  for (unsigned lane = 0; lane < ASZ_TILE_LANES; lane++) {
-    for (unsigned i = 0; i < 4; i++)
-      memcpy(&a[lane / 4 + 8 * (i % 2)][lane % 4 * 4 + 16 * (i / 2)], &in[lane].a[i], 4);
-    for (unsigned i = 0; i < 2; i++)
-      memcpy(&b[lane / 4][lane % 4 * 4 + 16 * i], &in[lane].b[i], 4);
-  }
-  for (unsigned lane = 0; lane < ASZ_TILE_LANES; lane++)
-    for (unsigned i = 0; i < 4; i++)
-      for (unsigned k = 0; k < 32; k++)
-        sum[lane][i] += a[lane / 4 + 8 * (i / 2)][k] * b[lane % 4 * 2 + i % 2][k];
-}
-
 static void multiply(int32_t sum[ASZ_TILE_LANES][ASZ_TILE_SUMS], const uint8_t *slab_a, const uint8_t *slab_b, uint32_t row,
                      uint32_t column) {
   for (uint32_t half = 0; half < 2; half++) {
     struct asz_tile_operands in[ASZ_TILE_LANES];
     for (unsigned lane = 0; lane < ASZ_TILE_LANES; lane++)
       in[lane] = asz_tile_operands_of(asz_tile_load_a(slab_a, row, half, lane), asz_tile_load_b(slab_b, column, lane), half);
-    mma(sum, in);
+    for (unsigned lane = 0; lane < ASZ_TILE_LANES; lane++)
+      asz_test_mma_lane(sum[lane], in, lane);
   }
 }
 
