@@ -7,8 +7,9 @@
  *
  * Many files (tiles): a flush by itself is a commit of the file system's journal, and 256 entries are two files; one after the
  * other that took as long as all the hashing. So a batch writes all of them, tells the kernel to begin, and waits for all at the
- * end: the first fsync commits, the others find it done. No rename is needed, since no checkpoint speaks of a new tile before the
- * flush. */
+ * end: the first fsync commits, the others find it done. (One syncfs instead was slower for 10,000 entries, three times of three:
+ * it waits for what other programs wrote, too.) No rename is needed, since no checkpoint speaks of a new tile before the flush.
+ */
 #include "control/tlog/logfile.h"
 
 #include <assert.h>
