@@ -12,6 +12,14 @@
 #include "dataplane/base/hash.h"
 #include "dataplane/base/log.h"
 
+static int load_score(struct asz_epochs *e, int64_t row, struct asz_score *ret_score, struct asz_diag *diag) {
+  struct asz_score_row newest;
+  int err = asz_store_score_newest(e->store, row, &newest, diag);
+  if (!err)
+    *ret_score = newest.score;
+  return err == ASZ_ENOENT ? 0 : err; /* never scored yet: all zero */
+}
+
 static int load_states(struct asz_epochs *e, struct asz_diag *diag) {
   for (uint32_t i = 0; i < e->roster->count; i++) {
     struct asz_epochs_entry *entry = &e->entry[i];
@@ -19,10 +27,9 @@ static int load_states(struct asz_epochs *e, struct asz_diag *diag) {
     int err = asz_store_state_load(e->store, row, &entry->state, &entry->history, diag);
     if (!err)
       err = asz_store_eprocess_start(e->store, row, &entry->slot_start, diag);
-    struct asz_score_row newest;
-    if (!err && (err = asz_store_score_newest(e->store, row, &newest, diag)) == 0)
-      entry->score = newest.score;
-    if (err && err != ASZ_ENOENT) /* never scored yet */
+    if (!err)
+      err = load_score(e, row, &entry->score, diag);
+    if (err)
       return err;
     uint64_t slot_next = entry->slot_start + entry->state.eprocess.slots;
     if (entry->slot_start && slot_next - 1 > e->slot_last)

@@ -86,7 +86,7 @@ static unsigned place_of(unsigned kind) {
   return kind - ASZ_KIND_SINGLE_MAX - 1;
 }
 
-/* When a piece of work that is asked for now is made. */
+/* By when its device has made a piece of work that is asked for at this moment. */
 static uint64_t work_ends_ns(const struct asking *a, unsigned kind) {
   const struct asz_lab_trait *trait = trait_of(a);
   struct device *device = &a->provers->prover[trait->device_number].device;

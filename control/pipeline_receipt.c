@@ -80,7 +80,7 @@ void asz_pipeline_sample(struct asz_pipeline *p, const struct asz_engine_datagra
 
 unsigned asz_pipeline_receipts(struct asz_pipeline *p, uint64_t now_ns) {
   unsigned done = 0;
-  uint32_t count = !p->receipt || p->member_count < LOOK_PER_STEP ? p->member_count : LOOK_PER_STEP;
+  uint32_t count = p->member_count < LOOK_PER_STEP ? p->member_count : LOOK_PER_STEP;
   for (uint32_t n = 0; p->receipt && n < count; n++) {
     uint32_t provider = p->member[p->receipt_next].index;
     struct asz_receipt_care *care = &p->receipt[provider];
@@ -126,12 +126,11 @@ void asz_pipeline_receipt(struct asz_pipeline *p, const struct asz_engine_datagr
     p->counter[ASZ_PCTR_MALFORMED]++;
     return;
   }
-  struct asz_ask ask;
   if (!p->receipt || !p->session || p->receipt[provider].state == ASZ_RECEIPT_DUE) {
     p->counter[ASZ_PCTR_FOREIGN]++;
     return;
   }
-  ask = ask_of(p, provider);
+  const struct asz_ask ask = ask_of(p, provider);
   if (receipt.epoch != ask.epoch || receipt.slot != ask.slot || receipt.device != ask.device ||
       memcmp(receipt.nonce, ask.nonce, sizeof ask.nonce) != 0 ||
       memcmp(receipt.provider_id, p->roster->provider_id[provider], ASZ_ID_BYTES) != 0) {

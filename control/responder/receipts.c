@@ -84,9 +84,9 @@ void asz_window_note(struct asz_window *window, uint32_t epoch, const struct asz
   atomic_store_explicit(&window->head, head + 1, memory_order_release);
 }
 
-/* Copies notes, newest first, until there are enough of the epoch; returns the number of the oldest one that was looked at. */
-static uint64_t copy_back(const struct asz_window *window, uint64_t head, uint32_t epoch, struct asz_reply_times *ret_times,
-                          uint64_t *ret_number, uint32_t *ret_count) {
+/* Copies notes of the epoch, newest first, until there are enough; returns how many. */
+static uint32_t copy_back(const struct asz_window *window, uint64_t head, uint32_t epoch, struct asz_reply_times *ret_times,
+                          uint64_t *ret_number) {
   uint64_t number = head;
   uint32_t count = 0;
   while (number > 0 && number + NOTES > head && count < ASZ_RECEIPT_LEAVES_MAX) {
@@ -97,8 +97,7 @@ static uint64_t copy_back(const struct asz_window *window, uint64_t head, uint32
     ret_times[count] = (struct asz_reply_times){(uint32_t)first, word_load(&note[1]), word_load(&note[2]), word_load(&note[3])};
     ret_number[count++] = number;
   }
-  *ret_count = count;
-  return number;
+  return count;
 }
 
 static void reverse(struct asz_reply_times *times, uint32_t count) {
@@ -112,8 +111,7 @@ static void reverse(struct asz_reply_times *times, uint32_t count) {
 uint32_t asz_window_read(const struct asz_window *window, uint32_t epoch, struct asz_reply_times *ret_times,
                          uint32_t *ret_before) {
   uint64_t number[ASZ_RECEIPT_LEAVES_MAX], head = atomic_load_explicit(&window->head, memory_order_acquire);
-  uint32_t count;
-  copy_back(window, head, epoch, ret_times, number, &count);
+  uint32_t count = copy_back(window, head, epoch, ret_times, number);
   atomic_thread_fence(memory_order_acquire);
   uint64_t now = word_load(&window->head);
   while (count > 0 && number[count - 1] + NOTES <= now) /* written over by now, or just being so */
