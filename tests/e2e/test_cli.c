@@ -146,6 +146,26 @@ Test(cli, wrong_words_are_refused_with_one_line)
   drop(&cli);
 }
 
+/* Also before anything else is looked at: there is no home here, which most of them would name. */
+Test(cli, every_command_and_verb_refuses_an_option_that_it_does_not_have)
+{
+  static const char *const verbs[] = {"provider add", "provider import", "provider list", "slash list", "slash show",
+                                      "slash export", "log checkpoint",  "log prove",     "log verify", "log fsck",
+                                      "log show",     "log tail",        "log cosign",    "log witness"};
+  struct cli cli;
+  char words[64];
+  make(&cli);
+#define REFUSED(name) refuses(&cli, #name " --no-such-option", "--no-such-option");
+  ASZ_CMD_LIST(REFUSED)
+#undef REFUSED
+  for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+    snprintf(words, sizeof words, "%s --no-such-option", verbs[i]);
+    refuses(&cli, words, "--no-such-option");
+  }
+  cr_assert(!scratch_exists(cli.dir, "home"), "refusing made nothing");
+  drop(&cli);
+}
+
 Test(cli, every_command_that_needs_a_home_says_so)
 {
   static const char *const commands[] = {"status",           "provider list", "provider add a --ip 10.0.0.1",
@@ -251,18 +271,29 @@ Test(cli, a_key_that_others_may_read_is_refused)
   drop(&cli);
 }
 
+static void finds_no_room(struct cli *cli, const char *shared, const char *words) {
+  char line[64];
+  snprintf(line, sizeof line, "%s %s", shared, words);
+  cr_assert_eq(call_to(cli, "/dev/full", line), ASZ_EXIT_MACHINE, "%s", line);
+  EXPECT_IN(cli->err, "cannot write to standard output");
+}
+
 Test(cli, output_that_cannot_be_written_is_an_error)
 {
   struct cli cli;
   populated(&cli);
   if (access("/dev/full", W_OK) != 0)
     cr_skip_test("no /dev/full here");
-  static const char *const commands[] = {"help",       "status",        "--json status", "profile wrong",
-                                         "slash list", "provider list", "doctor"};
+  static const char *const commands[] = {"status",        "scores",         "profile wrong", "slash list", "slash show 1",
+                                         "provider list", "log checkpoint", "log show 0",    "log tail",   "doctor"};
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-    cr_assert_eq(call_to(&cli, "/dev/full", commands[i]), ASZ_EXIT_MACHINE, "%s", commands[i]);
-    EXPECT_IN(cli.err, "cannot write to standard output");
+    finds_no_room(&cli, "", commands[i]);
+    finds_no_room(&cli, "--json", commands[i]);
   }
+  finds_no_room(&cli, "help", "");
+#define HELP(name) finds_no_room(&cli, "help", #name);
+  ASZ_CMD_LIST(HELP)
+#undef HELP
   drop(&cli);
 }
 
